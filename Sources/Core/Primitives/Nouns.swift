@@ -1,0 +1,76 @@
+// The kinds of things that have ids, with the prefixes that the HTTP interface fixes.
+
+package enum OrganizationNoun: IdentifiedNoun { package static let prefix: StaticString = "org" }
+package enum PersonNoun: IdentifiedNoun { package static let prefix: StaticString = "per" }
+package enum APIKeyNoun: IdentifiedNoun { package static let prefix: StaticString = "key" }
+package enum LotNoun: IdentifiedNoun { package static let prefix: StaticString = "lot" }
+package enum ListingNoun: IdentifiedNoun { package static let prefix: StaticString = "lst" }
+package enum LoanRequestNoun: IdentifiedNoun { package static let prefix: StaticString = "req" }
+package enum MatchRoundNoun: IdentifiedNoun { package static let prefix: StaticString = "rnd" }
+package enum OfferNoun: IdentifiedNoun { package static let prefix: StaticString = "off" }
+package enum LoanNoun: IdentifiedNoun { package static let prefix: StaticString = "loan" }
+package enum LoanEventNoun: IdentifiedNoun { package static let prefix: StaticString = "lev" }
+package enum FundingRoundNoun: IdentifiedNoun { package static let prefix: StaticString = "fund" }
+package enum ClosingNoun: IdentifiedNoun { package static let prefix: StaticString = "cls" }
+package enum ValuationNoun: IdentifiedNoun { package static let prefix: StaticString = "val" }
+package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
+package enum PayoutNoun: IdentifiedNoun { package static let prefix: StaticString = "pay" }
+package enum SettlementRunNoun: IdentifiedNoun { package static let prefix: StaticString = "run" }
+package enum JournalEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "jrn" }
+package enum AccountNoun: IdentifiedNoun { package static let prefix: StaticString = "acc" }
+package enum EventNoun: IdentifiedNoun { package static let prefix: StaticString = "evt" }
+package enum LicenceNoun: IdentifiedNoun { package static let prefix: StaticString = "lic" }
+package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticString = "vdt" }
+package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
+
+package typealias OrganizationID = Identifier<OrganizationNoun>
+package typealias PersonID = Identifier<PersonNoun>
+package typealias APIKeyID = Identifier<APIKeyNoun>
+package typealias LotID = Identifier<LotNoun>
+package typealias ListingID = Identifier<ListingNoun>
+package typealias LoanRequestID = Identifier<LoanRequestNoun>
+package typealias MatchRoundID = Identifier<MatchRoundNoun>
+package typealias OfferID = Identifier<OfferNoun>
+package typealias LoanID = Identifier<LoanNoun>
+package typealias LoanEventID = Identifier<LoanEventNoun>
+package typealias FundingRoundID = Identifier<FundingRoundNoun>
+package typealias ClosingID = Identifier<ClosingNoun>
+package typealias ValuationID = Identifier<ValuationNoun>
+package typealias CashReceiptID = Identifier<CashReceiptNoun>
+package typealias PayoutID = Identifier<PayoutNoun>
+package typealias SettlementRunID = Identifier<SettlementRunNoun>
+package typealias JournalEntryID = Identifier<JournalEntryNoun>
+package typealias AccountID = Identifier<AccountNoun>
+package typealias EventID = Identifier<EventNoun>
+package typealias LicenceID = Identifier<LicenceNoun>
+package typealias VerdictID = Identifier<VerdictNoun>
+package typealias ReservePlanID = Identifier<ReservePlanNoun>
+
+/// A chip model of the catalogue by its stable name, for example `nvidia-a800-sxm4-80`: 1 to 64 of `a-z 0-9 - .`.
+package struct ChipModelID: Sendable, Hashable, Comparable, CustomStringConvertible {
+  package let value: String
+
+  package init?(_ text: some StringProtocol) {
+    let bytes = text.utf8
+    guard (1...64).contains(bytes.count),
+      bytes.allSatisfy({ ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2D || $0 == 0x2E })
+    else { return nil }
+    self.value = String(text)
+  }
+
+  package var description: String { value }
+  package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
+}
+
+/// ISO 3166-1 alpha-2, upper case; only the shape is checked, the lists of scopes are data.
+package struct CountryCode: Sendable, Hashable, Comparable, CustomStringConvertible {
+  package let value: String
+
+  package init?(_ text: some StringProtocol) {
+    guard text.utf8.count == 2, text.utf8.allSatisfy({ $0 >= 0x41 && $0 <= 0x5A }) else { return nil }
+    self.value = String(text)
+  }
+
+  package var description: String { value }
+  package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
+}
