@@ -48,5 +48,8 @@ let package = Package(
   targets: [
     // Core: pure, no I/O.
     core("Primitives", [crypto]),
+    core("Parties", ["Primitives"]),
+    core("Ledger", ["Primitives"]),
+    core("Lending", ["Primitives", "Ledger", "Parties"]),
   ]
 )

@@ -1,0 +1,105 @@
+import Primitives
+
+/// The chart of accounts. Debits are positive, credits negative; the book (one for each organisation) says whose it is.
+///
+/// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.chips`, `income.fee`,
+/// `income.charges`, `expense.fee`, `expense.charges` a loan; `client_money` the organisation it is owed to; the others none.
+package enum AccountCode: String, Sendable, Hashable, CaseIterable {
+  // Chips of a lot, in the lender's book. One account for each state; contra accounts are negative.
+  case custodyOrdered = "custody.ordered"
+  case custodyReceived = "custody.received"
+  case custodyOnOrder = "custody.on_order"
+  case custodyAvailable = "custody.available"
+  case custodyReserved = "custody.reserved"
+  case custodyInTransit = "custody.in_transit"
+  case custodyOnLoan = "custody.on_loan"
+  case custodyReturning = "custody.returning"
+  case custodyInInspection = "custody.in_inspection"
+  case custodyInRepair = "custody.in_repair"
+  case custodyFrozen = "custody.frozen"
+  case custodyRepossessed = "custody.repossessed"
+  case custodyLost = "custody.lost"
+  case custodySold = "custody.sold"
+
+  // Chips of a loan, in the borrower's book: a memorandum that mirrors the lender's custody.
+  case holdingsSource = "holdings.source"
+  case holdingsOnLoan = "holdings.on_loan"
+  case holdingsOwned = "holdings.owned"
+
+  // Money of a loan. Lender: receivable; borrower: payable. `clearing.chips` carries the value of the chips that crossed:
+  // negative with the lender, positive with the borrower, and zero on both sides together.
+  case receivablePrincipal = "receivable.principal"
+  case receivableFee = "receivable.fee"
+  case receivableCharges = "receivable.charges"
+  case payablePrincipal = "payable.principal"
+  case payableFee = "payable.fee"
+  case payableCharges = "payable.charges"
+  case clearingChips = "clearing.chips"
+  case chipsSold = "chips.sold"
+  case chipsBought = "chips.bought"
+  case incomeFee = "income.fee"
+  case incomeCharges = "income.charges"
+  case expenseFee = "expense.fee"
+  case expenseCharges = "expense.charges"
+
+  // Cash. `cash_at_platform` in a tenant's book equals what the platform's `client_money` says it owes that tenant.
+  case cashAtPlatform = "cash_at_platform"
+  case fundingReceived = "funding.received"
+  case paidOut = "paid_out"
+  case expensePlatformFee = "expense.platform_fee"
+  case platformFeePayable = "platform_fee.payable"
+
+  // The platform's own book.
+  case bankClient = "bank.client"
+  case bankOwn = "bank.own"
+  case clientMoney = "client_money"
+  case suspense = "suspense"
+  case incomePlatformFee = "income.platform_fee"
+
+  /// Accounts that can never be negative: chips somewhere, and client money at the bank.
+  package var neverNegative: Bool {
+    switch self {
+    case .custodyOnOrder, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan, .custodyReturning,
+      .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost, .custodySold,
+      .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges, .cashAtPlatform,
+      .bankClient, .bankOwn:
+      true
+    default: false
+    }
+  }
+
+  /// Accounts that can never be positive: debts, and what is owed to clients.
+  package var neverPositive: Bool {
+    switch self {
+    case .custodyOrdered, .custodyReceived, .holdingsSource, .payablePrincipal, .payableFee, .payableCharges,
+      .clientMoney, .suspense, .platformFeePayable:
+      true
+    default: false
+    }
+  }
+}
+
+/// One account: a book, a code, what it is about, and the asset it counts.
+package struct AccountRef: Sendable, Hashable, Comparable {
+  package let book: OrganizationID
+  package let code: AccountCode
+  /// The lot, loan or organisation; the zero UUID where the code has none (a primary key has no room for null).
+  package let subject: UUIDValue
+  package let asset: Asset
+
+  package static let noSubject = UUIDValue(high: 0, low: 0)
+
+  package init(_ book: OrganizationID, _ code: AccountCode, _ subject: UUIDValue = AccountRef.noSubject, asset: Asset) {
+    self.book = book
+    self.code = code
+    self.subject = subject
+    self.asset = asset
+  }
+
+  package static func < (left: AccountRef, right: AccountRef) -> Bool {
+    if left.book != right.book { return left.book < right.book }
+    if left.code != right.code { return left.code.rawValue < right.code.rawValue }
+    if left.subject != right.subject { return left.subject < right.subject }
+    return left.asset < right.asset
+  }
+}

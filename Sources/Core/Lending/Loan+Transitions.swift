@@ -1,0 +1,173 @@
+import Primitives
+
+extension Loan {
+  /// What can happen to a loan, with the states from which it can.
+  package enum Act: String, Sendable, Hashable, CaseIterable {
+    case dispatch
+    case acceptDelivery = "accept delivery"
+    case accrue
+    case becomeDue = "become due"
+    case pay
+    case startReturn = "start a return"
+    case finishReturn = "finish a return"
+    case passTitle = "pass title"
+
+    package var from: Set<LoanState> {
+      switch self {
+      case .dispatch: [.agreed]
+      case .acceptDelivery: [.inTransit]
+      case .accrue: [.active, .due, .overdue, .recalled, .frozen, .reinstated]
+      case .becomeDue: [.active, .due, .overdue, .recalled, .frozen]
+      case .pay: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
+      case .startReturn: [.active, .due, .overdue, .defaulted, .recalled]
+      case .finishReturn: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .titlePending]
+      case .passTitle: [.titlePending]
+      }
+    }
+  }
+
+  package func require(_ act: Act) throws(LendingRefusal) {
+    guard act.from.contains(state) else {
+      throw .illegalState(object: "loan", state: state.rawValue, act: act.rawValue)
+    }
+  }
+
+  /// The lender hands the chips to a carrier, or opens them for hosted use.
+  package mutating func dispatch(on date: CalendarDate) throws(LendingRefusal) {
+    try require(.dispatch)
+    guard date >= terms.tradeOn else { throw .dateOutOfOrder(given: date, earliest: terms.tradeOn) }
+    state = .inTransit
+    possession = .inTransit
+    dispatchedOn = date
+  }
+
+  /// The borrower accepts the delivery: the principal is owed from here on, and the fee accrues.
+  package mutating func acceptDelivery(on date: CalendarDate) throws(LendingRefusal) {
+    try require(.acceptDelivery)
+    let earliest = dispatchedOn ?? terms.tradeOn
+    guard date >= earliest else { throw .dateOutOfOrder(given: date, earliest: earliest) }
+    state = .active
+    possession = .borrower
+    deliveredOn = date
+    accruedThrough = date
+    unitsOut = terms.quantity
+    outstanding.principal = terms.principal.amount
+    securityInterest = SecurityInterest(
+      registry: "chipbridge", number: "SI-\(id.value)", filedOn: date)
+  }
+
+  /// Adds a fee that was accrued to the debt.
+  package mutating func addFee(_ amount: Int64) throws(LendingRefusal) {
+    try require(.accrue)
+    do throws(ArithmeticOverflow) {
+      outstanding.fee = try outstanding.fee.adding(amount)
+      feeAccruedTotal = try feeAccruedTotal.adding(amount)
+    } catch { throw .overflow }
+  }
+
+  /// Adds a charge, for example for the condition of returned chips.
+  package mutating func addCharge(_ amount: Int64) throws(LendingRefusal) {
+    do throws(ArithmeticOverflow) { outstanding.charges = try outstanding.charges.adding(amount) } catch {
+      throw .overflow
+    }
+  }
+
+  /// All of it, or an amount of it, is due. A larger claim replaces a smaller one; two amounts add up to at most all.
+  package mutating func becomeDue(_ claim: LoanDue) throws(LendingRefusal) {
+    try require(.becomeDue)
+    var claim = claim
+    if let present = due {
+      switch (present.amount, claim.amount) {
+      case (nil, _): return
+      case (_, nil): break
+      case (let old?, let new?):
+        do throws(ArithmeticOverflow) { claim.amount = try old.adding(new) } catch { throw .overflow }
+        claim.since = min(claim.since, present.since)
+      }
+    }
+    due = claim
+    state = .due
+  }
+
+  /// Takes a payment on the three parts of the debt.
+  /// - Throws: `moreThanOwed` as a `termsDisagree` when a part exceeds what is outstanding.
+  package mutating func pay(_ payment: Debt) throws(LendingRefusal) {
+    try require(.pay)
+    guard payment.charges >= 0, payment.fee >= 0, payment.principal >= 0, payment.charges <= outstanding.charges,
+      payment.fee <= outstanding.fee, payment.principal <= outstanding.principal
+    else { throw .termsDisagree(pointer: "/amount", detail: "A payment exceeds what is outstanding.") }
+    outstanding.charges -= payment.charges
+    outstanding.fee -= payment.fee
+    outstanding.principal -= payment.principal
+    if let amount = due?.amount {
+      // Each part is at most Int64, and at most the outstanding total, which a loan never lets past 10^18.
+      let left = amount - payment.charges - payment.fee - payment.principal
+      if left > 0 { due?.amount = left } else { due = nil }
+    }
+    if due == nil, state == .due, !outstanding.isZero { state = .active }
+  }
+
+  /// Units leave the borrower on their way back.
+  package mutating func startReturn(_ count: Int64) throws(LendingRefusal) {
+    try require(.startReturn)
+    guard count > 0 else { throw .quantityNotPositive }
+    guard count <= unitsOut else { throw .moreThanOut(count, out: unitsOut) }
+    unitsOut -= count
+    unitsReturning += count
+  }
+
+  /// Inspected units are credited against the principal.
+  package mutating func finishReturn(_ count: Int64, credit: Int64) throws(LendingRefusal) {
+    try require(.finishReturn)
+    guard count > 0, count <= unitsReturning else { throw .moreThanOut(count, out: unitsReturning) }
+    guard credit >= 0, credit <= outstanding.principal else {
+      throw .termsDisagree(pointer: "/quantity", detail: "The credit exceeds the outstanding principal.")
+    }
+    unitsReturning -= count
+    unitsReturned += count
+    outstanding.principal -= credit
+    if let amount = due?.amount {
+      let left = min(amount, outstanding.principal + outstanding.fee + outstanding.charges)
+      due?.amount = left
+      if left == 0 { due = nil }
+    }
+  }
+
+  /// What a loan without debt still waits for.
+  package enum Completion: Sendable, Hashable {
+    /// Something is owed, or chips are on their way back.
+    case running
+    /// Chips stay with the borrower: title passes when a verdict lets it.
+    case titleAct(units: Int64)
+    /// Nothing is out: it can close.
+    case closable
+  }
+
+  /// Where the loan stands once its debt may be zero.
+  package var completion: Completion {
+    guard isRunning, outstanding.isZero, unitsReturning == 0 else { return .running }
+    return unitsOut > 0 ? .titleAct(units: unitsOut) : .closable
+  }
+
+  /// The debt is paid, and a verdict holds the title.
+  package mutating func awaitTitle() {
+    state = .titlePending
+    title = .pending
+    due = nil
+  }
+
+  /// Title to what stays passes, the lien is released, the loan ends.
+  package mutating func close(on date: CalendarDate, titlePasses: Bool) {
+    if titlePasses {
+      unitsOwned += unitsOut
+      unitsOut = 0
+      title = .borrower
+    }
+    closedAs = unitsOwned == 0 ? .returned : unitsReturned == 0 ? .paidOff : .mixed
+    possession = unitsOwned == 0 ? .lender : .borrower
+    securityInterest?.releasedOn = date
+    state = .closed
+    due = nil
+    closedOn = date
+  }
+}
