@@ -1,0 +1,141 @@
+import Glibc
+import Postgres
+import Synchronization
+
+/// A throw-away PostgreSQL server in a directory of its own, reachable by its unix socket only.
+///
+/// When the process runs as root the server runs as the user `postgres`, since PostgreSQL refuses root. It is stopped
+/// and its directory removed when the process ends.
+package final class PostgresServer: Sendable {
+  /// How a server is set up.
+  package struct Options: Sendable {
+    /// False is faster and loses nothing as long as only processes die, not the machine.
+    package var fsync = false
+    /// Further `postgresql.conf` lines, as `max_connections = 20`.
+    package var settings: [String] = []
+    /// Also listen on a free port of 127.0.0.1; the port is in `port`.
+    package var listensOnLoopback = false
+
+    package init() {}
+  }
+
+  /// The directory of data, socket and log.
+  package let directory: String
+  /// The port: part of the socket's name, and a TCP port when asked for.
+  package let port: Int
+  private let binaries: String
+  private let options: Options
+  private let process = Mutex<pid_t>(0)
+
+  /// Initialises and starts a server; takes two or three seconds.
+  package init(_ options: Options = Options()) throws {
+    self.options = options
+    binaries = try Self.findBinaries()
+    directory = try Self.makeDirectory()
+    port = options.listensOnLoopback ? try Self.freePort() : 5_432
+    try Self.run(
+      [binaries + "/initdb", "-D", directory + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        + (options.fsync ? [] : ["--no-sync"]), log: directory + "/initdb.log", directory: directory)
+    try start()
+    ServerRegistry.shared.add(self)
+  }
+
+  /// A URL of one database of this server.
+  package func url(database: String = "postgres") -> String {
+    "postgresql:///\(database)?host=\(directory)&port=\(port)&user=postgres"
+  }
+
+  /// The postmaster, for tests that kill it.
+  package var pid: pid_t { process.withLock { $0 } }
+
+  /// Starts the server on the same data, as after a crash.
+  package func start() throws {
+    var arguments = [
+      binaries + "/postgres", "-D", directory + "/data", "-k", directory, "-p", "\(port)",
+      "-c", options.listensOnLoopback ? "listen_addresses=127.0.0.1" : "listen_addresses=",
+      "-c", "fsync=\(options.fsync ? "on" : "off")", "-c", "full_page_writes=\(options.fsync ? "on" : "off")",
+      "-c", "max_connections=100", "-c", "shared_buffers=64MB",
+    ]
+    for setting in options.settings { arguments += ["-c", setting] }
+    let started = try Self.spawn(arguments, log: directory + "/server.log", directory: directory)
+    process.withLock { $0 = started }
+    for _ in 0..<600 {
+      let status = try? Self.run(
+        [binaries + "/pg_isready", "-q", "-h", directory, "-p", "\(port)"], log: "/dev/null", directory: directory)
+      if status != nil { return }
+      var code: Int32 = 0
+      guard waitpid(started, &code, WNOHANG) == 0 else {
+        process.withLock { $0 = 0 }
+        throw HarnessError("the server ended at its start; see \(directory)/server.log")
+      }
+      usleep(50_000)
+    }
+    throw HarnessError("the server does not answer; see \(directory)/server.log")
+  }
+
+  /// Sends a signal to the postmaster and, for SIGKILL, waits until it is gone.
+  package func signal(_ signal: Int32) {
+    let pid = process.withLock { $0 }
+    guard pid > 0 else { return }
+    kill(pid, signal)
+    guard signal == SIGKILL else { return }
+    var code: Int32 = 0
+    waitpid(pid, &code, 0)
+    process.withLock { $0 = 0 }
+  }
+
+  /// Stops the server at once and waits for it.
+  package func stop() {
+    let pid = process.withLock { pid in
+      defer { pid = 0 }
+      return pid
+    }
+    guard pid > 0 else { return }
+    kill(pid, SIGCONT)
+    kill(pid, SIGQUIT)
+    var code: Int32 = 0
+    for _ in 0..<100 {
+      if waitpid(pid, &code, WNOHANG) != 0 { return }
+      usleep(50_000)
+    }
+    kill(pid, SIGKILL)
+    waitpid(pid, &code, 0)
+  }
+
+  /// Stops the server and removes its directory.
+  package func remove() {
+    stop()
+    _ = try? Self.run(["/bin/rm", "-rf", directory], log: "/dev/null", directory: directory)
+  }
+}
+
+/// What the harness could not do.
+package struct HarnessError: Error, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// The servers of this process, stopped by their ids when it ends.
+final class ServerRegistry: Sendable {
+  static let shared = ServerRegistry()
+  private let servers = Mutex<[PostgresServer]>([])
+
+  private init() {
+    atexit { ServerRegistry.shared.removeAll() }
+  }
+
+  func add(_ server: PostgresServer) {
+    servers.withLock { $0.append(server) }
+  }
+
+  func removeAll() {
+    let all = servers.withLock { servers in
+      defer { servers = [] }
+      return servers
+    }
+    for server in all { server.remove() }
+  }
+}
