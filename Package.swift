@@ -50,6 +50,28 @@ let package = Package(
     core("Primitives", [crypto]),
     core("Parties", ["Primitives"]),
     core("Ledger", ["Primitives"]),
-    core("Lending", ["Primitives", "Ledger", "Parties"]),
+    core("StrictJSON"),
+    core("Catalogue", ["Primitives", "StrictJSON"]),
+    core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
+    core("Matching", ["Primitives"]),
+    core("Valuation", ["Primitives"]),
+    core("Repayment", ["Primitives", "Valuation"]),
+    // Adapters: PostgreSQL.
+    .systemLibrary(
+      name: "CLibPQ", path: "Sources/Adapters/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    adapter("Postgres", ["CLibPQ"]),
+    adapter(
+      "Persistence",
+      [
+        "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching", "Valuation",
+        "Repayment",
+      ]),
+    // Service: commands and queries, HTTP, jobs.
+    service(
+      "Operations",
+      [
+        "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
+        "Valuation", "Repayment",
+      ]),
   ]
 )

@@ -1,3 +1,4 @@
+import Catalogue
 import Parties
 import Primitives
 
@@ -7,13 +8,6 @@ package enum LegalForm: String, Sendable, Hashable, CaseIterable {
   case leasePurchaseOption = "lease_purchase_option"
   /// The lender sells against payment over time and keeps a security interest.
   case securedSale = "secured_sale"
-}
-
-/// Where the borrower uses the chips.
-package enum DeliveryMode: String, Sendable, Hashable, CaseIterable {
-  case physical
-  /// At the lender's site, over a network.
-  case hosted
 }
 
 /// How a loan is repaid.

@@ -1,0 +1,71 @@
+import Catalogue
+import Ledger
+import Lending
+import Parties
+import Primitives
+import Repayment
+import Valuation
+
+/// What a batch has loaded so far, with the effects of the commands that were already decided.
+package struct BatchState: Sendable {
+  package var shelves = Shelves()
+  /// Needs that were looked up, found or not.
+  package var satisfied: Set<Need> = []
+  package var loansOfBorrower: [OrganizationID: [LoanID]] = [:]
+  package var closingsOfRound: [FundingRoundID: [ClosingID]] = [:]
+  package var closingsOfBorrower: [OrganizationID: [ClosingID]] = [:]
+  package var returnsOfLoan: [LoanID: [LoanEventID]] = [:]
+  package var listingsOfLot: [LotID: [ListingID]] = [:]
+  package var reservePlans: [OrganizationID: [ReservePlanID]] = [:]
+  package var lotsOfLender: [OrganizationID: [LotID]] = [:]
+  package var licencesOf: [OrganizationID: [LicenceID]] = [:]
+  package var balances: [AccountRef: Int64] = [:]
+  package var chipMarks: [ChipModelID: [ValuationMark]] = [:]
+  /// The heads this batch holds locked.
+  package var heads: [OrganizationID: Head] = [:]
+
+  package init() {}
+
+  package var organizations: Shelf<Parties.Organization> { shelves.organizations }
+  package var lots: Shelf<Lot> { shelves.lots }
+  package var listings: Shelf<Listing> { shelves.listings }
+  package var requests: Shelf<LoanRequest> { shelves.requests }
+  package var offers: Shelf<Offer> { shelves.offers }
+  package var loans: Shelf<Loan> { shelves.loans }
+  package var rounds: Shelf<FundingRound> { shelves.rounds }
+
+  /// Balances of all accounts of a book with this code that are not zero, in a fixed order.
+  package func accounts(_ book: OrganizationID, _ code: AccountCode) -> [(AccountRef, Int64)] {
+    balances.filter { $0.key.book == book && $0.key.code == code && $0.value != 0 }
+      .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// Takes over what a command made, so that the next one sees it.
+  package mutating func absorb(_ made: Made) throws(ArithmeticOverflow) {
+    for (account, amount) in made.balanceChanges {
+      balances[account] = try balances[account, default: 0].adding(amount)
+    }
+    for head in made.newHeads { heads[head.organizationID] = head }
+    for loan in made.overlay.loans.insertedRows { loansOfBorrower[loan.terms.borrowerID]?.append(loan.id) }
+    for closing in made.overlay.closings.insertedRows {
+      closingsOfRound[closing.roundID]?.append(closing.id)
+      closingsOfBorrower[closing.borrowerID]?.append(closing.id)
+    }
+    for entry in made.overlay.returns.insertedRows { returnsOfLoan[entry.loanID]?.append(entry.id) }
+    for listing in made.overlay.listings.insertedRows { listingsOfLot[listing.lotID]?.append(listing.id) }
+    for plan in made.overlay.reservePlans.insertedRows { reservePlans[plan.lenderID]?.append(plan.id) }
+    for record in made.overlay.licences.insertedRows { licencesOf[record.licence.holder]?.append(record.id) }
+    for lot in made.overlay.lots.insertedRows { lotsOfLender[lot.lenderID]?.append(lot.id) }
+    for mark in made.marks {
+      if let model = mark.subject.chipModel { chipMarks[model]?.append(mark) }
+    }
+    shelves.absorb(made.overlay)
+  }
+
+  /// Forgets every row but keeps the locked heads: what was read before the locks may be old.
+  package mutating func forgetRows() {
+    let held = heads
+    self = BatchState()
+    heads = held
+  }
+}

@@ -1,0 +1,224 @@
+import Ledger
+import Postgres
+import Primitives
+import Repayment
+import StrictJSON
+import Valuation
+
+/// What a whole batch changes. Only `ChangeWriter` turns it into statements.
+package struct BatchChanges: Sendable {
+  package var entries: [EntryDraft] = []
+  package var balanceChanges: [AccountRef: Int64] = [:]
+  package var events: [(draft: EventDraft, id: UUIDValue)] = []
+  package var allocations: [AllocationRow] = []
+  package var payouts: [Payout] = []
+  package var verdicts: [VerdictRow] = []
+  package var marks: [ValuationMark] = []
+  package var newHeads: [Head] = []
+  package var runs: [PlannedRun] = []
+  package var matchRounds: [PlannedMatchRound] = []
+  package var clock: Instant?
+  package var audit: [AuditRow] = []
+  package var answers: [AnswerRow] = []
+
+  package init() {}
+
+  /// Adds what a command did.
+  package mutating func absorb(_ made: Made) throws(ArithmeticOverflow) {
+    var sums = balanceChanges
+    for (account, amount) in made.balanceChanges {
+      sums[account] = try sums[account, default: 0].adding(amount)
+    }
+    balanceChanges = sums
+    entries += made.entries
+    events += made.events
+    allocations += made.allocations
+    payouts += made.payouts
+    verdicts += made.verdicts
+    marks += made.marks
+    newHeads += made.newHeads
+    runs += made.runs
+    matchRounds += made.matchRounds
+    if let moved = made.clock { clock = max(moved, clock ?? moved) }
+  }
+}
+
+/// An entry was posted to a book whose head the batch does not hold. A defect of a command's `heads`.
+package struct HeadNotHeld: Error, Sendable {
+  package let book: OrganizationID
+
+  package init(book: OrganizationID) { self.book = book }
+}
+
+/// Turns a batch's changes into set-based statements: the one way into the journal, and the only place that numbers
+/// entries and advances hash chains.
+package enum ChangeWriter {
+  /// The statements, in an order that foreign keys allow, and how many rows each must touch.
+  package struct Plan: Sendable {
+    package private(set) var queries: [Query] = []
+    package private(set) var expectedRows: [Int] = []
+    /// Some statement rewrites rows: whether it touched all of them is known only after it ran.
+    package private(set) var hasUpdates = false
+
+    mutating func add(_ query: Query, rows: Int, isUpdate: Bool = false) {
+      queries.append(query)
+      expectedRows.append(rows)
+      hasUpdates = hasUpdates || isUpdate
+    }
+
+    mutating func insert<Row>(_ table: Table<Row>, _ rows: [Row]) {
+      if !rows.isEmpty { add(table.inserting(rows), rows: rows.count) }
+    }
+
+    mutating func update<Row>(_ table: Table<Row>, _ rows: [Row], _ loadedVersions: [Int64]) {
+      guard !rows.isEmpty, let query = table.updating(rows, loadedVersions: loadedVersions) else { return }
+      add(query, rows: rows.count, isUpdate: true)
+    }
+
+    mutating func write<Row>(_ table: Table<Row>, _ shelf: Shelf<Row>) {
+      insert(table, shelf.insertedRows)
+      let updated = shelf.updatedRows
+      update(table, updated.rows, updated.loadedVersions)
+    }
+  }
+
+  /// - Throws: `HeadNotHeld` for a book that was not locked.
+  package static func plan(_ state: BatchState, _ changes: BatchChanges, recordedAt: Instant) throws -> Plan {
+    var plan = Plan()
+    let shelves = state.shelves
+    plan.write(Tables.organizations, shelves.organizations)
+    let journal = try number(state, changes, recordedAt: recordedAt)
+    plan.insert(Tables.heads, journal.newHeads)
+    plan.update(Tables.heads, journal.heads, journal.loadedVersions)
+    plan.write(Tables.apiKeys, shelves.apiKeys)
+    plan.write(Tables.licences, shelves.licences)
+    plan.write(Tables.lots, shelves.lots)
+    plan.write(Tables.reservePlans, shelves.reservePlans)
+    plan.write(Tables.listings, shelves.listings)
+    plan.write(Tables.loanRequests, shelves.requests)
+    plan.write(Tables.offers, shelves.offers)
+    plan.write(Tables.loans, shelves.loans)
+    plan.write(Tables.loanReturns, shelves.returns)
+    plan.write(Tables.fundingRounds, shelves.rounds)
+    plan.write(Tables.fundingClosings, shelves.closings)
+    plan.write(Tables.cashReceipts, shelves.receipts)
+    plan.insert(Tables.allocations, changes.allocations)
+    plan.insert(Tables.payouts, changes.payouts)
+    plan.insert(Tables.verdicts, changes.verdicts)
+    plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })
+    plan.insert(Tables.startupMarks, changes.marks.filter { $0.subject.startup != nil })
+    if !journal.entries.isEmpty {
+      plan.insert(Tables.journalEntries, journal.entries.map(\.row))
+      plan.insert(Tables.journalLines, journal.entries.flatMap(\.lineRows))
+      plan.insert(Tables.chainLinks, journal.links)
+      let sums = changes.balanceChanges.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+      if !sums.isEmpty { plan.add(AccountSQL.advancing(sums), rows: sums.count) }
+    }
+    if !changes.events.isEmpty { plan.add(outbox(changes.events, at: recordedAt), rows: changes.events.count) }
+    if !changes.runs.isEmpty { plan.add(RunSQL.planning(changes.runs), rows: changes.runs.count) }
+    if !changes.matchRounds.isEmpty { plan.add(RunSQL.planning(changes.matchRounds), rows: changes.matchRounds.count) }
+    if let clock = changes.clock {
+      plan.add(Query(PlatformSQL.moveClock, [.timestamptz(clock.microseconds)]), rows: 1, isUpdate: true)
+    }
+    plan.insert(Tables.auditLog, changes.audit)
+    plan.insert(Tables.idempotency, changes.answers)
+    return plan
+  }
+
+  private struct Numbered {
+    var entries: [JournalEntry] = []
+    var links: [ChainLink] = []
+    var newHeads: [Head] = []
+    var heads: [Head] = []
+    var loadedVersions: [Int64] = []
+  }
+
+  /// Numbers the entries of each book and links them into its chain.
+  private static func number(
+    _ state: BatchState, _ changes: BatchChanges, recordedAt: Instant
+  ) throws -> Numbered {
+    var result = Numbered()
+    var newHeads: [OrganizationID: Head] = [:]
+    for head in changes.newHeads { newHeads[head.organizationID] = head }
+    var byBook: [OrganizationID: [EntryDraft]] = [:]
+    for entry in changes.entries { byBook[entry.book, default: []].append(entry) }
+    for (book, drafts) in byBook.sorted(by: { $0.key < $1.key }) {
+      guard var head = newHeads[book] ?? state.heads[book] else { throw HeadNotHeld(book: book) }
+      var entries: [JournalEntry] = []
+      for draft in drafts {
+        head.journalSequence += 1
+        entries.append(JournalEntry(draft: draft, sequence: head.journalSequence, recordedAt: recordedAt))
+      }
+      head.chainNumber += 1
+      let link = ChainLink(book: book, number: head.chainNumber, previous: head.chainHash, entries: entries)
+      head.chainHash = link.hash
+      result.entries += entries
+      result.links.append(link)
+      if newHeads[book] != nil {
+        newHeads[book] = head
+      } else {
+        result.loadedVersions.append(head.version)
+        head.version += 1
+        result.heads.append(head)
+      }
+    }
+    result.newHeads = changes.newHeads.compactMap { newHeads[$0.organizationID] }
+    return result
+  }
+
+  private static let insertOutbox = Statement(
+    "outbox_insert",
+    """
+    insert into outbox (id, transaction_id, type, org_a, org_b, subject, subject_version, business_at, body)
+    select u.id, pg_current_xact_id(), u.type, u.org_a, u.org_b, u.subject, u.subject_version, $7, u.body
+    from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $8::jsonb[])
+      with ordinality as u (id, type, org_a, org_b, subject, subject_version, body, n)
+    order by u.n
+    """,
+    parameters: [.uuidArray, .textArray, .uuidArray, .uuidArray, .textArray, .int8Array, .timestamptz, .jsonbArray])
+
+  private static func outbox(_ events: [(draft: EventDraft, id: UUIDValue)], at now: Instant) -> Query {
+    Query(
+      insertOutbox,
+      [
+        .uuidArray(events.map(\.id.bits)), .textArray(events.map(\.draft.type)),
+        .uuidArray(events.map(\.draft.organizations.0.value.bits)),
+        .uuidArray(events.map(\.draft.organizations.1?.value.bits)), .textArray(events.map(\.draft.subject)),
+        .int8Array(events.map(\.draft.subjectVersion)), .timestamptz(now.microseconds),
+        .jsonbArray(events.map { body(of: $0.draft) }),
+      ])
+  }
+
+  private static func body(of event: EventDraft) -> [UInt8] {
+    var writer = JSONWriter(capacity: 128)
+    writer.beginObject()
+    for (name, fact) in event.facts {
+      switch fact {
+      case .text(let text): writer.field(name, text)
+      case .number(let number): writer.field(name, number)
+      case .absent: writer.nullField(name)
+      }
+    }
+    writer.endObject()
+    return writer.bytes
+  }
+}
+
+extension JournalEntry {
+  var row: JournalEntryRow {
+    JournalEntryRow(
+      book: draft.book, id: draft.id, sequence: sequence, kind: draft.kind, businessDate: draft.businessDate,
+      subject: draft.subject, recordedAt: recordedAt)
+  }
+
+  var lineRows: [JournalLineRow] {
+    draft.lines.enumerated().map { index, line in
+      JournalLineRow(entryID: draft.id, number: Int32(truncatingIfNeeded: index + 1), line: line)
+    }
+  }
+}
+
+extension ChangeWriter {
+  /// Every statement of the writer that is not of a table, for the test that prepares them all.
+  package static var statements: [Statement] { [insertOutbox, AccountSQL.advance] }
+}

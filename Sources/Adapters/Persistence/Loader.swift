@@ -1,0 +1,194 @@
+import Catalogue
+import Ledger
+import Lending
+import Parties
+import Postgres
+import Primitives
+import Repayment
+import Valuation
+
+/// Looks up what commands need: one statement a kind, all of them in one round trip.
+package enum Loader {
+  private static let loansOfBorrower = Statement(
+    "loans_running_of_borrowers",
+    Tables.loans.selectList + "where borrower_id = any($1) and state not in ('closed') order by id",
+    parameters: [.uuidArray], columns: Tables.loans.columns.map(\.type))
+  private static let closingsOfRound = Statement(
+    "closings_of_rounds", Tables.fundingClosings.selectList + "where round_id = any($1) order by closed_on, id",
+    parameters: [.uuidArray], columns: Tables.fundingClosings.columns.map(\.type))
+  private static let closingsOfBorrower = Statement(
+    "closings_of_borrowers", Tables.fundingClosings.selectList + "where borrower_id = any($1) order by closed_on, id",
+    parameters: [.uuidArray], columns: Tables.fundingClosings.columns.map(\.type))
+  private static let returnsOfLoan = Statement(
+    "returns_of_loans", Tables.loanReturns.selectList + "where loan_id = any($1) order by id",
+    parameters: [.uuidArray], columns: Tables.loanReturns.columns.map(\.type))
+  private static let listingsOfLot = Statement(
+    "listings_of_lots", Tables.listings.selectList + "where lot_id = any($1) order by id",
+    parameters: [.uuidArray], columns: Tables.listings.columns.map(\.type))
+  private static let plansOfLender = Statement(
+    "reserve_plans_of_lenders", Tables.reservePlans.selectList + "where lender_id = any($1) order by id",
+    parameters: [.uuidArray], columns: Tables.reservePlans.columns.map(\.type))
+  private static let lotsOfLender = Statement(
+    "lots_of_lenders", Tables.lots.selectList + "where lender_id = any($1) order by id",
+    parameters: [.uuidArray], columns: Tables.lots.columns.map(\.type))
+  private static let licencesOfHolder = Statement(
+    "licences_of_holders", Tables.licences.selectList + "where lender_id = any($1) order by id",
+    parameters: [.uuidArray], columns: Tables.licences.columns.map(\.type))
+  private static let marksOfChips = Statement(
+    "chip_marks_of_models", Tables.chipMarks.selectList + "where chip_model_id = any($1) order by effective_on, id",
+    parameters: [.textArray], columns: Tables.chipMarks.columns.map(\.type))
+  private static let lockHeads = Statement(
+    "heads_lock", Tables.heads.selectList + "where org_id = any($1) order by org_id for update",
+    parameters: [.uuidArray], columns: Tables.heads.columns.map(\.type))
+
+  package static var statements: [Statement] {
+    [
+      loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, listingsOfLot, plansOfLender, lotsOfLender,
+      licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
+    ]
+  }
+
+  /// Locks heads in id order, in one statement: with all locks taken this way there is no deadlock to find.
+  package static func lockingHeads(_ ids: Set<OrganizationID>) -> Query {
+    Query(lockHeads, [.uuidArray(ids.sorted().map(\.value.bits))])
+  }
+
+  /// One lookup: a query, and what its result adds to the state.
+  package struct Lookup: Sendable {
+    package let query: Query
+    package let take: @Sendable (ResultSet, inout BatchState) throws -> Void
+  }
+
+  /// The lookups for these needs, in a fixed order of kinds.
+  package static func lookups(for needs: Set<Need>) -> [Lookup] {
+    var wanted = Wanted()
+    for need in needs { wanted.add(need) }
+    var lookups: [Lookup] = []
+    func byID<Row: Stored>(
+      _ ids: [UUIDValue], _ table: Table<Row>, _ shelf: any WritableKeyPath<Shelves, Shelf<Row>> & Sendable
+    ) {
+      guard !ids.isEmpty else { return }
+      lookups.append(
+        Lookup(query: table.rows(by: ids.sorted())) { result, state in
+          for row in try table.decode(result) { state.shelves[keyPath: shelf].load(row) }
+        })
+    }
+    byID(wanted.organizations, Tables.organizations, \.organizations)
+    byID(wanted.apiKeys, Tables.apiKeys, \.apiKeys)
+    byID(wanted.lots, Tables.lots, \.lots)
+    byID(wanted.listings, Tables.listings, \.listings)
+    byID(wanted.requests, Tables.loanRequests, \.requests)
+    byID(wanted.offers, Tables.offers, \.offers)
+    byID(wanted.loans, Tables.loans, \.loans)
+    byID(wanted.rounds, Tables.fundingRounds, \.rounds)
+    byID(wanted.returns, Tables.loanReturns, \.returns)
+
+    /// Rows of a set: kept on their shelf, and listed under what they belong to.
+    func bySet<Row: Stored, Owner: IdentifiedNoun>(
+      _ owners: [Identifier<Owner>], _ statement: Statement, _ table: Table<Row>,
+      _ shelf: any WritableKeyPath<Shelves, Shelf<Row>> & Sendable,
+      _ index: any WritableKeyPath<BatchState, [Identifier<Owner>: [Identifier<Row.Noun>]]> & Sendable,
+      _ owner: @escaping @Sendable (Row) -> Identifier<Owner>
+    ) {
+      guard !owners.isEmpty else { return }
+      let sorted = owners.sorted()
+      lookups.append(
+        Lookup(query: Query(statement, [.uuidArray(sorted.map(\.value.bits))])) { result, state in
+          for id in sorted { state[keyPath: index][id] = [] }
+          for row in try table.decode(result) {
+            state.shelves[keyPath: shelf].load(row)
+            state[keyPath: index][owner(row), default: []].append(row.id)
+          }
+        })
+    }
+    bySet(wanted.loansOf, loansOfBorrower, Tables.loans, \.loans, \.loansOfBorrower) { $0.terms.borrowerID }
+    bySet(wanted.closingsOfRound, closingsOfRound, Tables.fundingClosings, \.closings, \.closingsOfRound) {
+      $0.roundID
+    }
+    bySet(wanted.closingsOf, closingsOfBorrower, Tables.fundingClosings, \.closings, \.closingsOfBorrower) {
+      $0.borrowerID
+    }
+    bySet(wanted.returnsOf, returnsOfLoan, Tables.loanReturns, \.returns, \.returnsOfLoan) { $0.loanID }
+    bySet(wanted.listingsOf, listingsOfLot, Tables.listings, \.listings, \.listingsOfLot) { $0.lotID }
+    bySet(wanted.plansOf, plansOfLender, Tables.reservePlans, \.reservePlans, \.reservePlans) { $0.lenderID }
+    bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
+    bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
+    lookups += accountAndMarkLookups(wanted)
+    return lookups
+  }
+
+  private static func accountAndMarkLookups(_ wanted: Wanted) -> [Lookup] {
+    var lookups: [Lookup] = []
+    if !wanted.accounts.isEmpty {
+      let pairs = wanted.accounts
+      lookups.append(
+        Lookup(
+          query: Query(
+            AccountSQL.byCode, [.uuidArray(pairs.map(\.0.value.bits)), .textArray(pairs.map(\.1.rawValue))])
+        ) { result, state in
+          for row in result {
+            let (account, balance) = try AccountSQL.decode(row)
+            state.balances[account] = balance
+          }
+        })
+    }
+    if !wanted.chipMarks.isEmpty {
+      let models = wanted.chipMarks.sorted()
+      lookups.append(
+        Lookup(query: Query(marksOfChips, [.textArray(models.map(\.value))])) { result, state in
+          for model in models { state.chipMarks[model] = [] }
+          for mark in try Tables.chipMarks.decode(result) {
+            if let model = mark.subject.chipModel { state.chipMarks[model, default: []].append(mark) }
+          }
+        })
+    }
+    return lookups
+  }
+
+  /// Needs by kind.
+  private struct Wanted {
+    var organizations: [UUIDValue] = []
+    var apiKeys: [UUIDValue] = []
+    var lots: [UUIDValue] = []
+    var listings: [UUIDValue] = []
+    var requests: [UUIDValue] = []
+    var offers: [UUIDValue] = []
+    var loans: [UUIDValue] = []
+    var rounds: [UUIDValue] = []
+    var returns: [UUIDValue] = []
+    var loansOf: [OrganizationID] = []
+    var closingsOfRound: [FundingRoundID] = []
+    var closingsOf: [OrganizationID] = []
+    var returnsOf: [LoanID] = []
+    var listingsOf: [LotID] = []
+    var plansOf: [OrganizationID] = []
+    var lotsOf: [OrganizationID] = []
+    var accounts: [(OrganizationID, AccountCode)] = []
+    var chipMarks: [ChipModelID] = []
+    var licencesOf: [OrganizationID] = []
+
+    mutating func add(_ need: Need) {
+      switch need {
+      case .organization(let id): organizations.append(id.value)
+      case .apiKey(let id): apiKeys.append(id.value)
+      case .lot(let id): lots.append(id.value)
+      case .listing(let id): listings.append(id.value)
+      case .request(let id): requests.append(id.value)
+      case .offer(let id): offers.append(id.value)
+      case .loan(let id): loans.append(id.value)
+      case .round(let id): rounds.append(id.value)
+      case .loanReturn(let id): returns.append(id.value)
+      case .loansOfBorrower(let id): loansOf.append(id)
+      case .closingsOfRound(let id): closingsOfRound.append(id)
+      case .closingsOfBorrower(let id): closingsOf.append(id)
+      case .returnsOfLoan(let id): returnsOf.append(id)
+      case .listingsOfLot(let id): listingsOf.append(id)
+      case .reservePlans(let id): plansOf.append(id)
+      case .lotsOfLender(let id): lotsOf.append(id)
+      case .accounts(let id, let code): accounts.append((id, code))
+      case .chipMarks(let id): chipMarks.append(id)
+      case .licencesOf(let id): licencesOf.append(id)
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Postgres
+import Primitives
+
+/// The one row that every batch reads: business time, and the version of the reference data.
+package enum PlatformSQL {
+  package static let state = Statement(
+    "platform_state", "select business_now, reference_version from platform_state where id = 1",
+    columns: [.timestamptz, .int8])
+
+  /// Moves a sandbox's clock forward, never back.
+  package static let moveClock = Statement(
+    "platform_move_clock",
+    """
+    update platform_state set business_now = $1
+    where id = 1 and (business_now is null or business_now <= $1)
+    """,
+    parameters: [.timestamptz])
+
+  /// Business time is wall time unless a sandbox's clock is set.
+  package static func decode(_ row: Row, wallTime: Instant) throws -> (now: Instant, referenceVersion: Int64) {
+    var reader = RowReader(row)
+    let now = try reader.instantOrNull() ?? wallTime
+    return (now, try reader.int())
+  }
+}
+
+/// Stored answers by organisation and key.
+package enum AnswerSQL {
+  private static let select = Statement(
+    "idempotency_look_up",
+    """
+    select i.org_id, i.key, i.fingerprint, i.status, i.headers, i.body, i.created_at
+    from unnest($1::uuid[], $2::text[]) as u (org_id, key)
+    join idempotency i on i.org_id = u.org_id and i.key = u.key
+    """,
+    parameters: [.uuidArray, .textArray], columns: Tables.idempotency.columns.map(\.type))
+
+  package static let expire = Statement(
+    "idempotency_expire", "delete from idempotency where created_at < $1", parameters: [.timestamptz])
+
+  package static func lookUp(_ keys: [(OrganizationID, String)]) -> Query {
+    Query(select, [.uuidArray(keys.map(\.0.value.bits)), .textArray(keys.map(\.1))])
+  }
+
+  package static var statements: [Statement] { [select, expire, PlatformSQL.state, PlatformSQL.moveClock] }
+}

@@ -1,0 +1,35 @@
+import Catalogue
+import Postgres
+import Primitives
+
+/// What every command and query may read without asking the database: chip models, export rules, market parameters.
+/// A value of one version; a process swaps it whole when the version in the database moves.
+package final class ReferenceData: Sendable {
+  package let version: Int64
+  package let chips: [ChipModelID: ChipModel]
+  package let rules: ExportRules
+  package let parameters: MarketParameters
+
+  package init(version: Int64, chips: [ChipModel], rules: ExportRules, parameters: MarketParameters) {
+    self.version = version
+    self.chips = Dictionary(chips.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    self.rules = rules
+    self.parameters = parameters
+  }
+}
+
+/// What the platform fixes for every trade.
+package struct MarketParameters: Sendable, Hashable {
+  /// How long an offer stays open, in seconds of business time.
+  package var offerSeconds: Int64
+  /// The platform's share of fee income that lenders receive.
+  package var platformFee: BasisPoints
+  /// Of new loans.
+  package var dayCount: DayCountConvention
+
+  package init(offerSeconds: Int64 = 72 * 3_600, platformFee: BasisPoints = BasisPoints(500), dayCount: DayCountConvention = .act360) {
+    self.offerSeconds = offerSeconds
+    self.platformFee = platformFee
+    self.dayCount = dayCount
+  }
+}

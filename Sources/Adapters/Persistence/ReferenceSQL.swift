@@ -1,0 +1,94 @@
+import Catalogue
+import Postgres
+import Primitives
+
+/// A document of reference data as it was loaded.
+package struct ReferenceDocument: Sendable {
+  /// The documents the program reads.
+  package enum Name: String, Sendable, CaseIterable {
+    case chipModels = "chip-models.csv"
+    case exportRules = "export-rules.json"
+    case countryScope = "country-scope.csv"
+  }
+
+  package let name: Name
+  package let content: [UInt8]
+  package let source: String
+  package let approvedBy: String?
+
+  package init(name: Name, content: [UInt8], source: String, approvedBy: String?) {
+    self.name = name
+    self.content = content
+    self.source = source
+    self.approvedBy = approvedBy
+  }
+}
+
+/// A document that the program needs is missing, or cannot be read.
+package struct ReferenceDataError: Error, Sendable, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
+}
+
+package enum ReferenceSQL {
+  package static let newest = Statement(
+    "reference_newest",
+    """
+    select distinct on (name) name, content from reference_documents order by name, version desc
+    """,
+    columns: [.text, .bytea])
+
+  /// Adds a version of a document unless the newest has the same content.
+  package static let add = Statement(
+    "reference_add",
+    """
+    insert into reference_documents (name, version, content, sha256, source, approved_by, loaded_at)
+    select $1, coalesce(max(version), 0) + 1, $2, sha256($2), $3, $4, $5 from reference_documents where name = $1
+    having coalesce((array_agg(sha256 order by version desc))[1], ''::bytea) <> sha256($2)
+    """,
+    parameters: [.text, .bytea, .text, .text, .timestamptz])
+
+  package static let bump = Statement(
+    "reference_bump", "update platform_state set reference_version = reference_version + 1 where id = 1")
+
+  package static var statements: [Statement] { [newest, add, bump] }
+
+  package static func adding(_ document: ReferenceDocument, at now: Instant) -> Query {
+    Query(
+      add,
+      [
+        .text(document.name.rawValue), .bytea(document.content), .text(document.source), .text(document.approvedBy),
+        .timestamptz(now.microseconds),
+      ])
+  }
+
+  /// - Throws: `ReferenceDataError` when a document is missing or does not parse. An empty database has none: `seed` first.
+  package static func decode(_ rows: ResultSet, version: Int64) throws -> ReferenceData {
+    var documents: [String: [UInt8]] = [:]
+    for row in rows { documents[try row.text(0)] = try row.bytea(1) }
+    func content(_ name: ReferenceDocument.Name) throws -> [UInt8] {
+      guard let bytes = documents[name.rawValue] else {
+        throw ReferenceDataError("the database has no \(name.rawValue): run chipbridge seed")
+      }
+      return bytes
+    }
+    return try parse(
+      chipModels: content(.chipModels), exportRules: content(.exportRules), countryScope: content(.countryScope),
+      version: version)
+  }
+
+  /// Parses the three documents.
+  package static func parse(
+    chipModels: [UInt8], exportRules: [UInt8], countryScope: [UInt8], version: Int64
+  ) throws -> ReferenceData {
+    do {
+      let countries = try CountryScope(fromCSV: countryScope)
+      let rules = try ExportRules(parsing: exportRules, countries: countries)
+      let chips = try ChipModel.models(fromCSV: chipModels)
+      return ReferenceData(version: version, chips: chips, rules: rules, parameters: MarketParameters())
+    } catch {
+      throw ReferenceDataError("reference data cannot be read: \(error)")
+    }
+  }
+}

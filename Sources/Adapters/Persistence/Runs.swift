@@ -1,0 +1,227 @@
+import Postgres
+import Primitives
+
+/// A settlement run as it is asked for.
+package struct PlannedRun: Sendable, Hashable {
+  package let id: SettlementRunID
+  package let job: String
+  package let businessDate: CalendarDate
+  package let requestedBy: PersonID?
+  package let createdAt: Instant
+
+  package init(
+    id: SettlementRunID, job: String, businessDate: CalendarDate, requestedBy: PersonID?, createdAt: Instant
+  ) {
+    self.id = id
+    self.job = job
+    self.businessDate = businessDate
+    self.requestedBy = requestedBy
+    self.createdAt = createdAt
+  }
+}
+
+/// A match round as it is asked for.
+package struct PlannedMatchRound: Sendable, Hashable {
+  package let id: MatchRoundID
+  package let segment: String?
+  package let businessAt: Instant
+  package let requestedBy: PersonID?
+
+  package init(id: MatchRoundID, segment: String?, businessAt: Instant, requestedBy: PersonID?) {
+    self.id = id
+    self.segment = segment
+    self.businessAt = businessAt
+    self.requestedBy = requestedBy
+  }
+}
+
+/// Life cycle of a run or round: planned -> running -> succeeded | failed; a running one whose lease ran out is taken up
+/// again where it stopped, since every effect is a command with a key of its own.
+package enum RunState: String, Sendable, Hashable, CaseIterable {
+  case planned, running, succeeded, failed, cancelled
+}
+
+/// A settlement run as stored.
+package struct SettlementRun: Sendable, Hashable {
+  package let id: SettlementRunID
+  package let job: String
+  package let businessDate: CalendarDate
+  package let state: RunState
+  package let total: Int64
+  package let done: Int64
+  /// JSON object of sums by name.
+  package let totals: [UInt8]
+  package let error: String?
+  package let attempt: Int32
+  package let requestedBy: PersonID?
+  package let version: Int64
+  package let createdAt: Instant
+  package let updatedAt: Instant
+}
+
+/// A match round as stored.
+package struct MatchRoundRow: Sendable, Hashable {
+  package let id: MatchRoundID
+  package let state: RunState
+  package let segment: String?
+  package let businessAt: Instant
+  package let digest: SHA256Digest?
+  /// JSON of the result, without the snapshot.
+  package let result: [UInt8]?
+  package let offersMade: Int64
+  package let offersRefused: Int64
+  package let error: String?
+  package let attempt: Int32
+  package let version: Int64
+  package let createdAt: Instant
+  package let updatedAt: Instant
+}
+
+/// Runs and rounds: planned in the transaction of the command that asks for them, claimed by any worker, and every later
+/// write of a worker carries its attempt number, so that one whose lease was taken over changes nothing.
+package enum RunSQL {
+  static let insertRuns = Statement(
+    "settlement_runs_plan",
+    """
+    insert into settlement_runs
+      (id, job, business_date, state, total, done, totals, attempt, requested_by, version, created_at, updated_at)
+    select u.id, u.job, u.business_date, 'planned', 0, 0, '{}', 0, u.requested_by, 1, u.created_at, u.created_at
+    from unnest($1::uuid[], $2::text[], $3::date[], $4::uuid[], $5::timestamptz[])
+      as u (id, job, business_date, requested_by, created_at)
+    """,
+    parameters: [.uuidArray, .textArray, .dateArray, .uuidArray, .timestamptzArray])
+
+  static let insertRounds = Statement(
+    "match_rounds_plan",
+    """
+    insert into match_rounds
+      (id, state, segment, business_at, offers_made, offers_refused, attempt, requested_by, version, created_at, updated_at)
+    select u.id, 'planned', u.segment, u.business_at, 0, 0, 0, u.requested_by, 1, u.business_at, u.business_at
+    from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[]) as u (id, segment, business_at, requested_by)
+    """,
+    parameters: [.uuidArray, .textArray, .timestamptzArray, .uuidArray])
+
+  private static let runColumns: SQL =
+    "id, job, business_date, state, total, done, totals, error, attempt, requested_by, version, created_at, updated_at"
+  private static let runTypes: [PostgresType] = [
+    .uuid, .text, .date, .text, .int8, .int8, .jsonb, .text, .int4, .uuid, .int8, .timestamptz, .timestamptz,
+  ]
+  private static let roundColumns: SQL = """
+    id, state, segment, business_at, digest, result, offers_made, offers_refused, error, attempt, version, created_at,
+    updated_at
+    """
+  private static let roundTypes: [PostgresType] = [
+    .uuid, .text, .text, .timestamptz, .bytea, .jsonb, .int8, .int8, .text, .int4, .int8, .timestamptz, .timestamptz,
+  ]
+
+  /// Takes the oldest run that is planned or whose lease ran out. Leases go by wall time.
+  package static let claimRun = Statement(
+    "settlement_runs_claim",
+    "update settlement_runs set state = 'running', attempt = attempt + 1, leased_until = $2, version = version + 1"
+      + """
+      where id = (
+        select id from settlement_runs
+        where state = 'planned' or (state = 'running' and leased_until < $1)
+        order by created_at, id limit 1 for update skip locked)
+      returning
+      """ + runColumns,
+    parameters: [.timestamptz, .timestamptz], columns: runTypes)
+
+  package static let claimRound = Statement(
+    "match_rounds_claim",
+    "update match_rounds set state = 'running', attempt = attempt + 1, leased_until = $2, version = version + 1"
+      + """
+      where id = (
+        select id from match_rounds
+        where state = 'planned' or (state = 'running' and leased_until < $1)
+        order by created_at, id limit 1 for update skip locked)
+      and not exists (
+        select 1 from match_rounds other where other.state = 'running' and other.leased_until >= $1)
+      returning
+      """ + roundColumns,
+    parameters: [.timestamptz, .timestamptz], columns: roundTypes)
+
+  /// Progress, lease and end of a run, by the attempt that holds it.
+  package static let advanceRun = Statement(
+    "settlement_runs_advance",
+    """
+    update settlement_runs set state = $3, total = $4, done = $5, totals = $6, error = $7, leased_until = $8,
+      updated_at = $9, version = version + 1
+    where id = $1 and attempt = $2 and state = 'running'
+    """,
+    parameters: [.uuid, .int4, .text, .int8, .int8, .jsonb, .text, .timestamptz, .timestamptz])
+
+  package static let advanceRound = Statement(
+    "match_rounds_advance",
+    """
+    update match_rounds set state = $3, digest = $4, snapshot = $5, result = $6, offers_made = $7, offers_refused = $8,
+      error = $9, leased_until = $10, updated_at = $11, version = version + 1
+    where id = $1 and attempt = $2 and state = 'running'
+    """,
+    parameters: [.uuid, .int4, .text, .bytea, .bytea, .jsonb, .int8, .int8, .text, .timestamptz, .timestamptz])
+
+  package static let runByID = Statement(
+    "settlement_run_by_id", "select" + runColumns + "from settlement_runs where id = $1", parameters: [.uuid],
+    columns: runTypes)
+  package static let roundByID = Statement(
+    "match_round_by_id", "select" + roundColumns + "from match_rounds where id = $1", parameters: [.uuid],
+    columns: roundTypes)
+  package static let runsPage = Statement(
+    "settlement_runs_page",
+    "select" + runColumns
+      + "from settlement_runs where (created_at, id) > ($1, $2) order by created_at, id limit $3",
+    parameters: [.timestamptz, .uuid, .int8], columns: runTypes)
+  package static let roundsPage = Statement(
+    "match_rounds_page",
+    "select" + roundColumns + "from match_rounds where (created_at, id) > ($1, $2) order by created_at, id limit $3",
+    parameters: [.timestamptz, .uuid, .int8], columns: roundTypes)
+  package static let snapshotOfRound = Statement(
+    "match_round_snapshot", "select snapshot from match_rounds where id = $1", parameters: [.uuid], columns: [.bytea])
+
+  package static var statements: [Statement] {
+    [
+      insertRuns, insertRounds, claimRun, claimRound, advanceRun, advanceRound, runByID, roundByID, runsPage,
+      roundsPage, snapshotOfRound,
+    ]
+  }
+
+  package static func planning(_ runs: [PlannedRun]) -> Query {
+    Query(
+      insertRuns,
+      [
+        .uuidArray(runs.map(\.id.value.bits)), .textArray(runs.map(\.job)),
+        .dateArray(runs.map(\.businessDate.dayNumber)), .uuidArray(runs.map { $0.requestedBy?.value.bits }),
+        .timestamptzArray(runs.map(\.createdAt.microseconds)),
+      ])
+  }
+
+  package static func planning(_ rounds: [PlannedMatchRound]) -> Query {
+    Query(
+      insertRounds,
+      [
+        .uuidArray(rounds.map(\.id.value.bits)), .textArray(rounds.map(\.segment)),
+        .timestamptzArray(rounds.map(\.businessAt.microseconds)), .uuidArray(rounds.map { $0.requestedBy?.value.bits }),
+      ])
+  }
+
+  package static func decodeRun(_ row: Row) throws -> SettlementRun {
+    var reader = RowReader(row)
+    let id: SettlementRunID = try reader.id()
+    return SettlementRun(
+      id: id, job: try reader.text(), businessDate: try reader.date(), state: try reader.value(),
+      total: try reader.int(), done: try reader.int(), totals: try reader.jsonBytes(), error: try reader.textOrNull(),
+      attempt: try reader.int4(), requestedBy: try reader.idOrNull(), version: try reader.int(),
+      createdAt: try reader.instant(), updatedAt: try reader.instant())
+  }
+
+  package static func decodeRound(_ row: Row) throws -> MatchRoundRow {
+    var reader = RowReader(row)
+    let id: MatchRoundID = try reader.id()
+    return MatchRoundRow(
+      id: id, state: try reader.value(), segment: try reader.textOrNull(), businessAt: try reader.instant(),
+      digest: try reader.bytesOrNull().flatMap { SHA256Digest(bytes: $0) }, result: try reader.jsonBytesOrNull(),
+      offersMade: try reader.int(), offersRefused: try reader.int(), error: try reader.textOrNull(),
+      attempt: try reader.int4(), version: try reader.int(), createdAt: try reader.instant(),
+      updatedAt: try reader.instant())
+  }
+}

@@ -1,0 +1,156 @@
+import Postgres
+import Primitives
+import Repayment
+
+/// What a receipt paid on one step of one loan.
+package struct AllocationRow: Sendable, Hashable {
+  package let borrowerID: OrganizationID
+  package let receiptID: CashReceiptID
+  package let loanID: LoanID
+  /// `charges`, `fee` or `principal`.
+  package let step: String
+  package let lenderID: OrganizationID
+  package let amount: Money
+  package let allocatedOn: CalendarDate
+
+  package init(
+    borrowerID: OrganizationID, receiptID: CashReceiptID, loanID: LoanID, step: String, lenderID: OrganizationID,
+    amount: Money, allocatedOn: CalendarDate
+  ) {
+    self.borrowerID = borrowerID
+    self.receiptID = receiptID
+    self.loanID = loanID
+    self.step = step
+    self.lenderID = lenderID
+    self.amount = amount
+    self.allocatedOn = allocatedOn
+  }
+}
+
+extension Tables {
+  package static let fundingRounds = Table<FundingRound>(
+    "funding_rounds", sql: "funding_rounds", key: ["borrower_id", "id"], idColumn: "id",
+    columns: [
+      .uuid("borrower_id") { $0.borrowerID.value },
+      .uuid("id") { $0.id.value },
+      .text("kind") { $0.kind.rawValue },
+      .text("name") { $0.name },
+      .date("announced_on") { $0.announcedOn },
+      .text("currency") { $0.currency.code },
+      .int8("amount") { $0.amount },
+      .int8("pre_money") { $0.preMoney },
+      .int8("post_money") { $0.postMoney },
+      .text("acquirer") { $0.acquirer },
+      .text("evidence") { $0.evidence },
+      .text("state") { $0.state.rawValue },
+      .uuidOrNull("reported_by") { $0.reportedBy?.value },
+      .uuidOrNull("verified_by") { $0.verifiedBy?.value },
+      .date("decided_on") { $0.decidedOn },
+      .text("reason") { $0.reason },
+      .int8("version") { $0.version },
+      .instant("created_at") { $0.createdAt },
+      .instant("updated_at") { $0.updatedAt },
+    ],
+    names: ("funding_rounds_by_id", "funding_rounds_insert", "funding_rounds_update")
+  ) { row in
+    let borrower: OrganizationID = try row.id()
+    return FundingRound(
+      id: try row.id(), borrowerID: borrower, kind: try row.value(), name: try row.text(),
+      announcedOn: try row.date(), currency: try row.currency(), amount: try row.intOrNull(),
+      preMoney: try row.intOrNull(), postMoney: try row.intOrNull(), acquirer: try row.textOrNull(),
+      evidence: try row.textOrNull(), state: try row.value(), reportedBy: try row.idOrNull(),
+      verifiedBy: try row.idOrNull(), decidedOn: try row.dateOrNull(), reason: try row.textOrNull(),
+      version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant())
+  }
+
+  package static let fundingClosings = Table<FundingClosing>(
+    "funding_closings", sql: "funding_closings", key: ["borrower_id", "id"], idColumn: "id",
+    columns: [
+      .uuid("borrower_id") { $0.borrowerID.value },
+      .uuid("id") { $0.id.value },
+      .uuid("round_id") { $0.roundID.value },
+      .date("closed_on") { $0.closedOn },
+      .int8("net_new_cash") { $0.netNewCash.amount },
+      .text("currency") { $0.netNewCash.currency.code },
+      .text("state") { $0.state.rawValue },
+      .date("swept_on") { $0.sweptOn },
+      .int8("version") { $0.version },
+    ],
+    names: ("funding_closings_by_id", "funding_closings_insert", "funding_closings_update")
+  ) { row in
+    let borrower: OrganizationID = try row.id()
+    return FundingClosing(
+      id: try row.id(), borrowerID: borrower, roundID: try row.id(), closedOn: try row.date(),
+      netNewCash: try row.money(), state: try row.value(), sweptOn: try row.dateOrNull(), version: try row.int())
+  }
+
+  package static let cashReceipts = Table<CashReceipt>(
+    "cash_receipts", sql: "cash_receipts", key: ["org_id", "id"], idColumn: "id",
+    columns: [
+      .uuid("org_id") { $0.organizationID.value },
+      .uuid("id") { $0.id.value },
+      .date("received_on") { $0.receivedOn },
+      .int8("amount") { $0.amount.amount },
+      .text("currency") { $0.amount.currency.code },
+      .text("source") { $0.source.rawValue },
+      .text("reference") { $0.reference },
+      .int8("remainder") { $0.remainder },
+      .int8("version") { $0.version },
+      .instant("created_at") { $0.createdAt },
+    ],
+    names: ("cash_receipts_by_id", "cash_receipts_insert", "cash_receipts_update")
+  ) { row in
+    let organization: OrganizationID = try row.id()
+    return CashReceipt(
+      id: try row.id(), organizationID: organization, receivedOn: try row.date(), amount: try row.money(),
+      source: try row.value(), reference: try row.textOrNull(), remainder: try row.int(), version: try row.int(),
+      createdAt: try row.instant())
+  }
+
+  /// Never updated: `update` of this table is not used, and the writer has no grant for it.
+  package static let allocations = Table<AllocationRow>(
+    "allocations", sql: "allocations", key: ["borrower_id", "receipt_id", "loan_id", "step"], idColumn: "receipt_id",
+    columns: [
+      .uuid("borrower_id") { $0.borrowerID.value },
+      .uuid("receipt_id") { $0.receiptID.value },
+      .uuid("loan_id") { $0.loanID.value },
+      .text("step") { $0.step },
+      .uuid("lender_id") { $0.lenderID.value },
+      .int8("amount") { $0.amount.amount },
+      .text("currency") { $0.amount.currency.code },
+      .date("allocated_on") { $0.allocatedOn },
+    ],
+    names: ("allocations_by_receipt", "allocations_insert", nil)
+  ) { row in
+    let borrower: OrganizationID = try row.id()
+    return AllocationRow(
+      borrowerID: borrower, receiptID: try row.id(), loanID: try row.id(), step: try row.text(),
+      lenderID: try row.id(), amount: try row.money(), allocatedOn: try row.date())
+  }
+
+  package static let payouts = Table<Payout>(
+    "payouts", sql: "payouts", key: ["lender_id", "id"], idColumn: "id",
+    columns: [
+      .uuid("lender_id") { $0.lenderID.value },
+      .uuid("id") { $0.id.value },
+      .date("business_date") { $0.businessDate },
+      .int8("gross") { $0.gross.amount },
+      .text("currency") { $0.gross.currency.code },
+      .int8("platform_fee") { $0.platformFee },
+      .int8("net") { $0.net },
+      .uuid("run_id") { $0.runID.value },
+      .instant("recorded_at") { $0.recordedAt },
+    ],
+    names: ("payouts_by_id", "payouts_insert", nil)
+  ) { row in
+    let lender: OrganizationID = try row.id()
+    let id: PayoutID = try row.id()
+    let date = try row.date()
+    let gross = try row.money()
+    let fee = try row.int()
+    _ = try row.int()
+    return Payout(
+      id: id, lenderID: lender, businessDate: date, gross: gross, platformFee: fee, runID: try row.id(),
+      recordedAt: try row.instant())
+  }
+}

@@ -1,0 +1,243 @@
+import Ledger
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import Synchronization
+
+/// One run of a batch inside one transaction. Everything here may be thrown away and run again.
+struct BatchRun {
+  enum Result: Sendable {
+    case answered(Answered)
+    case failed(PipelineError)
+    /// What it needs changed between the look-up and the locks; it is decided in another transaction.
+    case again
+  }
+
+  let executor: BatchExecutor
+  let submissions: [Submission]
+  private var results: [Result?]
+  private var state = BatchState()
+  private var changes = BatchChanges()
+  private var businessNow = Instant.epoch
+  private var referenceVersion: Int64 = 0
+  /// Answers decided in this very batch, so that a duplicate beside its original gets the same bytes.
+  private var decided: [ScopedKey: (fingerprint: SHA256Digest, answer: StoredAnswer)] = [:]
+
+  struct ScopedKey: Hashable {
+    let organizationID: OrganizationID
+    let key: String
+  }
+
+  init(executor: BatchExecutor, submissions: [Submission]) {
+    self.executor = executor
+    self.submissions = submissions
+    self.results = Array(repeating: nil, count: submissions.count)
+  }
+
+  /// The positions that are still to be decided.
+  private var open: [Int] { results.indices.filter { results[$0] == nil } }
+
+  consuming func run(in transaction: Transaction) async throws -> [Result] {
+    var run = self
+    return try await run.work(in: transaction)
+  }
+
+  private mutating func work(in transaction: Transaction) async throws -> [Result] {
+    try await claimAndLoad(transaction)
+    try await lockAndReload(transaction)
+    let reference = try await executor.reference.atLeast(referenceVersion, in: transaction)
+    let wallTime = executor.clock.now()
+    decideAll(reference: reference, wallTime: wallTime)
+    try await apply(transaction, wallTime: wallTime)
+    return results.map { $0 ?? .failed(.defect("undecided")) }
+  }
+
+  // MARK: load
+
+  /// Looks up stored answers and the clock, and, in the same round trip, the first of what the commands need.
+  private mutating func claimAndLoad(_ transaction: Transaction) async throws {
+    let keys = submissions.compactMap(\.idempotency)
+    var queries = [Query(PlatformSQL.state)]
+    if !keys.isEmpty { queries.append(AnswerSQL.lookUp(keys.map { ($0.organizationID, $0.key) })) }
+    let first = missingNeeds(of: open)
+    let lookups = Loader.lookups(for: first)
+    queries += lookups.map(\.query)
+    let answers = try await transaction.pipeline(queries)
+    (businessNow, referenceVersion) = try PlatformSQL.decode(answers[0].single(), wallTime: executor.clock.now())
+    var taken = 1
+    if !keys.isEmpty {
+      try replay(Tables.idempotency.decode(answers[1]))
+      taken = 2
+    }
+    try take(lookups, answers.dropFirst(taken), satisfying: first)
+    try await loadToFixpoint(transaction)
+  }
+
+  /// Answers submissions whose key was decided before.
+  private mutating func replay(_ rows: [AnswerRow]) throws {
+    var stored: [ScopedKey: AnswerRow] = [:]
+    for row in rows { stored[ScopedKey(organizationID: row.organizationID, key: row.key)] = row }
+    for index in open {
+      guard let key = submissions[index].idempotency,
+        let row = stored[ScopedKey(organizationID: key.organizationID, key: key.key)]
+      else { continue }
+      results[index] =
+        row.fingerprint == key.fingerprint
+        ? .answered(Answered(answer: row.answer, replayed: true)) : .failed(.keyReused)
+    }
+  }
+
+  private func missingNeeds(of positions: [Int]) -> Set<Need> {
+    var needs: Set<Need> = []
+    for index in positions { needs.formUnion(submissions[index].needs(state)) }
+    return needs.subtracting(state.satisfied)
+  }
+
+  /// Asks the commands what they need until they name nothing new. The bound is far above the longest chain of references.
+  private mutating func loadToFixpoint(_ transaction: Transaction) async throws {
+    for _ in 0..<12 {
+      let needs = missingNeeds(of: open)
+      if needs.isEmpty { return }
+      let lookups = Loader.lookups(for: needs)
+      let answers = try await transaction.pipeline(lookups.map(\.query))
+      try take(lookups, answers[...], satisfying: needs)
+    }
+  }
+
+  private mutating func take(
+    _ lookups: [Loader.Lookup], _ answers: ArraySlice<ResultSet>, satisfying needs: Set<Need>
+  ) throws {
+    for (lookup, answer) in zip(lookups, answers) { try lookup.take(answer, &state) }
+    state.satisfied.formUnion(needs)
+  }
+
+  // MARK: lock
+
+  /// Locks the heads of all commands together and reads everything again behind the locks. A command that then names a
+  /// head that is not held is left for another transaction.
+  private mutating func lockAndReload(_ transaction: Transaction) async throws {
+    var wanted: Set<OrganizationID> = []
+    for index in open { wanted.formUnion(submissions[index].heads(state)) }
+    if wanted.isEmpty { return }
+    let needs = state.satisfied
+    let lookups = Loader.lookups(for: needs)
+    let answers = try await transaction.pipeline([Loader.lockingHeads(wanted)] + lookups.map(\.query))
+    var heads: [OrganizationID: Head] = [:]
+    for head in try Tables.heads.decode(answers[0]) { heads[head.organizationID] = head }
+    state.forgetRows()
+    state.heads = heads
+    try take(lookups, answers.dropFirst(), satisfying: needs)
+    try await loadToFixpoint(transaction)
+    for index in open where !submissions[index].heads(state).isSubset(of: wanted) { results[index] = .again }
+  }
+
+  // MARK: decide
+
+  private mutating func decideAll(reference: ReferenceData, wallTime: Instant) {
+    let positions = open
+    if positions.isEmpty { return }
+    let firstSequence = executor.sequences(positions.count, now: wallTime)
+    let milliseconds = UInt64(wallTime.microseconds / 1_000)
+    for (offset, index) in positions.enumerated() {
+      let submission = submissions[index]
+      if let key = submission.idempotency,
+        let earlier = decided[ScopedKey(organizationID: key.organizationID, key: key.key)]
+      {
+        results[index] =
+          earlier.fingerprint == key.fingerprint
+          ? .answered(Answered(answer: earlier.answer, replayed: true)) : .failed(.keyReused)
+        continue
+      }
+      let ids = IdentifierSource(milliseconds: milliseconds, seed: executor.clock.randomBits())
+      let draft = Draft(
+        base: state, reference: reference, ids: ids, now: businessNow, wallTime: wallTime,
+        sequence: firstSequence + Int64(offset))
+      results[index] = decide(submission, draft)
+    }
+  }
+
+  private mutating func decide(_ submission: Submission, _ draft: consuming Draft) -> Result {
+    var draft = draft
+    let answer: StoredAnswer
+    var made = Made()
+    let outcome: String
+    do {
+      answer = try submission.decide(&draft)
+      made = draft.made
+      outcome = "done"
+    } catch let refusal as any Refusal {
+      executor.counters.refusals.add(1, ordering: .relaxed)
+      answer = submission.refuse(refusal)
+      outcome = refusal.code
+    } catch {
+      return .failed(.defect(String(describing: error)))
+    }
+    if submission.validateOnly { return .answered(Answered(answer: answer, replayed: false)) }
+    let auditID = draft.ids.nextValue()
+    let wallTime = draft.wallTime
+    // The draft still holds the state it was decided on; let go of it, or absorbing would copy every shelf.
+    draft = Draft(
+      base: BatchState(), reference: draft.reference, ids: draft.ids, now: draft.now, wallTime: wallTime,
+      sequence: draft.sequence)
+    for entry in made.entries where state.heads[entry.book] == nil {
+      guard made.newHeads.contains(where: { $0.organizationID == entry.book }) else {
+        return .failed(.defect("posted to a book whose head is not held"))
+      }
+    }
+    do {
+      try changes.absorb(made)
+      try state.absorb(made)
+    } catch {
+      return .failed(.defect("amounts past the range of the journal"))
+    }
+    record(submission, answer, outcome: outcome, subject: made.subject, auditID: auditID, wallTime: wallTime)
+    return .answered(Answered(answer: answer, replayed: false))
+  }
+
+  private mutating func record(
+    _ submission: Submission, _ answer: StoredAnswer, outcome: String, subject: UUIDValue?, auditID: UUIDValue,
+    wallTime: Instant
+  ) {
+    let principal = submission.principal
+    changes.audit.append(
+      AuditRow(
+        organizationID: principal.organizationID, id: auditID, at: businessNow, recordedAt: wallTime,
+        keyID: principal.keyID, personID: principal.personID, action: submission.action, subject: subject,
+        outcome: outcome, requestID: submission.requestID))
+    guard let key = submission.idempotency else { return }
+    decided[ScopedKey(organizationID: key.organizationID, key: key.key)] = (key.fingerprint, answer)
+    changes.answers.append(
+      AnswerRow(
+        organizationID: key.organizationID, key: key.key, fingerprint: key.fingerprint, answer: answer,
+        createdAt: wallTime))
+  }
+
+  // MARK: apply
+
+  /// Writes everything and commits. Inserts travel together with the commit; when rows are rewritten, the counts are
+  /// checked before it.
+  private func apply(_ transaction: Transaction, wallTime: Instant) async throws {
+    let plan = try ChangeWriter.plan(state, changes, recordedAt: businessNow)
+    if plan.hasUpdates {
+      try check(plan, await transaction.pipeline(plan.queries))
+      try await transaction.commit()
+    } else {
+      try await transaction.commit(after: plan.queries)
+    }
+  }
+
+  private func check(_ plan: ChangeWriter.Plan, _ answers: [ResultSet]) throws {
+    for (expected, (query, answer)) in zip(plan.expectedRows, zip(plan.queries, answers))
+    where answer.affectedRows != expected {
+      throw RowsMoved(statement: query.statement.name, expected: expected, touched: answer.affectedRows)
+    }
+  }
+}
+
+/// A row that was loaded behind its head's lock no longer had its version: something wrote around the pipeline.
+struct RowsMoved: Error {
+  let statement: String
+  let expected: Int
+  let touched: Int
+}
