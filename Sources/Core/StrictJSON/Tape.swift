@@ -16,7 +16,7 @@ struct TapeEntry: Sendable {
 }
 
 /// A parsed text: its bytes, plus one flat array of entries in document order. An object is followed by name, value,
-/// name, value and so on; an array by its elements. Nothing is allocated per value, and to pass over a value is one step.
+/// name, value and so on; an array by its elements. Nothing is allocated per value; to pass over a value is one step.
 final class Tape: Sendable {
   let bytes: [UInt8]
   /// Texts that had escapes, with the escapes resolved, end to end.

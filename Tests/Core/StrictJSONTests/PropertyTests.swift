@@ -6,7 +6,7 @@ struct PropertyTests {
   static let body = Array(
     #"""
     {"workload":"training","end_use":"Pre-training 芯片 \u00e9\n","quantity":512,
-     "acceptable":[{"chip_model_id":"nvidia-a800-sxm4-80","max_rate_bps":1400},{"chip_model_id":"","max_rate_bps":-1e2}],
+     "acceptable":[{"chip_model_id":"nvidia-h20","max_rate_bps":1400},{"chip_model_id":"","max_rate_bps":-1e2}],
      "regions":["CN-north"],"term_days":365.0,"start_on":"2023-05-01","delivery_mode":"physical",
      "repayment":{"pattern":"round_sweep","sweep_bps":2000,"cap":null,"is_open":true}}
     """#.utf8)
