@@ -26,13 +26,13 @@ extension ExportRules {
     let held = verdict.findings.filter { !$0.informationOnly }
     if verdict.effect == .holdLicence {
       let rules = held.filter { $0.effect == .holdLicence }
-      let policies = rules.compactMap(\.reviewPolicy).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+      let policies = distinct(rules.compactMap(\.reviewPolicy))
       options.append(.licence(ruleIDs: rules.map(\.ruleID), reviewPolicies: policies))
     }
     if verdict.effect == .holdNotification {
       let rules = held.filter { $0.effect == .holdNotification }
       let days = rules.compactMap(\.notificationDays).max() ?? 0
-      options.append(.notification(ruleIDs: rules.map { $0.replacedBy ?? $0.ruleID }, days: days))
+      options.append(.notification(ruleIDs: distinct(rules.map { $0.replacedBy ?? $0.ruleID }), days: days))
     }
     let substitutes = catalogue.filter { isSubstitute($0, for: act) }
       .sorted { left, right in
@@ -52,4 +52,9 @@ extension ExportRules {
     other.chip = chip
     return effect(of: other) == .clear
   }
+}
+
+/// The texts in their order, each once.
+private func distinct(_ texts: [String]) -> [String] {
+  texts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
 }
