@@ -1,3 +1,5 @@
+import CLibPQ
+
 /// The one kind of SQL text that comes from outside of the source: a migration file that the binary carries.
 ///
 /// Its own type, so that no other text can take its way to the server.
@@ -30,5 +32,10 @@ extension PostgresConnection {
   /// Runs a script by the simple protocol. Outside of a block its statements are one implicit transaction.
   package func run(script: MigrationScript, deadline: ContinuousClock.Instant) async throws {
     _ = try await plain(script.text, deadline: deadline)
+  }
+
+  /// Runs a script inside the open block; false if the script has ended the block.
+  func runInBlock(_ script: MigrationScript, deadline: ContinuousClock.Instant) async throws -> Bool {
+    try await plain(script.text, deadline: deadline) == PQTRANS_INTRANS
   }
 }
