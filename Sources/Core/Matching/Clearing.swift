@@ -1,0 +1,148 @@
+import Primitives
+
+/// The rule of this engine by name and version; a record replays only under the rule that made it.
+package let matchEngineVersion = "price-time-1"
+
+/// Clears the market: a pure function of the snapshot, the same bytes on every machine and for every order of input.
+///
+/// **Price, then time.** For each chip the request with the higher limit goes first, then the earlier; it takes the
+/// cheapest asks first, then the earlier. A request tries its acceptable chips in the order it states them, each at that
+/// chip's own limit, and queues for a substitute never ahead of where it queued for what it prefers. Fills may be partial
+/// and come from several lenders; no pair is matched twice. A request whose least useful quantity is out of reach takes
+/// nothing. One that falls short only later, since others went first at its substitutes, gives everything back: the round
+/// runs again without it, so that those behind it get what they would have got. One left out before others is tried
+/// once more. `same_model` takes the first stated chip, `same_site` the site that gives most. Where the cheapest prefix
+/// cannot fill a request for its pieces, multiples, exposure or lenders, a bounded search looks for a set that can
+/// (`FillPlan`).
+///
+/// **One rate for each class** (chip model, region, delivery mode, legal form, term bucket, credit grade): the midpoint
+/// between the highest ask and the lowest limit matched in it, half down. Where constraints have let a dear ask and a low
+/// limit into one class that cannot share a rate, the class is held to the rate at which the most surplus trades, as in a
+/// call auction, the pairs that do not embrace it are left out there, and the round runs again.
+///
+/// Rerunning is bounded, by passes and by pairs looked at; the last pass admits to a class only what can share a rate
+/// with what is in it. Every result, whichever pass it comes from, keeps every constraint; only the fairness of what is
+/// given back late is bounded.
+///
+/// Not a maximum of the surplus: that is what a later engine is for, under its own name.
+package func clear(_ snapshot: MatchSnapshot) -> MatchRoundResult {
+  let book = MatchBook(snapshot)
+  let round = Clearing(book).settle()
+  return MatchRoundResult(book, round)
+}
+
+/// Repeats passes until one stands.
+struct Clearing {
+  private let book: MatchBook
+  private static let passLimit = 64
+  /// Requests left out one by one before all that fell short in a pass are left out together.
+  private static let singleExclusions = 24
+  /// Pairs looked at, over all passes, after which the next pass is the last: about a second.
+  private static let pairLimit = 60_000_000
+
+  init(_ book: MatchBook) { self.book = book }
+
+  func settle() -> RoundPass {
+    var heldRates: [ClassKey: Int64] = [:]
+    var leftOut: [Int] = []
+    var readmitted: Set<Int> = []
+    var pairsSeen = 0
+    for _ in 0..<Self.passLimit where pairsSeen < Self.pairLimit {
+      let pass = run(heldRates, leftOut, isLast: false)
+      pairsSeen += pass.pairsSeen
+      let clashing = pass.ratesOfClashingClasses()
+      if !clashing.isEmpty {
+        heldRates.merge(clashing) { held, _ in held }
+      } else if !pass.fallenShort.isEmpty {
+        let isOneByOne = leftOut.count < Self.singleExclusions
+        leftOut += isOneByOne ? Array(pass.fallenShort.prefix(1)) : pass.fallenShort
+      } else if let again = leftOut.dropLast().firstIndex(where: { !readmitted.contains($0) }) {
+        // Left out before another was, whose chips may be what it lacked.
+        readmitted.insert(leftOut.remove(at: again))
+      } else {
+        return pass
+      }
+    }
+    return run(heldRates, leftOut, isLast: true)
+  }
+
+  private func run(_ heldRates: [ClassKey: Int64], _ leftOut: [Int], isLast: Bool) -> RoundPass {
+    var pass = RoundPass(book, heldRates: heldRates, leftOut: Set(leftOut), isLast: isLast)
+    pass.run()
+    return pass
+  }
+}
+
+extension RoundPass {
+  /// Bounds of every class in which something is matched, from the pieces themselves.
+  var classBounds: [ClassKey: ClassBounds] {
+    var bounds: [ClassKey: ClassBounds] = [:]
+    forEachPiece { piece, key in
+      let ask = state.book.listings[piece.listing].ask
+      let bound = bounds[key] ?? ClassBounds(ask: ask, limit: piece.limit)
+      bounds[key] = ClassBounds(ask: max(bound.ask, ask), limit: min(bound.limit, piece.limit))
+    }
+    return bounds
+  }
+
+  /// For each class whose pieces cannot share one rate, the rate at which the most surplus of them can.
+  func ratesOfClashingClasses() -> [ClassKey: Int64] {
+    let clashing = classBounds.filter { $0.value.ask > $0.value.limit }
+    if clashing.isEmpty { return [:] }
+    var trades: [ClassKey: [ClassTrade]] = [:]
+    forEachPiece { piece, key in
+      guard clashing[key] != nil else { return }
+      let ask = state.book.listings[piece.listing].ask
+      trades[key, default: []].append(ClassTrade(ask: ask, limit: piece.limit, quantity: piece.quantity))
+    }
+    return trades.mapValues { callAuctionRate($0) }
+  }
+
+  private func forEachPiece(_ body: (Piece, ClassKey) -> Void) {
+    for pieces in state.pieces {
+      for piece in pieces {
+        body(piece, ClassKey(state.book.listings[piece.listing], state.book.requests[piece.request]))
+      }
+    }
+  }
+}
+
+/// Chips of one class that would trade between an ask and a limit, `ask <= limit`.
+struct ClassTrade {
+  let ask: Int64
+  let limit: Int64
+  let quantity: Int64
+}
+
+/// The rate that the most surplus embraces; between equals the lowest such ask decides. The midpoint, half down, of the
+/// highest ask and lowest limit that embrace it.
+///
+/// Surplus within a class is quantity x (limit - ask): all its chips have one unit value. It can only rise at an ask, so
+/// asks are the only candidates. `trades` is not empty.
+func callAuctionRate(_ trades: [ClassTrade]) -> Int64 {
+  let byAsk = trades.sorted { $0.ask < $1.ask }
+  let byLimit = trades.sorted { $0.limit < $1.limit }
+  func surplus(_ trade: ClassTrade) -> Int128 { Int128(trade.quantity) * Int128(trade.limit - trade.ask) }
+  var best: (ask: Int64, surplus: Int128, quantity: Int128) = (0, -1, -1)
+  var (entered, left) = (0, 0)
+  var (surplusIn, quantityIn): (Int128, Int128) = (0, 0)
+  while entered < byAsk.count {
+    let ask = byAsk[entered].ask
+    while entered < byAsk.count, byAsk[entered].ask == ask {
+      surplusIn += surplus(byAsk[entered])
+      quantityIn += Int128(byAsk[entered].quantity)
+      entered += 1
+    }
+    while left < byLimit.count, byLimit[left].limit < ask {
+      surplusIn -= surplus(byLimit[left])
+      quantityIn -= Int128(byLimit[left].quantity)
+      left += 1
+    }
+    if (surplusIn, quantityIn) > (best.surplus, best.quantity) { best = (ask, surplusIn, quantityIn) }
+  }
+  let limits = trades.lazy.filter { $0.ask <= best.ask && $0.limit >= best.ask }.map(\.limit)
+  return midpoint(best.ask, limits.min() ?? best.ask)
+}
+
+/// Halfway between two rates of at most 10^6, a half rounded down.
+func midpoint(_ ask: Int64, _ limit: Int64) -> Int64 { ask + (limit - ask) / 2 }
