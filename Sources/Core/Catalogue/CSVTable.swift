@@ -12,8 +12,9 @@ package struct CSVFailure: Error, Sendable, Hashable, CustomStringConvertible {
   package var description: String { "line \(line): \(reason)" }
 }
 
-/// A table read strictly by RFC 4180: a header of distinct names, records of the same number of fields, quotes only around
-/// a whole field, doubled within it; lines end in LF or CRLF. A guess at what a crooked file may mean is a wrong figure.
+/// A table read strictly by RFC 4180: a header of distinct names, records of the same number of fields, quotes only
+/// around a whole field, doubled within it; lines end in LF or CRLF. A guess at what a crooked file may mean is a wrong
+/// figure.
 package struct CSVTable: Sendable {
   /// One record, with the line on which it starts.
   package struct Row: Sendable {

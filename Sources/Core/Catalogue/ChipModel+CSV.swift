@@ -29,8 +29,8 @@ extension ChipModel {
     package static let source = "source"
     package static let notes = "notes"
 
-    /// Without these a file cannot be classified: a figure that is missing for a misspelt header would pass for unknown,
-    /// and where another format is known, for a weaker chip.
+    /// Without these a file cannot be classified: a figure that is missing for a misspelt header would pass for
+    /// unknown, and where another format is known, for a weaker chip.
     package static let required =
       [id, interconnect, pcie, dieArea, vendorClass] + NumericFormat.allCases.map(\.column)
   }

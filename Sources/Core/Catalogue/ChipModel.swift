@@ -1,6 +1,7 @@
 import Primitives
 
-/// For what a product is designed or marketed: a fact about the product, not a number (`export-rules`, Note 2 of 3A090).
+/// For what a product is designed or marketed: a fact about the product, not a number (`export-rules`, Note 2 of
+/// 3A090).
 package enum VendorClass: String, Sendable, Hashable, CaseIterable {
   case dataCentre = "data-centre"
   case workstation
@@ -75,8 +76,8 @@ package enum ChipModelFault: Error, Sendable, Hashable {
 /// A catalogue entry, with the figures that export rules and capability filters need and what follows from them.
 package struct ChipModel: Sendable, Hashable {
   package let facts: ChipModelDraft
-  /// Total processing performance: dense operations times bit length, the highest over all formats (2 x MacTOPS x bits in
-  /// the rule; published rates already count a multiply-accumulate as two). Nil when no figure is known.
+  /// Total processing performance: dense operations times bit length, the highest over all formats (2 x MacTOPS x bits
+  /// in the rule; published rates already count a multiply-accumulate as two). Nil when no figure is known.
   package let tpp: ExactDecimal?
   /// Which format gave it (`bf16 x 16`), or `given` when no figure but only the total is known.
   package let tppBasis: String?

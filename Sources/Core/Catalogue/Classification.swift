@@ -8,8 +8,8 @@ package struct Classification: Sendable, Hashable {
   /// `a.1`, `b.2`, `Note 2`, `3A090.a` (of 2022); empty when no paragraph applies.
   package let paragraph: String
   package let tpp: ExactDecimal?
-  /// The rule that classified; nil before the first one (21 Oct 2022), when nothing was classified and nothing controlled
-  /// by this measure.
+  /// The rule that classified; nil before the first one (21 Oct 2022), when nothing was classified and nothing
+  /// controlled by this measure.
   package let ruleID: String?
   package let citation: String?
   /// Whether an exception (NAC, ACA) in force names such a chip; nil when its class or its market is unknown.
@@ -21,7 +21,8 @@ package struct Classification: Sendable, Hashable {
 extension ExportRules {
   /// The rule that classifies on that date; nil before the first.
   package func classificationRule(on date: CalendarDate) -> ClassificationRule? {
-    classificationRules.first { $0.header.validity.contains(date) }
+    classificationRules.indices.first { classificationRules[$0].header.validity.contains(date) }
+      .map { classificationRules[$0] }
   }
 
   /// Computed from the figures alone, exactly; whether an item is subject to the regulation is another question.
@@ -35,8 +36,8 @@ extension ExportRules {
       needsReview: rule.map { needsReview(chip, exportClass, $0) } ?? false)
   }
 
-  /// The first candidate that matches decides. While one before it might match, the class is known only if all that might
-  /// be the answer agree.
+  /// The first candidate that matches decides. While one before it might match, the class is known only if all that
+  /// might be the answer agree.
   private func outcome(of rule: ClassificationRule, for chip: ChipModel) -> (ExportClass, String) {
     for field in rule.needs where !chip.knows(field) { return (.unknown, "") }
     var possible: ExportClass?
@@ -69,8 +70,9 @@ extension ExportRules {
     _ chip: ChipModel, _ exportClass: ExportClass, on date: CalendarDate
   ) -> Bool? {
     var answer: Bool? = false
-    for rule in licenceRules where rule.isException && rule.header.validity.contains(date) {
-      switch rule.applies.classTruth(exportClass, chip) {
+    for index in licenceRules.indices
+    where licenceRules[index].isException && licenceRules[index].header.validity.contains(date) {
+      switch licenceRules[index].applies.classTruth(exportClass, chip) {
       case .yes: return true
       case .unknown: answer = nil
       case .no: continue

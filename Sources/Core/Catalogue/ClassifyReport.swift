@@ -8,8 +8,8 @@ package struct ClassifyReport: Sendable {
     package let classification: Classification
     package let tppBasis: String?
 
-    /// One JSON object, its members in a fixed order, without a line end. TPP is a plain exact decimal, null when unknown.
-    /// An exception that nobody has shown to apply does not apply: eligibility of an unknown class is false.
+    /// One JSON object, its members in a fixed order, without a line end. TPP is a plain exact decimal, null when
+    /// unknown. An exception that nobody has shown to apply does not apply: eligibility of an unknown class is false.
     package var json: [UInt8] {
       var writer = JSONWriter(capacity: 160)
       writer.object { writer in

@@ -77,7 +77,8 @@ package struct CountryScope: Sendable {
 
   private static func membership(_ groups: CountryGroups, from: PartialDate, to: PartialDate?) -> Membership {
     let isCarveOut = groups.contains(.a6)
-    // A day that is known is itself the first day outside; of a month the first day after it, when leaving late is strict.
+    // A day that is known is itself the first day outside; of a month the first day after it, when leaving late is
+    // strict.
     let end: CalendarDate? = to.map { to in
       if to.earliest == to.latest || isCarveOut { return to.earliest }
       return to.latest.adding(days: 1) ?? .latest
@@ -85,8 +86,8 @@ package struct CountryScope: Sendable {
     return Membership(groups: groups, validFrom: isCarveOut ? from.latest : from.earliest, validTo: end)
   }
 
-  /// The groups of a country on a date. Before the table's first day its first state stands: the groups are older than the
-  /// rule for which the table was made, and the letter that brought that rule forward names them.
+  /// The groups of a country on a date. Before the table's first day its first state stands: the groups are older than
+  /// the rule for which the table was made, and the letter that brought that rule forward names them.
   package func groups(of country: CountryCode, on date: CalendarDate) -> CountryGroups {
     let day = max(date, firstDay)
     var found: CountryGroups = []

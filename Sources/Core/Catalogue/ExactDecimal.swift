@@ -1,6 +1,7 @@
 import Primitives
 
-/// A published chip figure (18.7 TFLOPS, 5.92 per mm2) exactly as printed: an integer over a power of ten, never binary.
+/// A published chip figure (18.7 TFLOPS, 5.92 per mm2) exactly as printed: an integer over a power of ten, never
+/// binary.
 ///
 /// Kept without trailing zeros, so that equal values are equal bit for bit.
 package struct ExactDecimal: Sendable, Hashable, Comparable, CustomStringConvertible {
@@ -27,8 +28,8 @@ package struct ExactDecimal: Sendable, Hashable, Comparable, CustomStringConvert
     self.scale = scale
   }
 
-  /// Parses `-?digits(.digits)?` with at most 18 digits in all, without leading zeros, signs of plus, spaces or exponents:
-  /// one spelling less to mistake in a hostile file. Anything else is nil.
+  /// Parses `-?digits(.digits)?` with at most 18 digits in all, without leading zeros, signs of plus, spaces or
+  /// exponents: one spelling less to mistake in a hostile file. Anything else is nil.
   package init?(_ text: some StringProtocol) {
     var bytes = Array(text.utf8)[...]
     let isNegative = bytes.first == 0x2D

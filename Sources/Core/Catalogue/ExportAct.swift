@@ -9,8 +9,8 @@ package enum ActKind: String, Sendable, Hashable, CaseIterable {
   case `return`
   case repossession
   case assumption
-  /// Title passing where the chips stand. Taken as a transfer in country between the parties even where nothing moves and
-  /// the end user stays the same: conservative, since who may direct their use changes.
+  /// Title passing where the chips stand. Taken as a transfer in country between the parties even where nothing moves
+  /// and the end user stays the same: conservative, since who may direct their use changes.
   case titleTransfer = "title_transfer"
 }
 
@@ -101,7 +101,8 @@ package struct ExportAct: Sendable, Hashable {
   /// As the borrower declared it.
   package let endUse: String
   package let parties: [ExportParty]
-  /// Total processing performance at the site with these chips in place, where known: shown, no rule of the pack tests it.
+  /// Total processing performance at the site with these chips in place, where known: shown, no rule of the pack tests
+  /// it.
   package let aggregateTPPAtSite: ExactDecimal?
 
   /// - Throws: `invalidQuantity` below 1; `noParty` when nobody is named.
@@ -125,9 +126,9 @@ package struct ExportAct: Sendable, Hashable {
 
   private static let unitedStates = CountryCode("US")
 
-  /// What moving the chips from one country to the other is. Hong Kong and Macau are customs territories of their own, so
-  /// that to or from the mainland is a reexport. Inside one country, the United States included, it is a transfer: where
-  /// the regulation is silent on a domestic act, the stricter reading stands until a person says otherwise.
+  /// What moving the chips from one country to the other is. Hong Kong and Macau are customs territories of their own,
+  /// so that to or from the mainland is a reexport. Inside one country, the United States included, it is a transfer:
+  /// where the regulation is silent on a domestic act, the stricter reading stands until a person says otherwise.
   package static func movement(from: CountryCode, to: CountryCode) -> RegulatoryAct {
     if from == to { return .transferInCountry }
     return from == unitedStates ? .export : .reexport

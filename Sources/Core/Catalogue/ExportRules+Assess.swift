@@ -30,45 +30,48 @@ struct Assessment: Sendable {
 
 /// One movement from place to place, as the rules see it.
 struct Movement: Sendable {
-  let act: ExportAct
-  let classification: Classification
+  let date: CalendarDate
+  let chip: ChipModel
+  let exportClass: ExportClass
+  /// Headquarters and ultimate parents of all parties.
   let parties: [ResolvedPlace]
   let listedShare: BasisPoints
-  /// Lower case.
-  let endUse: String
+  /// Letters that were sent to a party.
+  let letters: [Set<String>]
+  /// UTF-8 in lower case.
+  let endUse: [UInt8]
   let from: ResolvedPlace
   let to: ResolvedPlace
   let acts: RegulatedActs
 
   /// Whether the rule reaches it. Cheap tests first: most rules fall at the destination.
   func reach(of scope: RuleScope) -> Truth {
-    let date = act.date
     guard !scope.acts.isDisjoint(with: acts) else { return .no }
     if let origins = scope.origins, !origins.contains(from, on: date) { return .no }
     if !reachesPlace(scope) { return .no }
     if let needed = scope.partyIn, !parties.contains(where: { needed.contains($0, on: date) }) { return .no }
     if let barred = scope.notPartyIn, parties.contains(where: { barred.contains($0, on: date) }) { return .no }
     if let least = scope.listedOwnersAtLeast, listedShare < least { return .no }
-    if !scope.vendors.isEmpty, !scope.vendors.contains(act.chip.vendor) { return .no }
+    if !scope.vendors.isEmpty, !scope.vendors.contains(chip.vendor) { return .no }
     if !scope.chips.isEmpty, !names(scope) { return .no }
-    if !scope.endUseWords.isEmpty, !scope.endUseWords.contains(where: { endUse.contains($0) }) { return .no }
-    let byClass = scope.classTruth(classification.exportClass, act.chip)
+    if !scope.endUseWords.isEmpty, !scope.endUseWords.contains(where: { $0.occurs(in: endUse) }) { return .no }
+    let byClass = scope.classTruth(exportClass, chip)
     guard byClass != .no, let condition = scope.condition else { return byClass }
-    return min(byClass, condition.truth(for: act.chip))
+    return min(byClass, condition.truth(for: chip))
   }
 
   private func reachesPlace(_ scope: RuleScope) -> Bool {
     guard scope.destinations != nil || scope.orPartyIn != nil else { return true }
-    if let destinations = scope.destinations, destinations.contains(to, on: act.date) {
-      if scope.exceptDestinations?.contains(to, on: act.date) != true { return true }
+    if let destinations = scope.destinations, destinations.contains(to, on: date) {
+      if scope.exceptDestinations?.contains(to, on: date) != true { return true }
     }
     guard let alternative = scope.orPartyIn else { return false }
-    return parties.contains { alternative.contains($0, on: act.date) }
+    return parties.contains { alternative.contains($0, on: date) }
   }
 
   private func names(_ scope: RuleScope) -> Bool {
-    if scope.includesGP10Named, act.chip.facts.gp10Named { return true }
-    return scope.chips.contains { $0.matches(act.chip.id) }
+    if scope.includesGP10Named, chip.facts.gp10Named { return true }
+    return scope.chips.contains { $0.matches(chip.id) }
   }
 }
 
@@ -81,12 +84,13 @@ extension ExportRules {
     let parties = headquarters(of: act)
     let from = resolve(act.from.country, on: act.date)
     let listedShare = act.parties.map(\.listedShare).max() ?? BasisPoints(0)
-    let endUse = act.endUse.lowercased()
+    let letters = act.parties.lazy.map(\.letterRuleIDs).filter { !$0.isEmpty }
+    let endUse = Array(act.endUse.lowercased().utf8)
     func hits(to: ResolvedPlace, _ acts: RegulatedActs) -> [RuleHit] {
       self.hits(
         Movement(
-          act: act, classification: classification, parties: parties, listedShare: listedShare, endUse: endUse,
-          from: from, to: to, acts: acts))
+          date: act.date, chip: act.chip, exportClass: classification.exportClass, parties: parties,
+          listedShare: listedShare, letters: Array(letters), endUse: endUse, from: from, to: to, acts: acts))
     }
     let to = resolve(act.to.country, on: act.date)
     var found: [RuleHit]
@@ -150,16 +154,20 @@ extension ExportRules {
     var hits: [RuleHit] = []
     var exceptions: [Int] = []
     var reviews: [Int] = []
-    for (index, rule) in licenceRules.enumerated() where rule.header.validity.contains(movement.act.date) {
-      let truth = movement.reach(of: rule.applies)
+    // By index: to take a rule out of the array would retain and release each of its parts, which cost more than the
+    // tests.
+    for index in licenceRules.indices where licenceRules[index].header.validity.contains(movement.date) {
+      let truth = movement.reach(of: licenceRules[index].applies)
       guard truth != .no else { continue }
+      let rule = licenceRules[index]
       if rule.isException || rule.changesReviewOnly {
         // These loosen; what is unknown, unapproved or in doubt loosens nothing.
         guard truth == .yes, rule.header.mayClear else { continue }
         if rule.isException { exceptions.append(index) } else { reviews.append(index) }
         continue
       }
-      let isInformation = rule.isInformation || (rule.bindsAddresseeOnly && !binds(rule, movement.act))
+      let isAddressee = movement.letters.contains { $0.contains(rule.header.id) }
+      let isInformation = rule.isInformation || (rule.bindsAddresseeOnly && !isAddressee)
       if isInformation, truth != .yes { continue }
       hits.append(
         RuleHit(
@@ -170,10 +178,6 @@ extension ExportRules {
     apply(exceptions, to: &hits, movement)
     apply(reviews: reviews, to: &hits, movement)
     return hits
-  }
-
-  private func binds(_ rule: LicenceRule, _ act: ExportAct) -> Bool {
-    act.parties.contains { $0.letterRuleIDs.contains(rule.header.id) }
   }
 
   /// Only a licence requirement that rests on the class, and on that class, is replaced. Of several exceptions the
@@ -209,7 +213,7 @@ extension ExportRules {
     case nil: return nil
     case .always(let text): return text
     case .byPlace(let destinations, let headquarters, let then, let otherwise):
-      let date = movement.act.date
+      let date = movement.date
       let isThere =
         destinations.contains(movement.to, on: date)
         || movement.parties.contains { headquarters.contains($0, on: date) }

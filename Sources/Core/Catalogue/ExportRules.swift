@@ -115,12 +115,13 @@ package struct ChipPattern: Sendable, Hashable {
   }
 
   package func matches(_ id: ChipModelID) -> Bool {
+    // Most ids fail at the first piece: no copy is made for them.
+    guard let first = pieces.first, id.value.utf8.starts(with: first) else { return false }
     let bytes = Array(id.value.utf8)
-    guard pieces.count > 1 else { return pieces.first == bytes }
+    guard pieces.count > 1 else { return first.count == bytes.count }
     var position = 0
     for (index, piece) in pieces.enumerated() {
       if index == 0 {
-        guard bytes.starts(with: piece) else { return false }
         position = piece.count
       } else if index == pieces.count - 1 {
         return bytes.count - position >= piece.count && bytes.suffix(piece.count).elementsEqual(piece)
@@ -140,6 +141,26 @@ package struct ChipPattern: Sendable, Hashable {
       position += 1
     }
     return nil
+  }
+}
+
+/// A word that a rule looks for in a declared end use, in any case.
+package struct EndUseWord: Sendable, Hashable {
+  package let text: String
+  private let lowercase: [UInt8]
+
+  package init(_ text: String) {
+    self.text = text
+    lowercase = Array(text.lowercased().utf8)
+  }
+
+  /// Byte by byte: the text search of the standard library was most of the cost of a verdict.
+  func occurs(in lowercaseText: [UInt8]) -> Bool {
+    guard let first = lowercase.first, lowercaseText.count >= lowercase.count else { return false }
+    for start in 0...(lowercaseText.count - lowercase.count) where lowercaseText[start] == first {
+      if lowercaseText[start..<start + lowercase.count].elementsEqual(lowercase) { return true }
+    }
+    return false
   }
 }
 
@@ -169,8 +190,8 @@ package struct RuleScope: Sendable, Hashable {
   package var notPartyIn: PlaceSet?
   /// Least share, in basis points, of a party that listed owners hold together.
   package var listedOwnersAtLeast: BasisPoints?
-  /// Words of which one occurs in the declared end use, lower case.
-  package var endUseWords: [String] = []
+  /// Words of which one occurs in the declared end use.
+  package var endUseWords: [EndUseWord] = []
   package var acts: RegulatedActs = .everything
 
   /// True when a class decides: what such rules hold, an exception may replace.

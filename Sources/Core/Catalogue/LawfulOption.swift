@@ -1,7 +1,7 @@
 import Primitives
 
-/// What a party may lawfully do about an act that is held. Never a way round a rule: no other region, entity, split, date
-/// or delivery mode is ever among them.
+/// What a party may lawfully do about an act that is held. Never a way round a rule: no other region, entity, split,
+/// date or delivery mode is ever among them.
 package enum LawfulOption: Sendable, Hashable {
   /// Apply for a licence, or name one that is held; with the review that an application meets.
   case licence(ruleIDs: [String], reviewPolicies: [String])
@@ -12,7 +12,8 @@ package enum LawfulOption: Sendable, Hashable {
 }
 
 extension ExportRules {
-  /// The options for an act that is not clear. What is refused has none but another product; what waits for a review waits.
+  /// The options for an act that is not clear. What is refused has none but another product; what waits for a review
+  /// waits.
   ///
   /// - Parameters:
   ///   - verdict: of `act`.

@@ -55,8 +55,8 @@ package struct Licence: Sendable, Hashable {
     used -= quantity
   }
 
-  /// Why it does not cover the act, or nil when it does, the quota apart. A destination is met to the letter: a licence to
-  /// China says nothing of Hong Kong.
+  /// Why it does not cover the act, or nil when it does, the quota apart. A destination is met to the letter: a licence
+  /// to China says nothing of Hong Kong.
   package func shortfall(for act: ExportAct, of exportClass: ExportClass) -> String? {
     guard act.deliveryMode == .physical else { return "hosted access uses no licence" }
     guard validity.contains(act.date) else { return "it is not valid on \(act.date)" }

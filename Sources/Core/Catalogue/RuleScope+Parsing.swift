@@ -26,7 +26,7 @@ extension RuleScope {
     notPartyIn = reader.places("not_party_hq_or_ultimate_parent_in")
     listedOwnersAtLeast = reader.optionalInt("party_owned_at_least_bps_by_listed", 1...10_000).map { BasisPoints($0) }
     endUseWords =
-      reader.optionalArray("end_use_words", count: 1...100) { $1.string($0, bytes: 3...64) }?.map { $0.lowercased() }
+      reader.optionalArray("end_use_words", count: 1...100) { $1.string($0, bytes: 3...64) }?.map { EndUseWord($0) }
       ?? []
     let named = reader.optionalArray("acts", count: 1...16) { node, log in
       log.parsed(node, expected: "an act", bytes: 1...32) { RegulatedActs(word: $0) }
@@ -61,7 +61,7 @@ extension RuleScope {
     if let partyIn { parts.append("party or ultimate parent headquartered in " + partyIn.description) }
     if let notPartyIn { parts.append("no party headquartered in " + notPartyIn.description) }
     if let listedOwnersAtLeast { parts.append("listed owners hold >= \(listedOwnersAtLeast.value) bps together") }
-    if !endUseWords.isEmpty { parts.append("end use names " + alternatives(endUseWords)) }
+    if !endUseWords.isEmpty { parts.append("end use names " + alternatives(endUseWords.map(\.text))) }
     return parts.joined(separator: "; ")
   }
 }

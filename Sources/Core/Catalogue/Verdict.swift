@@ -43,13 +43,15 @@ package struct Verdict: Sendable, Hashable {
   package let findings: [RuleFinding]
   /// Facts of the act that no rule tests and a reviewer asks for.
   package let measured: [MeasuredValue]
-  /// What the act takes of a licence, when it is clear because of one.
+  /// What the act takes of a licence, when it is clear because of one. Nil while anything else holds it, even where a
+  /// finding already names the licence that would do.
   package let licenceUse: LicenceUse?
 
   package var isClear: Bool { effect == .clear }
 
   /// Licences were asked for and one covers the act: clears what only a licence was wanting.
-  /// - Returns: the verdict with the licence named, or itself when none covers it, or when something else holds the act.
+  /// - Returns: the verdict with the licence named, or itself when none covers it, or when something else holds the
+  ///   act.
   func covered(by licences: [Licence], act: ExportAct, partyRules: Set<String>) -> Verdict {
     guard effect == .holdLicence else { return self }
     // A rule about a party is met only by a licence that names the party.
@@ -73,6 +75,6 @@ package struct Verdict: Sendable, Hashable {
     return Verdict(
       kind: kind, date: date, chip: chip, quantity: quantity, deliveryMode: deliveryMode, regulatoryAct: regulatoryAct,
       effect: rest, classification: classification, findings: findings, measured: measured,
-      licenceUse: LicenceUse(licenceID: chosen.id, quantity: quantity))
+      licenceUse: rest == .clear ? LicenceUse(licenceID: chosen.id, quantity: quantity) : nil)
   }
 }

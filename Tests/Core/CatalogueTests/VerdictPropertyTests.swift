@@ -153,12 +153,37 @@ struct VerdictPropertyTests {
         quota: act.quantity, used: 0, validFrom: act.date, validTo: nil)
       let (plain, covered) = (rules.verdict(on: act), rules.verdict(on: act, licences: [licence]))
       #expect(covered.effect <= plain.effect)
-      #expect((covered.licenceUse != nil) == (plain.effect == .holdLicence))
-      guard covered.licenceUse != nil else { continue }
+      #expect((covered.licenceUse != nil) == (plain.effect == .holdLicence && covered.isClear))
+      guard plain.effect == .holdLicence else {
+        #expect(covered == plain)
+        continue
+      }
       used += 1
       let others = plain.findings.filter { !$0.informationOnly && $0.effect != .holdLicence }
       #expect(covered.effect == others.map { VerdictEffect($0.effect) }.max() ?? .clear)
     }
     #expect(used > 100)
+  }
+
+  @Test("acts with one key have one effect, and what rules do not ask for does not enter the key")
+  func keys() throws {
+    let rules = try CatalogueFixtures.rules()
+    let acts = try acts(6_000, seed: 23)
+    var effects: [RuleKey: VerdictEffect] = [:]
+    for act in acts {
+      let key = RuleKey(act)
+      let effect = rules.effect(of: act)
+      #expect(effects.updateValue(effect, forKey: key) ?? effect == effect)
+      for kind in ActKind.allCases {
+        let other = try ExportAct(
+          kind: kind, date: act.date, chip: act.chip, quantity: act.quantity + 1,
+          from: ActSite(country: act.from.country, region: "elsewhere"), to: act.to, deliveryMode: act.deliveryMode,
+          endUse: act.endUse.uppercased(), parties: act.parties.reversed())
+        #expect(RuleKey(other) == key)
+        if kind == .titleTransfer { #expect(rules.effect(of: other) == effect) }
+      }
+    }
+    #expect(effects.count > 5_000)
+    #expect(Set(effects.values) == Set(VerdictEffect.allCases))
   }
 }
