@@ -91,6 +91,9 @@ package actor PostgresConnection {
     shut(PostgresError(.connectionLost, "closed by its owner"))
   }
 
+  /// Whether the connection is known to be gone. May be read from any thread; false may be out of date at once.
+  package nonisolated var isClosed: Bool { health.load(ordering: .acquiring) == .closed }
+
   /// Calls `action` once, on the reactor's thread, when the connection is closed for whatever reason.
   func whenClosed(_ action: @escaping @Sendable (_ wasUnanswered: Bool) -> Void) {
     if handle == nil { action(wasUnanswered) } else { onClosed = action }
