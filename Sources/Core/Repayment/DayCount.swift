@@ -14,11 +14,10 @@ package struct YearFraction: Sendable, Hashable {
     self.denominator = denominator / a
   }
 
-  /// The decimal with so many places, rounded half to even; a whole number is written without places.
+  /// The decimal with at most so many places, rounded half to even, without zeros at its end.
   package func decimal(places: Int) -> String {
     var digits: [UInt8] = []
     var remainder = numerator % denominator
-    if remainder == 0 { return String(numerator / denominator) }
     for _ in 0..<max(0, places) {
       remainder *= 10
       digits.append(UInt8(remainder / denominator))
@@ -35,6 +34,7 @@ package struct YearFraction: Sendable, Hashable {
       }
       if carry { whole += 1 }
     }
+    while digits.last == 0 { digits.removeLast() }
     return digits.isEmpty ? String(whole) : "\(whole)." + digits.map { String($0) }.joined()
   }
 }

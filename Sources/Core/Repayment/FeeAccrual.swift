@@ -21,7 +21,7 @@ package struct FeeAccrual: Sendable, Hashable {
     dayCount: DayCountConvention, accruedThrough: CalendarDate, accruedTotal: Int64 = 0, residue: Int64 = 0
   ) throws(RepaymentRefusal) {
     let denominator = try Self.denominator(of: dayCount)
-    guard residue.magnitude * 2 <= denominator.magnitude, residue >= 0 || accruedTotal > 0 else {
+    guard residue.magnitude <= denominator.magnitude / 2, residue >= 0 || accruedTotal > 0 else {
       throw .residueOutOfRange(residue)
     }
     self.dayCount = dayCount
