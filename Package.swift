@@ -56,6 +56,16 @@ let package = Package(
     core("Matching", ["Primitives"]),
     core("Valuation", ["Primitives"]),
     core("Repayment", ["Primitives", "Valuation"]),
+    // The schema and the seed data, embedded.
+    .target(
+      name: "Schema", path: "schema", exclude: ["seed/README.md"], sources: ["Schema.swift"],
+      resources: [
+        .embedInCode("migrations/0001_parties.sql"), .embedInCode("migrations/0002_catalogue.sql"),
+        .embedInCode("migrations/0003_ledger.sql"), .embedInCode("migrations/0004_lending.sql"),
+        .embedInCode("migrations/0005_repayment.sql"), .embedInCode("migrations/0006_operations.sql"),
+        .embedInCode("migrations/0007_roles.sql"), .embedInCode("seed/chip-models.csv"),
+        .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
+      ], swiftSettings: house),
     // Adapters: PostgreSQL.
     .systemLibrary(
       name: "CLibPQ", path: "Sources/Adapters/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

@@ -48,7 +48,7 @@ create table accounts (
   constraint accounts_never_positive check (
     balance <= 0 or account_code not in (
       'custody.ordered', 'custody.received', 'holdings.source', 'payable.principal', 'payable.fee', 'payable.charges',
-      'client_money', 'suspense', 'platform_fee.payable'))
+      'client_money', 'suspense'))
 );
 comment on table accounts is 'key org_id';
 

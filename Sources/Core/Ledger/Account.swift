@@ -3,7 +3,8 @@ import Primitives
 /// The chart of accounts. Debits are positive, credits negative; the book (one for each organisation) says whose it is.
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.chips`, `income.fee`,
-/// `income.charges`, `expense.fee`, `expense.charges` a loan; `client_money` the organisation it is owed to; the others none.
+/// `income.charges`, `expense.fee`, `expense.charges` a loan; `client_money` the organisation it is owed to;
+/// `cash_at_platform` none, or `feePart`; the others none.
 package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   // Chips of a lot, in the lender's book. One account for each state; contra accounts are negative.
   case custodyOrdered = "custody.ordered"
@@ -35,8 +36,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case payableFee = "payable.fee"
   case payableCharges = "payable.charges"
   case clearingChips = "clearing.chips"
-  case chipsSold = "chips.sold"
-  case chipsBought = "chips.bought"
+  case chipsSettled = "chips.settled"
   case incomeFee = "income.fee"
   case incomeCharges = "income.charges"
   case expenseFee = "expense.fee"
@@ -47,7 +47,6 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case fundingReceived = "funding.received"
   case paidOut = "paid_out"
   case expensePlatformFee = "expense.platform_fee"
-  case platformFeePayable = "platform_fee.payable"
 
   // The platform's own book.
   case bankClient = "bank.client"
@@ -72,7 +71,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   package var neverPositive: Bool {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .payablePrincipal, .payableFee, .payableCharges,
-      .clientMoney, .suspense, .platformFeePayable:
+      .clientMoney, .suspense:
       true
     default: false
     }
@@ -88,6 +87,8 @@ package struct AccountRef: Sendable, Hashable, Comparable {
   package let asset: Asset
 
   package static let noSubject = UUIDValue(high: 0, low: 0)
+  /// The part of `cash_at_platform` that came in as fee and is not paid out yet: the platform's own fee is a share of it.
+  package static let feePart = UUIDValue(high: 0, low: 1)
 
   package init(_ book: OrganizationID, _ code: AccountCode, _ subject: UUIDValue = AccountRef.noSubject, asset: Asset) {
     self.book = book

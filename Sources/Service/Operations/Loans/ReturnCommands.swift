@@ -1,0 +1,217 @@
+import Catalogue
+import Ledger
+import Lending
+import Parties
+import Persistence
+import Primitives
+import Repayment
+
+/// A return of chips, step by step: the borrower starts it, the lender records the arrival, then the inspection with its
+/// grade. A return that a verdict holds is recorded and waits; the chips stay where they are.
+package struct RecordReturn: Command {
+  package static let action = "loan.return"
+  package let loanID: LoanID
+  package let quantity: Int64
+  package let occurredOn: CalendarDate
+  package let condition: ReturnCondition?
+  /// Minor units of the loan's currency.
+  package let conditionCharge: Int64
+
+  package init(
+    loanID: LoanID, quantity: Int64, occurredOn: CalendarDate, condition: ReturnCondition?, conditionCharge: Int64
+  ) {
+    self.loanID = loanID
+    self.quantity = quantity
+    self.occurredOn = occurredOn
+    self.condition = condition
+    self.conditionCharge = conditionCharge
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> {
+    var needs: Set<Need> = [.loan(loanID)]
+    if let loan = state.loans[loanID] { needs.formUnion(LoanDesk.needsToClose(loan)) }
+    return needs
+  }
+
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    state.loans[loanID].map { LoanDesk.books(of: $0) } ?? []
+  }
+
+  package struct Returned: Sendable {
+    package let loan: Loan
+    package let entry: LoanReturn
+    package let verdict: Verdict?
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Returned {
+    guard let loan = draft.find(\.loans, loanID), let lot = draft.find(\.lots, loan.terms.lotID),
+      LoanDesk.books(of: loan).contains(principal.organizationID)
+    else { throw PartiesRefusal.notFound("loan") }
+    try principal.require(.lender, .startup)
+    guard occurredOn <= draft.today else { throw LendingRefusal.futureDate(given: occurredOn, today: draft.today) }
+    draft.made.subject = loanID.value
+    if principal.organizationID == loan.terms.borrowerID { return try start(loan, lot, &draft) }
+    let returns = (draft.base.returnsOfLoan[loanID] ?? []).compactMap { draft.find(\.returns, $0) }
+      .filter { $0.quantity == quantity }
+    if condition == nil, let entry = returns.first(where: { $0.state == .returning }) {
+      return try arrive(entry, loan, lot, &draft)
+    }
+    guard let entry = returns.first(where: { $0.state == .inInspection }) else {
+      throw LendingRefusal.illegalState(
+        object: "return of \(quantity) units", state: returns.last?.state.rawValue ?? "not started",
+        act: condition == nil ? "arrival" : "inspection")
+    }
+    guard let condition else { throw LendingRefusal.conditionRequired }
+    return try inspect(entry, condition, loan, lot, &draft)
+  }
+
+  private func start(_ loan: Loan, _ lot: Lot, _ draft: inout Draft) throws -> Returned {
+    try loan.require(.startReturn)
+    guard quantity <= loan.unitsOut else { throw LendingRefusal.moreThanOut(quantity, out: loan.unitsOut) }
+    let earliest = loan.deliveredOn ?? loan.terms.tradeOn
+    guard occurredOn >= earliest else { throw LendingRefusal.dateOutOfOrder(given: occurredOn, earliest: earliest) }
+    let act = try LoanDesk.act(.return, of: loan, units: quantity, on: occurredOn, in: draft)
+    let verdict = try ExportDesk.judge(act, subject: loanID.value, in: &draft)
+    var entry = LoanReturn(
+      id: draft.ids.next(), borrowerID: loan.terms.borrowerID, lenderID: loan.terms.lenderID, loanID: loanID,
+      lotID: lot.id, quantity: quantity, startedOn: occurredOn, state: verdict.isClear ? .returning : .held,
+      createdAt: draft.now, updatedAt: draft.now)
+    entry = draft.put(\.returns, entry)
+    var loan = loan
+    if verdict.isClear { loan = try ReturnDesk.send(entry, loan, lot, on: occurredOn, in: &draft) }
+    draft.happen(
+      "loan.return_\(entry.state.rawValue)", loan.id, version: loan.version,
+      to: (loan.terms.borrowerID, loan.terms.lenderID),
+      [("quantity", .number(quantity)), ("effect", .text(verdict.effect.rawValue))])
+    return Returned(loan: loan, entry: entry, verdict: verdict)
+  }
+
+  private func arrive(_ entry: LoanReturn, _ loan: Loan, _ lot: Lot, _ draft: inout Draft) throws -> Returned {
+    var (entry, lot) = (entry, lot)
+    try entry.arrive(on: occurredOn)
+    try lot.move(quantity, from: .returning, to: .inInspection)
+    entry = draft.put(\.returns, entry)
+    lot = draft.put(\.lots, lot)
+    try LoanDesk.post(
+      .returnArrived, of: loan, on: occurredOn,
+      [lot.lenderID: lot.lines(quantity, from: .custodyReturning, to: .custodyInInspection)], in: &draft)
+    draft.happen(
+      "loan.return_in_inspection", loan.id, version: loan.version, to: (loan.terms.borrowerID, loan.terms.lenderID),
+      [("quantity", .number(quantity))])
+    return Returned(loan: loan, entry: entry, verdict: nil)
+  }
+
+  private func inspect(
+    _ entry: LoanReturn, _ condition: ReturnCondition, _ loan: Loan, _ lot: Lot, _ draft: inout Draft
+  ) throws -> Returned {
+    var (entry, lot) = (entry, lot)
+    // The fee runs on the principal until the credit, so it is posted up to that day first.
+    var loan = try LoanDesk.accrue(loan, through: occurredOn, in: &draft).loan
+    let amount = try ReturnCredit.proRataOutstanding.amount(
+      units: quantity, of: loan.unitsOut + loan.unitsReturning, principal: loan.outstanding.principal, on: occurredOn,
+      conditionCharge: conditionCharge)
+    try entry.accept(on: occurredOn, condition: condition, charge: conditionCharge, credit: amount.credit)
+    try loan.finishReturn(quantity, credit: amount.credit)
+    try loan.addCharge(amount.chargeLeft)
+    let backTo = condition == .good ? CustodyState.available : .inRepair
+    try lot.move(quantity, from: .inInspection, to: backTo)
+    entry = draft.put(\.returns, entry)
+    lot = draft.put(\.lots, lot)
+    loan = draft.put(\.loans, loan)
+    let (lender, borrower) = (LoanDesk.lender(loan), LoanDesk.borrower(loan))
+    try LoanDesk.post(
+      .returnInspected, of: loan, on: occurredOn,
+      [
+        lender.organization: lot.lines(quantity, from: .custodyInInspection, to: backTo.account) + [
+          lender.money(.clearingChips, amount.credit), lender.money(.receivablePrincipal, -amount.credit),
+          lender.money(.receivableCharges, amount.chargeLeft), lender.money(.incomeCharges, -amount.chargeLeft),
+        ],
+        borrower.organization: [
+          borrower.chips(.holdingsOnLoan, -quantity), borrower.chips(.holdingsSource, quantity),
+          borrower.money(.payablePrincipal, amount.credit), borrower.money(.clearingChips, -amount.credit),
+          borrower.money(.expenseCharges, amount.chargeLeft), borrower.money(.payableCharges, -amount.chargeLeft),
+        ],
+      ], in: &draft)
+    draft.happen(
+      "loan.return_accepted", loan.id, version: loan.version, to: (loan.terms.borrowerID, loan.terms.lenderID),
+      [("quantity", .number(quantity)), ("credit", .number(amount.credit))])
+    loan = try LoanDesk.complete(loan, on: occurredOn, in: &draft)
+    return Returned(loan: loan, entry: entry, verdict: nil)
+  }
+}
+
+/// The movement that starting a return and releasing a held one share.
+enum ReturnDesk {
+  static func send(
+    _ entry: LoanReturn, _ loan: Loan, _ lot: Lot, on date: CalendarDate, in draft: inout Draft
+  ) throws -> Loan {
+    var (loan, lot) = (loan, lot)
+    try loan.startReturn(entry.quantity)
+    try lot.move(entry.quantity, from: .onLoan, to: .returning)
+    lot = draft.put(\.lots, lot)
+    loan = draft.put(\.loans, loan)
+    try LoanDesk.post(
+      .returnStarted, of: loan, on: date,
+      [lot.lenderID: lot.lines(entry.quantity, from: .custodyOnLoan, to: .custodyReturning)], in: &draft)
+    return loan
+  }
+}
+
+/// Screens a loan again: a title that waits, and returns that wait, go on once a verdict of that day is clear.
+package struct RescreenLoan: Command {
+  package static let action = "loan.rescreen"
+  package let loanID: LoanID
+  package let on: CalendarDate
+
+  package init(loanID: LoanID, on: CalendarDate) {
+    self.loanID = loanID
+    self.on = on
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> {
+    var needs: Set<Need> = [.loan(loanID)]
+    if let loan = state.loans[loanID] { needs.formUnion(LoanDesk.needsToClose(loan)) }
+    return needs
+  }
+
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    state.loans[loanID].map { LoanDesk.books(of: $0) } ?? []
+  }
+
+  /// What became of it: the verdict on going on as it is (a change of nothing), and what was released.
+  package struct Rescreened: Sendable {
+    package let loan: Loan
+    package let effect: VerdictEffect
+    package let released: Int64
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Rescreened {
+    try principal.require(.admin)
+    guard var loan = draft.find(\.loans, loanID), var lot = draft.find(\.lots, loan.terms.lotID) else {
+      throw PartiesRefusal.notFound("loan")
+    }
+    draft.made.subject = loanID.value
+    var released: Int64 = 0
+    for id in draft.base.returnsOfLoan[loanID] ?? [] {
+      guard var entry = draft.find(\.returns, id), entry.state == .held, entry.quantity <= loan.unitsOut else {
+        continue
+      }
+      let act = try LoanDesk.act(.return, of: loan, units: entry.quantity, on: on, in: draft)
+      let verdict = try ExportDesk.judge(act, subject: loanID.value, in: &draft)
+      guard verdict.isClear else { continue }
+      try entry.start()
+      entry = draft.put(\.returns, entry)
+      loan = try ReturnDesk.send(entry, loan, lot, on: on, in: &draft)
+      lot = draft.find(\.lots, lot.id) ?? lot
+      released += entry.quantity
+    }
+    let act = try LoanDesk.act(.titleTransfer, of: loan, units: max(loan.unitsOut, 1), on: on, in: draft)
+    let standing = try ExportDesk.verdict(on: act, reference: draft.reference)
+    if loan.state == .titlePending, loan.unitsOut > 0 {
+      let before = loan.unitsOut
+      loan = try LoanDesk.passTitle(loan, units: loan.unitsOut, on: on, in: &draft)
+      if loan.state == .closed { released += before }
+    }
+    return Rescreened(loan: loan, effect: standing.effect, released: released)
+  }
+}

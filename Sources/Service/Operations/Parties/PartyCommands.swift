@@ -1,0 +1,182 @@
+import Ledger
+import Parties
+import Persistence
+import Primitives
+
+extension Principal {
+  /// - Throws: `PartiesRefusal.roleRequired` unless the key carries one of the roles.
+  package func require(_ roles: Role...) throws(PartiesRefusal) {
+    guard roles.contains(where: self.roles.contains) else { throw .roleRequired(Set(roles)) }
+  }
+
+  /// - Throws: `personRequired` unless the key names a person.
+  package func requirePerson() throws(PartiesRefusal) -> PersonID {
+    guard let personID else { throw .personRequired }
+    return personID
+  }
+}
+
+/// Records an organisation. It starts unverified.
+package struct CreateOrganization: Command {
+  package static let action = "organization.create"
+  package let legalName: String
+  package let jurisdiction: CountryCode
+  package let ultimateParentJurisdiction: CountryCode?
+  package let groupID: OrganizationID?
+  package let roles: Set<Role>
+  package let owners: [BeneficialOwner]
+  package let sites: [Site]
+
+  package init(
+    legalName: String, jurisdiction: CountryCode, ultimateParentJurisdiction: CountryCode?, groupID: OrganizationID?,
+    roles: Set<Role>, owners: [BeneficialOwner], sites: [Site]
+  ) {
+    self.legalName = legalName
+    self.jurisdiction = jurisdiction
+    self.ultimateParentJurisdiction = ultimateParentJurisdiction
+    self.groupID = groupID
+    self.roles = roles
+    self.owners = owners
+    self.sites = sites
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Organization {
+    try principal.require(.admin)
+    // At most 100 owners of at most 10,000 bps each, as the interface bounds them.
+    let shares = owners.reduce(Int64(0)) { $0 + $1.share.value }
+    guard shares <= BasisPoints.whole.value else { throw PartiesRefusal.ownersExceedWhole(shares) }
+    let id: OrganizationID = draft.ids.next()
+    let organization = draft.put(
+      \.organizations,
+      Organization(
+        id: id, legalName: legalName, jurisdiction: jurisdiction,
+        ultimateParentJurisdiction: ultimateParentJurisdiction, groupID: groupID ?? id, roles: roles, owners: owners,
+        sites: sites, verification: Verification(state: .unverified), creditGrade: nil, createdAt: draft.now,
+        updatedAt: draft.now))
+    draft.open(Head(organizationID: id))
+    draft.made.subject = id.value
+    draft.happen("organization.created", id, version: 1, to: (id, nil))
+    return organization
+  }
+}
+
+/// Verifies or suspends an organisation.
+package struct DecideVerification: Command {
+  package enum Act: Sendable {
+    case verify(evidence: String, expiresOn: CalendarDate?, creditGrade: String?)
+    case suspend(reason: String)
+  }
+
+  package static let action = "organization.decide_verification"
+  package let organizationID: OrganizationID
+  package let act: Act
+  package let ifVersion: Int64?
+
+  package init(organizationID: OrganizationID, act: Act, ifVersion: Int64?) {
+    self.organizationID = organizationID
+    self.act = act
+    self.ifVersion = ifVersion
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.organization(organizationID)] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { [organizationID] }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Organization {
+    try principal.require(.admin)
+    let person = try principal.requirePerson()
+    guard var organization = draft.find(\.organizations, organizationID) else {
+      throw PartiesRefusal.notFound("organization")
+    }
+    try checkVersion(ifVersion, organization.version)
+    switch act {
+    case .verify(let evidence, let expiresOn, let creditGrade):
+      organization.verification = Verification(
+        state: .verified, evidence: evidence, verifiedOn: draft.today, expiresOn: expiresOn, verifiedBy: person)
+      organization.creditGrade = creditGrade ?? organization.creditGrade
+    case .suspend(let reason):
+      guard organization.verification.state != .suspended else {
+        throw PartiesRefusal.illegalVerification(from: .suspended, act: "suspended")
+      }
+      organization.verification.state = .suspended
+      organization.verification.reason = reason
+    }
+    organization = draft.put(\.organizations, organization)
+    draft.made.subject = organizationID.value
+    draft.happen(
+      "organization.\(organization.verification.state.rawValue)", organizationID, version: organization.version,
+      to: (organizationID, nil))
+    return organization
+  }
+}
+
+/// - Throws: `PartiesRefusal.staleVersion` when an If-Match names another version.
+package func checkVersion(_ given: Int64?, _ present: Int64) throws(PartiesRefusal) {
+  if let given, given != present { throw .staleVersion(given: given, present: present) }
+}
+
+/// Makes a key for an organisation. The secret is made outside; here only its digest is seen.
+package struct CreateAPIKey: Command {
+  package static let action = "api_key.create"
+  package let keyID: APIKeyID
+  package let organizationID: OrganizationID
+  package let roles: Set<Role>
+  package let scopes: [String]
+  package let expiresAt: Instant?
+  package let personID: PersonID?
+  package let secretDigest: SHA256Digest
+
+  package init(
+    keyID: APIKeyID, organizationID: OrganizationID, roles: Set<Role>, scopes: [String], expiresAt: Instant?,
+    personID: PersonID?, secretDigest: SHA256Digest
+  ) {
+    self.keyID = keyID
+    self.organizationID = organizationID
+    self.roles = roles
+    self.scopes = scopes
+    self.expiresAt = expiresAt
+    self.personID = personID
+    self.secretDigest = secretDigest
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.organization(organizationID)] }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> APIKey {
+    // An organisation makes keys for itself, never with more than the maker's own roles; staff make them for any.
+    guard let organization = draft.find(\.organizations, organizationID),
+      principal.isStaff || principal.organizationID == organizationID
+    else { throw PartiesRefusal.notFound("organization") }
+    let allowed = principal.isStaff ? organization.roles : organization.roles.intersection(principal.roles)
+    let missing = roles.subtracting(allowed).map(\.rawValue).sorted()
+    guard missing.isEmpty else { throw PartiesRefusal.rolesNotHeld(missing) }
+    let key = draft.put(
+      \.apiKeys,
+      APIKey(
+        id: keyID, organizationID: organizationID, roles: roles, scopes: scopes, personID: personID,
+        secretDigest: secretDigest, expiresAt: expiresAt, createdAt: draft.wallTime))
+    draft.made.subject = keyID.value
+    return key
+  }
+}
+
+/// Revokes a key; effective within a second in every process.
+package struct RevokeAPIKey: Command {
+  package static let action = "api_key.revoke"
+  package let keyID: APIKeyID
+
+  package init(keyID: APIKeyID) { self.keyID = keyID }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.apiKey(keyID)] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    Set([state.shelves.apiKeys[keyID]?.organizationID].compactMap { $0 })
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> APIKey {
+    guard var key = draft.find(\.apiKeys, keyID),
+      principal.isStaff || principal.organizationID == key.organizationID
+    else { throw PartiesRefusal.notFound("API key") }
+    guard key.revokedAt == nil else { throw PartiesRefusal.alreadyRevoked }
+    key.revokedAt = draft.wallTime
+    draft.made.subject = keyID.value
+    return draft.put(\.apiKeys, key)
+  }
+}

@@ -1,0 +1,17 @@
+/// The migrations and the seed data, carried in the binary, so that it runs from anywhere.
+package enum Schema {
+  /// Migrations in order: file name and SQL text.
+  package static let migrations: [(name: String, sql: [UInt8])] = [
+    ("0001_parties.sql", PackageResources._001_parties_sql),
+    ("0002_catalogue.sql", PackageResources._002_catalogue_sql),
+    ("0003_ledger.sql", PackageResources._003_ledger_sql),
+    ("0004_lending.sql", PackageResources._004_lending_sql),
+    ("0005_repayment.sql", PackageResources._005_repayment_sql),
+    ("0006_operations.sql", PackageResources._006_operations_sql),
+    ("0007_roles.sql", PackageResources._007_roles_sql),
+  ]
+
+  package static let chipModels: [UInt8] = PackageResources.chip_models_csv
+  package static let exportRules: [UInt8] = PackageResources.export_rules_json
+  package static let countryScope: [UInt8] = PackageResources.country_scope_csv
+}
