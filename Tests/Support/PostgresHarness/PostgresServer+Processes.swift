@@ -40,7 +40,7 @@ extension PostgresServer {
   }
 
   /// A TCP port that is free now.
-  static func freePort() throws -> Int {
+  package static func freePort() throws -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { throw HarnessError("no socket") }
     defer { close(descriptor) }
