@@ -35,7 +35,8 @@ package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
 }
 
 /// Bytes with one meaning, for hashing: each value is length- or width-delimited, so that no two sequences of values
-/// write the same bytes.
+/// of the same kinds write the same bytes. Kinds are not written (a UUID reads as two numbers), and a list whose length
+/// varies writes its count first, or comes last.
 package struct CanonicalBytes: Sendable {
   package private(set) var bytes: [UInt8] = []
 
