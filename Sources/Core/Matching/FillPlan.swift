@@ -17,16 +17,20 @@ struct Candidate {
 ///
 /// Cheapest first, as many chips as wanted. Where least pieces, multiples, exposure or the number of lenders keep the
 /// cheapest prefix from filling the request, subsets are searched in order of price, and then in order of what a lender
-/// can give, each within a bound of steps; the most chips win, then the cheapest. The search is exact for few
-/// candidates, and a bounded repair for many: choosing pieces is a knapsack.
+/// can give, each within a bound of steps; the most chips win, then the cheapest. Few candidates that still leave a gap
+/// have every quantity tried, boards and exposures being what subsets alone cannot settle. Exact for few candidates and
+/// small quantities, a bounded repair otherwise: choosing pieces is a knapsack.
 struct FillPlan {
   /// Chips to choose; already a multiple of what all candidates share.
-  private let target: Int64
+  let target: Int64
   private let state: RoundState
   private let request: Int
-  private let usedLenders: [Int]
-  private let freeSlots: Int
+  let usedLenders: [Int]
+  let freeSlots: Int
   private static let searchSteps = 2_000
+  /// Candidates up to which every quantity of every one is tried where subsets did not do, and the bound on that.
+  private static let smallCount = 10
+  static let quantitySteps = 10_000
 
   struct Choice {
     var parts: [(candidate: Candidate, quantity: Int64)] = []
@@ -59,7 +63,9 @@ struct FillPlan {
     let byPrice = plan.search(candidates)
     if byPrice.total == plan.ceiling(candidates) { return byPrice }
     let byCapacity = plan.search(plan.largestLendersFirst(candidates))
-    return byCapacity.isBetter(than: byPrice) ? byCapacity : byPrice
+    let best = byCapacity.isBetter(than: byPrice) ? byCapacity : byPrice
+    if best.total == plan.ceiling(candidates) || candidates.count > smallCount { return best }
+    return plan.searchQuantities(candidates, startingFrom: best)
   }
 
   private init(target: Int64, state: RoundState, request: Int, usedLenders: [Int], freeSlots: Int) {
@@ -126,17 +132,10 @@ struct FillPlan {
   /// Adds the candidate with what it can give beside those included, less where they share an exposure limit; false where
   /// that is below its least piece.
   private func include(_ candidate: Candidate, _ position: Int, in subset: inout Subset) -> Bool {
-    guard candidate.limited else {
-      subset.append(.init(position: position, most: candidate.most, spentBefore: nil), candidate, nil)
-      return true
-    }
-    let listing = state.book.listings[candidate.listing]
-    let before = subset.spent[candidate.lender] ?? spending(of: candidate.lender)
-    let limit = min(before.limit, listing.maxExposure)
-    let units = state.book.units(within: Int128(limit) - before.principal, from: listing)
-    let most = min(candidate.most, units) / candidate.step * candidate.step
+    let most = most(candidate, left: candidate.most, subset.spent)
     guard most >= candidate.least else { return false }
-    let after = Spending(principal: before.principal + state.book.principal(of: most, from: listing), limit: limit)
+    let before = candidate.limited ? subset.spent[candidate.lender] ?? spending(of: candidate.lender) : nil
+    let after = spending(on: candidate, most, subset.spent)
     subset.append(.init(position: position, most: most, spentBefore: before), candidate, after)
     return true
   }
@@ -144,38 +143,49 @@ struct FillPlan {
   /// Every chosen candidate gives its least, in order of price; the rest of the target goes to the cheapest.
   private func fill(_ chosen: [Candidate]) -> Choice {
     let ordered = chosen.sorted { ($0.ask, $0.listing) < ($1.ask, $1.listing) }
-    let book = state.book
-    var spent: [Int: Spending] = [:]
     var parts: [(candidate: Candidate, quantity: Int64)] = []
+    var spent: [Int: Spending] = [:]
     var left = target
     for candidate in ordered where candidate.least <= left {
-      if candidate.limited {
-        let listing = book.listings[candidate.listing]
-        let before = spent[candidate.lender] ?? spending(of: candidate.lender)
-        let limit = min(before.limit, listing.maxExposure)
-        guard book.units(within: Int128(limit) - before.principal, from: listing) >= candidate.least else { continue }
-        let principal = before.principal + book.principal(of: candidate.least, from: listing)
-        spent[candidate.lender] = Spending(principal: principal, limit: limit)
-      }
+      guard most(candidate, left: candidate.least, spent) == candidate.least else { continue }
+      if let after = spending(on: candidate, candidate.least, spent) { spent[candidate.lender] = after }
       parts.append((candidate, candidate.least))
       left -= candidate.least
     }
     for position in parts.indices where left > 0 {
       let (candidate, quantity) = parts[position]
-      var most = min(candidate.most, quantity + left)
-      let listing = book.listings[candidate.listing]
       if var now = spent[candidate.lender] {
-        now.principal -= book.principal(of: quantity, from: listing)
-        most = min(most, book.units(within: Int128(now.limit) - now.principal, from: listing))
-        most = max(quantity, most / candidate.step * candidate.step)
-        now.principal += book.principal(of: most, from: listing)
+        now.principal -= state.book.principal(of: quantity, from: state.book.listings[candidate.listing])
         spent[candidate.lender] = now
       }
-      let raised = max(quantity, most / candidate.step * candidate.step)
+      let raised = max(quantity, most(candidate, left: quantity + left, spent))
+      if let after = spending(on: candidate, raised, spent) { spent[candidate.lender] = after }
       parts[position].quantity = raised
       left -= raised - quantity
     }
     return Choice(parts: parts, total: target - left)
+  }
+
+  /// The most the candidate can give of `left` beside what its lender has spent: a multiple of its step, at least 0.
+  func most(_ candidate: Candidate, left: Int64, _ spent: [Int: Spending]) -> Int64 {
+    var most = min(candidate.most, left)
+    if candidate.limited {
+      let listing = state.book.listings[candidate.listing]
+      let before = spent[candidate.lender] ?? spending(of: candidate.lender)
+      let room = Int128(min(before.limit, listing.maxExposure)) - before.principal
+      most = min(most, state.book.units(within: room, from: listing))
+    }
+    return most / candidate.step * candidate.step
+  }
+
+  /// What the lender has spent once the candidate gives this much; nil where no limit can bind.
+  func spending(on candidate: Candidate, _ quantity: Int64, _ spent: [Int: Spending]) -> Spending? {
+    guard candidate.limited else { return nil }
+    let listing = state.book.listings[candidate.listing]
+    let before = spent[candidate.lender] ?? spending(of: candidate.lender)
+    return Spending(
+      principal: before.principal + state.book.principal(of: quantity, from: listing),
+      limit: min(before.limit, listing.maxExposure))
   }
 
   private func spending(of lender: Int) -> Spending {
@@ -185,7 +195,7 @@ struct FillPlan {
 }
 
 /// Principal of one lender to the startup being served, with the least limit of the listings that take part.
-private struct Spending {
+struct Spending {
   var principal: Int128
   var limit: Int64
 }

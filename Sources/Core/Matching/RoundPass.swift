@@ -71,12 +71,22 @@ struct RoundPass {
     take(choice, position)
     let least = book.requests[request].minQuantity
     if state.filled[request] >= least { return }
-    let later = (position + 1)..<book.requests[request].endClaim
-    let reachable = attempt(request) { pass in
-      for next in later where pass.state.filled[request] < least { pass.take(pass.plan(next), next) }
+    if reachable(request, from: position + 1) >= least { return }
+    // What it took here may stand in the way of the rest, by its lender or its pieces: better without.
+    let tookBefore = state.filled[request] > choice.total
+    state.giveBack(request, from: state.pieces[request].count - choice.parts.count)
+    if reachable(request, from: position + 1) < least { giveUp(request, tookBefore: tookBefore) }
+  }
+
+  /// What the request could hold now with the claims from `position` on, up to its least useful quantity.
+  private mutating func reachable(_ request: Int, from position: Int) -> Int64 {
+    attempt(request) { pass in
+      for next in position..<pass.book.requests[request].endClaim {
+        if pass.state.filled[request] >= pass.book.requests[request].minQuantity { break }
+        pass.take(pass.plan(next), next)
+      }
       return pass.state.filled[request]
     }
-    if reachable < least { giveUp(request, tookBefore: state.filled[request] > choice.total) }
   }
 
   /// Everything from one model (and one site, if that is asked too): the first claim that reaches the least useful
