@@ -91,14 +91,18 @@ package struct Draft: Sendable {
   package var ids: IdentifierSource
   /// Business time.
   package let now: Instant
+  /// Business time is a sandbox's own, and only moves forward.
+  package let clockIsSet: Bool
   /// Wall time: keys and retention go by it.
   package let wallTime: Instant
   /// Order of arrival for orders made by this command.
   package let sequence: Int64
 
   package init(
-    base: BatchState, reference: ReferenceData, ids: IdentifierSource, now: Instant, wallTime: Instant, sequence: Int64
+    base: BatchState, reference: ReferenceData, ids: IdentifierSource, now: Instant, clockIsSet: Bool = false,
+    wallTime: Instant, sequence: Int64
   ) {
+    self.clockIsSet = clockIsSet
     self.base = base
     self.reference = reference
     self.ids = ids

@@ -17,10 +17,25 @@ package enum PlatformSQL {
     parameters: [.timestamptz])
 
   /// Business time is wall time unless a sandbox's clock is set.
-  package static func decode(_ row: Row, wallTime: Instant) throws -> (now: Instant, referenceVersion: Int64) {
+  package static func decode(_ row: Row, wallTime: Instant) throws -> PlatformState {
     var reader = RowReader(row)
-    let now = try reader.instantOrNull() ?? wallTime
-    return (now, try reader.int())
+    let set = try reader.instantOrNull()
+    return PlatformState(now: set ?? wallTime, clockIsSet: set != nil, referenceVersion: try reader.int())
+  }
+}
+
+/// What the row says.
+package struct PlatformState: Sendable, Hashable {
+  /// Business time.
+  package let now: Instant
+  /// Business time is a sandbox's own, not the wall clock's.
+  package let clockIsSet: Bool
+  package let referenceVersion: Int64
+
+  package init(now: Instant, clockIsSet: Bool, referenceVersion: Int64) {
+    self.now = now
+    self.clockIsSet = clockIsSet
+    self.referenceVersion = referenceVersion
   }
 }
 

@@ -19,8 +19,7 @@ struct BatchRun {
   private var results: [Result?]
   private var state = BatchState()
   private var changes = BatchChanges()
-  private var businessNow = Instant.epoch
-  private var referenceVersion: Int64 = 0
+  private var platform = PlatformState(now: .epoch, clockIsSet: false, referenceVersion: 0)
   /// Answers decided in this very batch, so that a duplicate beside its original gets the same bytes.
   private var decided: [ScopedKey: (fingerprint: SHA256Digest, answer: StoredAnswer)] = [:]
 
@@ -46,7 +45,7 @@ struct BatchRun {
   private mutating func work(in transaction: Transaction) async throws -> [Result] {
     try await claimAndLoad(transaction)
     try await lockAndReload(transaction)
-    let reference = try await executor.reference.atLeast(referenceVersion, in: transaction)
+    let reference = try await executor.reference.atLeast(platform.referenceVersion, in: transaction)
     let wallTime = executor.clock.now()
     decideAll(reference: reference, wallTime: wallTime)
     try await apply(transaction, wallTime: wallTime)
@@ -64,7 +63,7 @@ struct BatchRun {
     let lookups = Loader.lookups(for: first)
     queries += lookups.map(\.query)
     let answers = try await transaction.pipeline(queries)
-    (businessNow, referenceVersion) = try PlatformSQL.decode(answers[0].single(), wallTime: executor.clock.now())
+    platform = try PlatformSQL.decode(answers[0].single(), wallTime: executor.clock.now())
     var taken = 1
     if !keys.isEmpty {
       try replay(Tables.idempotency.decode(answers[1]))
@@ -151,8 +150,8 @@ struct BatchRun {
       }
       let ids = IdentifierSource(milliseconds: milliseconds, seed: executor.clock.randomBits())
       let draft = Draft(
-        base: state, reference: reference, ids: ids, now: businessNow, wallTime: wallTime,
-        sequence: firstSequence + Int64(offset))
+        base: state, reference: reference, ids: ids, now: platform.now, clockIsSet: platform.clockIsSet,
+        wallTime: wallTime, sequence: firstSequence + Int64(offset))
       results[index] = decide(submission, draft)
     }
   }
@@ -202,7 +201,7 @@ struct BatchRun {
     let principal = submission.principal
     changes.audit.append(
       AuditRow(
-        organizationID: principal.organizationID, id: auditID, at: businessNow, recordedAt: wallTime,
+        organizationID: principal.organizationID, id: auditID, at: platform.now, recordedAt: wallTime,
         keyID: principal.keyID, personID: principal.personID, action: submission.action, subject: subject,
         outcome: outcome, requestID: submission.requestID))
     guard let key = submission.idempotency else { return }
@@ -218,7 +217,7 @@ struct BatchRun {
   /// Writes everything and commits. Inserts travel together with the commit; when rows are rewritten, the counts are
   /// checked before it.
   private func apply(_ transaction: Transaction, wallTime: Instant) async throws {
-    let plan = try ChangeWriter.plan(state, changes, recordedAt: businessNow)
+    let plan = try ChangeWriter.plan(state, changes, recordedAt: platform.now)
     if plan.hasUpdates {
       try check(plan, await transaction.pipeline(plan.queries))
       try await transaction.commit()

@@ -30,7 +30,7 @@ package final class ReferenceStore: Sendable {
   package static func load(from pool: PostgresPool, deadline: ContinuousClock.Instant) async throws -> ReferenceStore {
     try await pool.transaction(access: .readOnly, deadline: deadline) { transaction in
       let results = try await transaction.pipeline([Query(PlatformSQL.state), Query(ReferenceSQL.newest)])
-      let (_, version) = try PlatformSQL.decode(results[0].single(), wallTime: .epoch)
+      let version = try PlatformSQL.decode(results[0].single(), wallTime: .epoch).referenceVersion
       return ReferenceStore(try ReferenceSQL.decode(results[1], version: version))
     }
   }

@@ -1,0 +1,216 @@
+import Catalogue
+import Ledger
+import Parties
+import Persistence
+import Primitives
+import Valuation
+
+/// Records what a startup or a chip was worth. A correction names the mark it supersedes; nothing is overwritten.
+package struct RecordValuation: Command {
+  package static let action = "valuation.record"
+  package let subject: ValuationSubject
+  package let method: ValuationMethod
+  package let amount: Money
+  package let basis: ValuationBasis
+  package let effectiveOn: CalendarDate
+  package let source: String
+  package let supersedes: ValuationID?
+
+  package init(
+    subject: ValuationSubject, method: ValuationMethod, amount: Money, basis: ValuationBasis, effectiveOn: CalendarDate,
+    source: String, supersedes: ValuationID?
+  ) {
+    self.subject = subject
+    self.method = method
+    self.amount = amount
+    self.basis = basis
+    self.effectiveOn = effectiveOn
+    self.source = source
+    self.supersedes = supersedes
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> {
+    switch subject {
+    case .startup(let id): [.organization(id)]
+    case .chipModel(let id): [.chipMarks(id)]
+    }
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> ValuationMark {
+    try principal.require(.admin)
+    let person = try principal.requirePerson()
+    switch subject {
+    case .startup(let id):
+      guard draft.find(\.organizations, id) != nil else { throw PartiesRefusal.notFound("startup") }
+    case .chipModel(let id):
+      guard draft.reference.chips[id] != nil else { throw PartiesRefusal.notFound("chip model") }
+    }
+    let mark = ValuationMark(
+      id: draft.ids.next(), subject: subject, method: method, amount: amount, basis: basis, effectiveOn: effectiveOn,
+      recordedAt: draft.now, source: source, supersedes: supersedes, approvedBy: person)
+    try mark.validate()
+    if let chip = subject.chipModel {
+      var history = try MarkHistory(subject: subject, marks: draft.base.chipMarks[chip] ?? [])
+      try history.record(mark)
+    }
+    draft.made.marks.append(mark)
+    draft.made.subject = mark.id.value
+    return mark
+  }
+}
+
+/// Records a licence of the authority; its use is counted from then on.
+package struct AddLicence: Command {
+  package static let action = "licence.add"
+  package let holderID: OrganizationID
+  package let consigneeID: OrganizationID?
+  package let subject: Licence.Subject
+  package let destination: CountryCode
+  package let quota: Int64
+  package let validFrom: CalendarDate
+  package let validTo: CalendarDate?
+  package let reference: String
+
+  package init(
+    holderID: OrganizationID, consigneeID: OrganizationID?, subject: Licence.Subject, destination: CountryCode,
+    quota: Int64, validFrom: CalendarDate, validTo: CalendarDate?, reference: String
+  ) {
+    self.holderID = holderID
+    self.consigneeID = consigneeID
+    self.subject = subject
+    self.destination = destination
+    self.quota = quota
+    self.validFrom = validFrom
+    self.validTo = validTo
+    self.reference = reference
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.organization(holderID)] }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> LicenceRecord {
+    try principal.require(.admin)
+    _ = try principal.requirePerson()
+    guard draft.find(\.organizations, holderID) != nil else { throw PartiesRefusal.notFound("organization") }
+    let licence = try Licence(
+      id: draft.ids.next(), holder: holderID, consignee: consigneeID, subject: subject, destination: destination,
+      quota: quota, used: 0, validFrom: validFrom, validTo: validTo)
+    draft.made.subject = licence.id.value
+    return draft.put(
+      \.licences,
+      LicenceRecord(licence: licence, reference: reference, createdAt: draft.now, updatedAt: draft.now))
+  }
+}
+
+/// Plans a match round; a worker clears it.
+package struct PlanMatchRound: Command {
+  package static let action = "match_round.plan"
+  package let segment: String?
+
+  package init(segment: String?) { self.segment = segment }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> PlannedMatchRound {
+    try principal.require(.admin)
+    let round = PlannedMatchRound(
+      id: draft.ids.next(), segment: segment, businessAt: draft.now, requestedBy: principal.personID)
+    draft.made.matchRounds.append(round)
+    draft.made.subject = round.id.value
+    return round
+  }
+}
+
+/// A job that settlement runs do.
+package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
+  /// Posts fees up to the business date.
+  case accrual
+  /// Sweeps verified closings up to the business date.
+  case sweep
+  /// Makes matured loans due.
+  case maturity
+  /// Pays lenders out.
+  case payout
+  /// Takes verdicts again for everything that waits, and lists what a rule holds.
+  case rescreen
+}
+
+/// Plans a settlement run; a worker does it.
+package struct PlanSettlementRun: Command {
+  package static let action = "settlement_run.plan"
+  package let job: SettlementJob
+  package let businessDate: CalendarDate
+
+  package init(job: SettlementJob, businessDate: CalendarDate) {
+    self.job = job
+    self.businessDate = businessDate
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> PlannedRun {
+    try principal.require(.admin)
+    guard businessDate <= draft.today else { throw PlatformRefusal.dateAhead(businessDate, today: draft.today) }
+    let run = PlannedRun(
+      id: draft.ids.next(), job: job.rawValue, businessDate: businessDate, requestedBy: principal.personID,
+      createdAt: draft.wallTime)
+    draft.made.runs.append(run)
+    draft.made.subject = run.id.value
+    return run
+  }
+}
+
+/// Moves a sandbox's business clock forward.
+package struct MoveClock: Command {
+  package static let action = "sandbox.move_clock"
+  package let to: Instant
+  /// Whether this deployment is a sandbox at all.
+  package let isSandbox: Bool
+
+  package init(to: Instant, isSandbox: Bool) {
+    self.to = to
+    self.isSandbox = isSandbox
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Instant {
+    try principal.require(.admin)
+    guard isSandbox else { throw PlatformRefusal.notASandbox }
+    // The first move may go back from wall time: that is where a story begins.
+    if draft.clockIsSet, to < draft.now { throw PlatformRefusal.clockGoesBack(to: to, now: draft.now) }
+    draft.made.clock = to
+    return to
+  }
+}
+
+/// Why an act on the platform itself is refused.
+package enum PlatformRefusal: Refusal, Hashable {
+  case notASandbox
+  case clockGoesBack(to: Instant, now: Instant)
+  case dateAhead(CalendarDate, today: CalendarDate)
+
+  package var kind: RefusalKind {
+    switch self {
+    case .notASandbox, .clockGoesBack: .conflict
+    case .dateAhead: .invalid
+    }
+  }
+
+  package var code: String {
+    switch self {
+    case .notASandbox: "platform.not_a_sandbox"
+    case .clockGoesBack: "platform.clock_goes_back"
+    case .dateAhead: "platform.date_ahead"
+    }
+  }
+
+  package var detail: String {
+    switch self {
+    case .notASandbox: "The business clock can be moved in a sandbox deployment only."
+    case .clockGoesBack(let to, let now): "The business clock is at \(now); it does not go back to \(to)."
+    case .dateAhead(let date, let today): "The business date \(date) is after today, \(today)."
+    }
+  }
+
+  package var pointer: String? {
+    switch self {
+    case .notASandbox: nil
+    case .clockGoesBack: "/now"
+    case .dateAhead: "/business_date"
+    }
+  }
+}

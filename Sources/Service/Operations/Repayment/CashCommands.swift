@@ -1,0 +1,164 @@
+import Ledger
+import Lending
+import Parties
+import Persistence
+import Primitives
+import Repayment
+
+/// Records cleared money and allocates it over what is due, by the waterfall of its source. Money from a payer that nobody
+/// knows goes to suspense and waits for a person.
+package struct RecordCashReceipt: Command {
+  package static let action = "cash_receipt.record"
+  package let receivedOn: CalendarDate
+  package let amount: Money
+  package let source: CashSource
+  /// The startup whose debt it pays.
+  package let payerID: OrganizationID?
+  package let reference: String?
+
+  package init(
+    receivedOn: CalendarDate, amount: Money, source: CashSource, payerID: OrganizationID?, reference: String?
+  ) {
+    self.receivedOn = receivedOn
+    self.amount = amount
+    self.source = source
+    self.payerID = payerID
+    self.reference = reference
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> {
+    guard let payerID else { return [] }
+    return LoanBook.needs(of: payerID, state)
+  }
+
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    guard let payerID else { return [.platform] }
+    return LoanBook.heads(of: payerID, state).union([.platform])
+  }
+
+  /// The receipt and what it paid.
+  package struct Received: Sendable {
+    package let receipt: CashReceipt
+    package let allocations: [AllocationRow]
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Received {
+    try principal.require(.admin)
+    _ = try principal.requirePerson()
+    guard receivedOn <= draft.today else { throw CashRefusal.notCleared(receivedOn, today: draft.today) }
+    if let payerID, draft.find(\.organizations, payerID) == nil { throw CashRefusal.unknownPayer }
+    let id: CashReceiptID = draft.ids.next()
+    draft.made.subject = id.value
+    try postReceipt(id, &draft)
+    var allocations: [AllocationRow] = []
+    var remainder = amount.amount
+    if let payerID { (allocations, remainder) = try allocate(id, payerID, &draft) }
+    let receipt = draft.put(
+      \.receipts,
+      CashReceipt(
+        id: id, organizationID: payerID ?? .platform, receivedOn: receivedOn, amount: amount, source: source,
+        reference: reference, remainder: remainder, createdAt: draft.now))
+    draft.made.allocations += allocations
+    draft.happen(
+      "cash_receipt.recorded", id, version: 1, to: (receipt.organizationID, nil),
+      [("amount", .number(amount.amount)), ("remainder", .number(remainder))])
+    return Received(receipt: receipt, allocations: allocations)
+  }
+
+  private func postReceipt(_ id: CashReceiptID, _ draft: inout Draft) throws {
+    let asset = Asset.currency(amount.currency)
+    let entry: JournalEntryID = draft.ids.next()
+    let owed =
+      payerID.map { AccountRef(.platform, .clientMoney, $0.value, asset: asset) }
+      ?? AccountRef(.platform, .suspense, id.value, asset: asset)
+    try draft.post(
+      EntryDraft(
+        id: entry, book: .platform, kind: .cashReceived, businessDate: receivedOn, subject: id.value,
+        lines: [
+          JournalLine(AccountRef(.platform, .bankClient, asset: asset), amount.amount),
+          JournalLine(owed, -amount.amount),
+        ]))
+    guard let payerID else { return }
+    try draft.post(
+      EntryDraft(
+        id: entry, book: payerID, kind: .cashReceived, businessDate: receivedOn, subject: id.value,
+        lines: [
+          JournalLine(AccountRef(payerID, .cashAtPlatform, asset: asset), amount.amount),
+          JournalLine(AccountRef(payerID, .fundingReceived, asset: asset), -amount.amount),
+        ]))
+  }
+
+  /// Fees run to the day the money came; then the waterfall of the source divides it, and what is paid off closes.
+  private func allocate(
+    _ id: CashReceiptID, _ payerID: OrganizationID, _ draft: inout Draft
+  ) throws -> ([AllocationRow], Int64) {
+    var loans: [LoanID: Loan] = [:]
+    var claims: [Claim] = []
+    for loan in LoanBook.running(of: payerID, in: draft)
+    where loan.currency == amount.currency && !loan.collectable.isZero {
+      let accrued = try LoanDesk.accrue(loan, through: receivedOn, in: &draft).loan
+      loans[loan.id] = accrued
+      claims.append(
+        Claim(
+          loanID: loan.id, lenderID: loan.terms.lenderID, rank: loan.terms.rank, due: accrued.collectable.steps))
+    }
+    let allocation = try WaterfallDefinition.standard(for: source).allocate(amount.amount, claims: claims)
+    var payments: [LoanID: Debt] = [:]
+    var rows: [AllocationRow] = []
+    for line in allocation.lines {
+      var debt = payments[line.loanID] ?? .none
+      switch line.step {
+      case .charges: debt.charges += line.amount
+      case .fee: debt.fee += line.amount
+      case .principal: debt.principal += line.amount
+      }
+      payments[line.loanID] = debt
+      rows.append(
+        AllocationRow(
+          borrowerID: payerID, receiptID: id, loanID: line.loanID, step: line.step.rawValue, lenderID: line.lenderID,
+          amount: Money(line.amount, amount.currency), allocatedOn: receivedOn))
+    }
+    for (loanID, payment) in payments.sorted(by: { $0.key < $1.key }) {
+      guard let loan = loans[loanID] else { continue }
+      let paid = try LoanDesk.pay(loan, payment, on: receivedOn, in: &draft)
+      draft.happen(
+        "loan.paid", paid.id, version: paid.version, to: (paid.terms.borrowerID, paid.terms.lenderID),
+        [
+          ("charges", .number(payment.charges)), ("fee", .number(payment.fee)),
+          ("principal", .number(payment.principal)),
+        ])
+      _ = try LoanDesk.complete(paid, on: receivedOn, in: &draft)
+    }
+    return (rows, allocation.remainder)
+  }
+}
+
+/// Why money is not taken.
+package enum CashRefusal: Refusal, Hashable {
+  case unknownPayer
+  /// Only cleared money is recorded: a date ahead is a promise.
+  case notCleared(CalendarDate, today: CalendarDate)
+
+  package var kind: RefusalKind { .invalid }
+
+  package var code: String {
+    switch self {
+    case .unknownPayer: "repayment.unknown_payer"
+    case .notCleared: "repayment.not_cleared"
+    }
+  }
+
+  package var detail: String {
+    switch self {
+    case .unknownPayer: "There is no such organisation; leave payer_organization_id out to book into suspense."
+    case .notCleared(let date, let today): "\(date) is after today, \(today): only cleared money is recorded."
+    }
+  }
+
+  package var pointer: String? {
+    switch self {
+    case .unknownPayer: "/payer_organization_id"
+    case .notCleared: "/received_on"
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import Parties
+import Persistence
+import Primitives
+import Repayment
+import Valuation
+
+/// A startup reports a round or its acquisition.
+package struct ReportFundingRound: Command {
+  /// What is reported.
+  package struct Report: Sendable {
+    package var kind: FundingRoundKind
+    package var name: String
+    package var announcedOn: CalendarDate
+    package var currency: Currency
+    package var amount: Int64?
+    package var preMoney: Int64?
+    package var postMoney: Int64?
+    package var acquirer: String?
+    package var evidence: String?
+    /// Closing dates with the net new cash of each, in the round's currency.
+    package var closings: [(closedOn: CalendarDate, netNewCash: Int64)]
+
+    package init(
+      kind: FundingRoundKind, name: String, announcedOn: CalendarDate, currency: Currency, amount: Int64?,
+      preMoney: Int64?, postMoney: Int64?, acquirer: String?, evidence: String?,
+      closings: [(closedOn: CalendarDate, netNewCash: Int64)]
+    ) {
+      self.kind = kind
+      self.name = name
+      self.announcedOn = announcedOn
+      self.currency = currency
+      self.amount = amount
+      self.preMoney = preMoney
+      self.postMoney = postMoney
+      self.acquirer = acquirer
+      self.evidence = evidence
+      self.closings = closings
+    }
+  }
+
+  /// A round with its closings.
+  package struct Reported: Sendable {
+    package let round: FundingRound
+    package let closings: [FundingClosing]
+  }
+
+  package static let action = "funding_round.report"
+  package let report: Report
+
+  package init(report: Report) { self.report = report }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Reported {
+    try principal.require(.startup)
+    let person = try principal.requirePerson()
+    if report.kind == .acquisition, report.acquirer == nil {
+      throw RoundRefusal.acquirerMissing
+    }
+    if let pre = report.preMoney, let post = report.postMoney, pre > post { throw RoundRefusal.preAbovePost }
+    if report.kind == .secondary, report.closings.contains(where: { $0.netNewCash > 0 }) {
+      throw RoundRefusal.secondaryBringsNoCash
+    }
+    let id: FundingRoundID = draft.ids.next()
+    let borrower = principal.organizationID
+    let round = draft.put(
+      \.rounds,
+      FundingRound(
+        id: id, borrowerID: borrower, kind: report.kind, name: report.name, announcedOn: report.announcedOn,
+        currency: report.currency, amount: report.amount, preMoney: report.preMoney, postMoney: report.postMoney,
+        acquirer: report.acquirer, evidence: report.evidence, reportedBy: person, createdAt: draft.now,
+        updatedAt: draft.now))
+    let closings = report.closings.map { closing in
+      draft.put(
+        \.closings,
+        FundingClosing(
+          id: draft.ids.next(), borrowerID: borrower, roundID: id, closedOn: closing.closedOn,
+          netNewCash: Money(closing.netNewCash, report.currency)))
+    }
+    draft.made.subject = id.value
+    draft.happen("funding_round.reported", id, version: 1, to: (borrower, nil), [("kind", .text(report.kind.rawValue))])
+    return Reported(round: round, closings: closings)
+  }
+}
+
+/// Staff other than the reporter verify a round and its closings, or reject it. A post-money becomes a valuation mark.
+package struct DecideFundingRound: Command {
+  package enum Decision: Sendable {
+    case verify(evidence: String?)
+    case reject(reason: String)
+  }
+
+  package static let action = "funding_round.decide"
+  package let roundID: FundingRoundID
+  package let decision: Decision
+  package let ifVersion: Int64?
+
+  package init(roundID: FundingRoundID, decision: Decision, ifVersion: Int64?) {
+    self.roundID = roundID
+    self.decision = decision
+    self.ifVersion = ifVersion
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.round(roundID), .closingsOfRound(roundID)] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    Set([state.rounds[roundID]?.borrowerID].compactMap { $0 })
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> ReportFundingRound.Reported {
+    guard var round = draft.find(\.rounds, roundID),
+      principal.isStaff || principal.organizationID == round.borrowerID
+    else { throw PartiesRefusal.notFound("funding round") }
+    try principal.require(.admin)
+    let person = try principal.requirePerson()
+    guard person != round.reportedBy else { throw PartiesRefusal.samePerson("reported the round") }
+    try checkVersion(ifVersion, round.version)
+    guard round.state == .reported else { throw RoundRefusal.alreadyDecided(round.state.rawValue) }
+    var closings = (draft.base.closingsOfRound[roundID] ?? []).compactMap { draft.find(\.closings, $0) }
+    switch decision {
+    case .reject(let reason):
+      round.state = .rejected
+      round.reason = reason
+    case .verify(let evidence):
+      let future = closings.filter { $0.closedOn > draft.today }
+      if let first = future.first { throw RoundRefusal.closingInFuture(first.closedOn, today: draft.today) }
+      round.state = .verified
+      round.reason = evidence
+      closings = closings.map { closing in
+        var closing = closing
+        closing.state = .verified
+        return draft.put(\.closings, closing)
+      }
+      if let mark = mark(of: round, closings, by: person, &draft) { draft.made.marks.append(mark) }
+    }
+    round.verifiedBy = person
+    round.decidedOn = draft.today
+    round = draft.put(\.rounds, round)
+    draft.made.subject = roundID.value
+    draft.happen("funding_round.\(round.state.rawValue)", roundID, version: round.version, to: (round.borrowerID, nil))
+    return ReportFundingRound.Reported(round: round, closings: closings)
+  }
+
+  /// The post-money as a mark of the startup, effective on the last closing, or on the announcement where none is named.
+  private func mark(
+    of round: FundingRound, _ closings: [FundingClosing], by person: PersonID, _ draft: inout Draft
+  ) -> ValuationMark? {
+    guard let postMoney = round.postMoney, postMoney > 0 else { return nil }
+    let method: ValuationMethod =
+      switch round.kind {
+      case .safe, .note: .safeCap
+      case .strategic: .strategic
+      case .secondary: .secondary
+      case .priced, .bridge, .ipo, .acquisition: .pricedRound
+      }
+    return ValuationMark(
+      id: draft.ids.next(), subject: .startup(round.borrowerID), method: method,
+      amount: Money(postMoney, round.currency), basis: .postMoney,
+      effectiveOn: closings.map(\.closedOn).max() ?? round.announcedOn, recordedAt: draft.now,
+      source: "\(round.name) (\(round.id))", supersedes: nil, approvedBy: person)
+  }
+}
+
+/// Why an act on a funding round is refused.
+package enum RoundRefusal: Refusal, Hashable {
+  case alreadyDecided(String)
+  case acquirerMissing
+  case preAbovePost
+  case secondaryBringsNoCash
+  case closingInFuture(CalendarDate, today: CalendarDate)
+  case closingNotVerified(String)
+  case notYetClosed(CalendarDate, on: CalendarDate)
+
+  package var kind: RefusalKind {
+    switch self {
+    case .acquirerMissing, .preAbovePost, .secondaryBringsNoCash: .invalid
+    case .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed: .conflict
+    }
+  }
+
+  package var code: String {
+    switch self {
+    case .alreadyDecided: "repayment.round_already_decided"
+    case .acquirerMissing: "repayment.acquirer_missing"
+    case .preAbovePost: "repayment.pre_money_above_post_money"
+    case .secondaryBringsNoCash: "repayment.secondary_brings_no_cash"
+    case .closingInFuture: "repayment.closing_in_future"
+    case .closingNotVerified: "repayment.closing_not_verified"
+    case .notYetClosed: "repayment.not_yet_closed"
+    }
+  }
+
+  package var detail: String {
+    switch self {
+    case .alreadyDecided(let state): "The round is \(state); it cannot be decided again."
+    case .acquirerMissing: "An acquisition names its acquirer."
+    case .preAbovePost: "The pre-money is above the post-money."
+    case .secondaryBringsNoCash: "A secondary sale brings the company no cash; net_new_cash must be 0."
+    case .closingInFuture(let date, let today): "A closing on \(date) cannot be verified on \(today)."
+    case .closingNotVerified(let state): "The closing is \(state); only a verified one is swept."
+    case .notYetClosed(let date, let on): "The closing is of \(date), after the business date \(on)."
+    }
+  }
+
+  package var pointer: String? {
+    switch self {
+    case .acquirerMissing: "/acquirer"
+    case .preAbovePost: "/pre_money"
+    case .secondaryBringsNoCash: "/closings"
+    default: nil
+    }
+  }
+}

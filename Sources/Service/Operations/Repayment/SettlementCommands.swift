@@ -1,0 +1,288 @@
+import Ledger
+import Lending
+import Parties
+import Persistence
+import Primitives
+import Repayment
+
+/// Posts the fee of all running loans of one borrower up to a business date. Done twice, the second posts nothing.
+package struct AccrueBorrower: Command {
+  package static let action = "settlement.accrue"
+  package let borrowerID: OrganizationID
+  package let through: CalendarDate
+
+  package init(borrowerID: OrganizationID, through: CalendarDate) {
+    self.borrowerID = borrowerID
+    self.through = through
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.loansOfBorrower(borrowerID)] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { LoanBook.heads(of: borrowerID, state) }
+
+  /// Minor units posted by currency, and loans that got any.
+  package struct Accrued: Sendable {
+    package let loans: Int64
+    package let posted: [Currency: Int64]
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Accrued {
+    try principal.require(.admin)
+    var posted: [Currency: Int64] = [:]
+    var loans: Int64 = 0
+    for loan in LoanBook.running(of: borrowerID, in: draft) {
+      let (after, amount) = try LoanDesk.accrue(loan, through: through, in: &draft)
+      guard after.accruedThrough != loan.accruedThrough else { continue }
+      loans += 1
+      posted[loan.currency] = try posted[loan.currency, default: 0].adding(amount)
+    }
+    draft.made.subject = borrowerID.value
+    return Accrued(loans: loans, posted: posted)
+  }
+}
+
+/// The loans of a borrower as commands over all of them see them.
+enum LoanBook {
+  /// The borrower and every lender of its loans.
+  static func heads(of borrower: OrganizationID, _ state: BatchState) -> Set<OrganizationID> {
+    var heads: Set<OrganizationID> = [borrower]
+    for id in state.loansOfBorrower[borrower] ?? [] {
+      if let loan = state.loans[id] { heads.insert(loan.terms.lenderID) }
+    }
+    return heads
+  }
+
+  /// What closing any of them needs.
+  static func needs(of borrower: OrganizationID, _ state: BatchState) -> Set<Need> {
+    var needs: Set<Need> = [.loansOfBorrower(borrower), .organization(borrower)]
+    for id in state.loansOfBorrower[borrower] ?? [] {
+      if let loan = state.loans[id] { needs.formUnion(LoanDesk.needsToClose(loan)) }
+    }
+    return needs
+  }
+
+  /// By id, so that every run posts in the same order.
+  static func running(of borrower: OrganizationID, in draft: Draft) -> [Loan] {
+    (draft.base.loansOfBorrower[borrower] ?? []).compactMap { draft.find(\.loans, $0) }.filter(\.isRunning)
+      .sorted { $0.id < $1.id }
+  }
+}
+
+/// Sweeps one verified closing: tests the covenant of each loan and makes due what the closing makes due. A change of
+/// control makes everything due.
+package struct SweepClosing: Command {
+  package static let action = "settlement.sweep"
+  package let closingID: ClosingID
+  package let roundID: FundingRoundID
+  package let borrowerID: OrganizationID
+  package let on: CalendarDate
+
+  package init(closingID: ClosingID, roundID: FundingRoundID, borrowerID: OrganizationID, on: CalendarDate) {
+    self.closingID = closingID
+    self.roundID = roundID
+    self.borrowerID = borrowerID
+    self.on = on
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> {
+    var needs: Set<Need> = [.round(roundID), .loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID)]
+    for id in state.closingsOfBorrower[borrowerID] ?? [] {
+      if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
+    }
+    return needs
+  }
+
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { LoanBook.heads(of: borrowerID, state) }
+
+  /// What each loan owes because of the closing.
+  package struct Swept: Sendable {
+    package struct Line: Sendable {
+      package let loanID: LoanID
+      package let qualified: Bool
+      package let amount: Int64
+    }
+    package let lines: [Line]
+    package let currency: Currency
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Swept {
+    try principal.require(.admin)
+    let closings = (draft.base.closingsOfBorrower[borrowerID] ?? []).compactMap { draft.find(\.closings, $0) }
+    guard let round = draft.find(\.rounds, roundID), round.borrowerID == borrowerID,
+      var closing = closings.first(where: { $0.id == closingID && $0.roundID == roundID })
+    else { throw PartiesRefusal.notFound("closing") }
+    guard round.state == .verified, closing.state == .verified else {
+      throw RoundRefusal.closingNotVerified(closing.state.rawValue)
+    }
+    guard closing.closedOn <= on else { throw RoundRefusal.notYetClosed(closing.closedOn, on: on) }
+    let facts = try RoundFacts(closings: closings, draft: draft)
+    var loans: [LoanID: Loan] = [:]
+    var candidates: [SweepCandidate] = []
+    for loan in LoanBook.running(of: borrowerID, in: draft) where loan.currency == round.currency {
+      let accrued = try LoanDesk.accrue(loan, through: on, in: &draft).loan
+      loans[loan.id] = accrued
+      if try facts.qualifies(accrued, closing: closing, round: round) {
+        candidates.append(
+          SweepCandidate(
+            loanID: loan.id, lenderID: loan.terms.lenderID, rank: loan.terms.rank, owed: accrued.outstanding.steps,
+            sweep: loan.terms.repayment.sweep))
+      }
+    }
+    let dues = try Sweep.dues(kind: round.kind, netNewCash: closing.netNewCash.amount, candidates: candidates)
+    for line in dues.lines where line.amount > 0 {
+      guard var loan = loans[line.loanID] else { continue }
+      let whole = round.kind == .acquisition
+      try loan.becomeDue(
+        LoanDue(
+          cause: whole ? .changeOfControl : .fundingRound, causeID: round.id.value, since: on,
+          amount: whole || line.amount == (try loan.outstanding.total()) ? nil : line.amount))
+      loan = draft.put(\.loans, loan)
+      draft.happen(
+        "loan.due", loan.id, version: loan.version, to: (loan.terms.borrowerID, loan.terms.lenderID),
+        [("amount", .number(line.amount)), ("funding_round_id", .text(round.id.description))])
+    }
+    closing.state = .swept
+    closing.sweptOn = on
+    closing = draft.put(\.closings, closing)
+    draft.made.subject = round.id.value
+    let amounts = Dictionary(dues.lines.map { ($0.loanID, $0.amount) }, uniquingKeysWith: { first, _ in first })
+    let qualified = Set(candidates.map(\.loanID))
+    return Swept(
+      lines: loans.keys.sorted().map {
+        Swept.Line(loanID: $0, qualified: qualified.contains($0), amount: amounts[$0] ?? 0)
+      }, currency: round.currency)
+  }
+}
+
+/// The verified rounds of a startup as covenants look at them.
+struct RoundFacts {
+  private let byRound: [FundingRoundID: FundingRoundFacts]
+
+  init(closings: [FundingClosing], draft: Draft) throws {
+    var byRound: [FundingRoundID: FundingRoundFacts] = [:]
+    for (id, group) in Dictionary(grouping: closings.filter { $0.state != .reported }, by: \.roundID) {
+      guard let round = draft.find(\.rounds, id), round.state == .verified else { continue }
+      byRound[id] = FundingRoundFacts(
+        kind: round.kind,
+        closings: group.map { FundingRoundFacts.Closing(closedOn: $0.closedOn, netNewCash: $0.netNewCash) },
+        postMoney: round.postMoney.map { Money($0, round.currency) })
+    }
+    self.byRound = byRound
+  }
+
+  /// An acquisition needs no covenant: change of control makes every loan due.
+  func qualifies(_ loan: Loan, closing: FundingClosing, round: FundingRound) throws -> Bool {
+    if round.kind == .acquisition { return true }
+    guard loan.terms.repayment.pattern == .roundSweep, let facts = byRound[round.id] else { return false }
+    let covenant = Covenant(
+      leastAmount: loan.terms.repayment.leastAmount, leastPostMoney: loan.terms.repayment.leastPostMoney,
+      sweep: loan.terms.repayment.sweep, firstDay: loan.terms.tradeOn, excludedKinds: [])
+    let others = byRound.filter { $0.key != round.id }.sorted { $0.key < $1.key }.map(\.value)
+    return try covenant.test(closingOn: closing.closedOn, of: facts, otherRounds: others).met
+  }
+}
+
+extension Debt {
+  /// As the waterfall counts it.
+  var steps: StepAmounts { StepAmounts(charges: charges, fee: fee, principal: principal) }
+}
+
+/// Makes loans due that have matured.
+package struct MatureLoans: Command {
+  package static let action = "settlement.mature"
+  package let borrowerID: OrganizationID
+  package let on: CalendarDate
+
+  package init(borrowerID: OrganizationID, on: CalendarDate) {
+    self.borrowerID = borrowerID
+    self.on = on
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.loansOfBorrower(borrowerID)] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { LoanBook.heads(of: borrowerID, state) }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Int64 {
+    try principal.require(.admin)
+    var matured: Int64 = 0
+    for loan in LoanBook.running(of: borrowerID, in: draft) where loan.terms.maturesOn <= on {
+      if let due = loan.due, due.amount == nil { continue }
+      var loan = try LoanDesk.accrue(loan, through: on, in: &draft).loan
+      guard Loan.Act.becomeDue.from.contains(loan.state) else { continue }
+      try loan.becomeDue(LoanDue(cause: .maturity, causeID: loan.id.value, since: on, amount: nil))
+      loan = draft.put(\.loans, loan)
+      matured += 1
+      draft.happen(
+        "loan.due", loan.id, version: loan.version, to: (loan.terms.borrowerID, loan.terms.lenderID),
+        [("cause", .text(LoanDue.Cause.maturity.rawValue))])
+    }
+    draft.made.subject = borrowerID.value
+    return matured
+  }
+}
+
+/// Pays a lender what the platform holds for it in one currency, less the platform's fee on fee income.
+package struct PayOutLender: Command {
+  package static let action = "settlement.pay_out"
+  package let lenderID: OrganizationID
+  package let currency: Currency
+  package let runID: SettlementRunID
+  package let on: CalendarDate
+
+  package init(lenderID: OrganizationID, currency: Currency, runID: SettlementRunID, on: CalendarDate) {
+    self.lenderID = lenderID
+    self.currency = currency
+    self.runID = runID
+    self.on = on
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.accounts(lenderID, .cashAtPlatform)] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { [lenderID, .platform] }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Payout? {
+    try principal.require(.admin)
+    let asset = Asset.currency(currency)
+    func account(_ code: AccountCode, _ part: UUIDValue = AccountRef.noSubject) -> AccountRef {
+      AccountRef(lenderID, code, part, asset: asset)
+    }
+    let rest = try draft.balance(account(.cashAtPlatform))
+    let feePart = try draft.balance(account(.cashAtPlatform, AccountRef.feePart))
+    let shares = try PlatformFee.split(
+      StepAmounts(charges: 0, fee: feePart, principal: rest), rate: draft.reference.parameters.platformFee)
+    guard shares.received > 0 else { return nil }
+    let payout = Payout(
+      id: draft.ids.next(), lenderID: lenderID, businessDate: on, gross: Money(shares.received, currency),
+      platformFee: shares.platformFee, runID: runID, recordedAt: draft.now)
+    draft.made.payouts.append(payout)
+    let entry: JournalEntryID = draft.ids.next()
+    // The client account pays the lender its net; the platform's fee moves to the platform's own account.
+    let books: [(OrganizationID, [JournalLine])] = [
+      (
+        lenderID,
+        [
+          JournalLine(account(.cashAtPlatform), -rest),
+          JournalLine(account(.cashAtPlatform, AccountRef.feePart), -feePart),
+          JournalLine(account(.expensePlatformFee), shares.platformFee), JournalLine(account(.paidOut), shares.net),
+        ]
+      ),
+      (
+        .platform,
+        [
+          JournalLine(AccountRef(.platform, .clientMoney, lenderID.value, asset: asset), shares.received),
+          JournalLine(AccountRef(.platform, .bankClient, asset: asset), -shares.received),
+          JournalLine(AccountRef(.platform, .bankOwn, asset: asset), shares.platformFee),
+          JournalLine(AccountRef(.platform, .incomePlatformFee, asset: asset), -shares.platformFee),
+        ]
+      ),
+    ]
+    for (book, lines) in books {
+      try draft.post(
+        EntryDraft(
+          id: entry, book: book, kind: .payoutMade, businessDate: on, subject: payout.id.value,
+          lines: lines.filter { $0.amount != 0 }))
+    }
+    draft.made.subject = payout.id.value
+    draft.happen(
+      "payout.made", payout.id, version: 1, to: (lenderID, nil),
+      [("net", .number(payout.net)), ("currency", .text(currency.code))])
+    return payout
+  }
+}
