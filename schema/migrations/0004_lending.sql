@@ -17,7 +17,7 @@ create table lots (
   reserved bigint not null,
   in_transit bigint not null,
   on_loan bigint not null,
-  returning bigint not null,
+  in_return bigint not null,
   in_inspection bigint not null,
   in_repair bigint not null,
   frozen bigint not null,
@@ -31,10 +31,10 @@ create table lots (
   constraint lots_pkey primary key (lender_id, id),
   constraint lots_quantity_positive check (quantity > 0 and multiple_of > 0),
   constraint lots_conserved check (
-    on_order + available + reserved + in_transit + on_loan + returning + in_inspection + in_repair + frozen
+    on_order + available + reserved + in_transit + on_loan + in_return + in_inspection + in_repair + frozen
     + repossessed + lost + sold = quantity),
   constraint lots_never_negative check (
-    on_order >= 0 and available >= 0 and reserved >= 0 and in_transit >= 0 and on_loan >= 0 and returning >= 0
+    on_order >= 0 and available >= 0 and reserved >= 0 and in_transit >= 0 and on_loan >= 0 and in_return >= 0
     and in_inspection >= 0 and in_repair >= 0 and frozen >= 0 and repossessed >= 0 and lost >= 0 and sold >= 0
     and listed >= 0)
 );
