@@ -124,16 +124,31 @@ extension Tables {
   }
 }
 
-/// Balances, advanced by what a batch posted. The upsert adds, so it needs no read before it.
+/// Balances, advanced by what a batch posted, with no read before it.
 package enum AccountSQL {
+  /// Adds to the accounts that exist and opens the others; returns one row for each. Not `on conflict do update`: that
+  /// checks the row proposed for insertion first, so that a credit to an account that may not go below zero would be
+  /// refused whatever its balance. The heads of the books are locked, so nobody opens an account in between.
   package static let advance = Statement(
     "accounts_advance",
     """
-    insert into accounts as a (org_id, account_code, subject_id, asset, balance)
-    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
-    on conflict (org_id, account_code, subject_id, asset) do update set balance = a.balance + excluded.balance
+    with u as (
+      select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
+        as u (org_id, account_code, subject_id, asset, amount)),
+    moved as (
+      update accounts a set balance = a.balance + u.amount from u
+      where a.org_id = u.org_id and a.account_code = u.account_code and a.subject_id = u.subject_id
+        and a.asset = u.asset
+      returning a.org_id, a.account_code, a.subject_id, a.asset),
+    opened as (
+      insert into accounts (org_id, account_code, subject_id, asset, balance)
+      select u.org_id, u.account_code, u.subject_id, u.asset, u.amount from u
+      where (u.org_id, u.account_code, u.subject_id, u.asset) not in (
+        select m.org_id, m.account_code, m.subject_id, m.asset from moved m)
+      returning org_id)
+    select org_id from moved union all select org_id from opened
     """,
-    parameters: [.uuidArray, .textArray, .uuidArray, .textArray, .int8Array])
+    parameters: [.uuidArray, .textArray, .uuidArray, .textArray, .int8Array], columns: [.uuid])
 
   /// Every account of some books that has one of some codes.
   package static let byCode = Statement(
