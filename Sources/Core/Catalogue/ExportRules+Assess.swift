@@ -102,10 +102,14 @@ extension ExportRules {
       found = hits(to: to, .commercial)
       for place in physicalDestinations(act) {
         let movement = ExportAct.movement(from: act.from.country, to: place.country)
-        for var hit in hits(to: place, RegulatedActs(movement)) where !found.contains(where: { $0.rule == hit.rule }) {
+        for var hit in hits(to: place, RegulatedActs(movement)) {
           // Hosting is no way round: what would hold or refuse delivery to the same parties goes to a person.
           if !hit.isInformation, hit.effect > .clear { hit.effect = .holdReview }
-          found.append(hit)
+          if let index = found.firstIndex(where: { $0.rule == hit.rule }) {
+            if found[index].effect < hit.effect { found[index] = hit }
+          } else {
+            found.append(hit)
+          }
         }
       }
     }

@@ -279,6 +279,12 @@ struct VerdictTests {
     #expect(try plan.verdict().effect == .clear)
     (plan.borrower, plan.chip) = ("CN", try CatalogueFixtures.chip("nvidia-rtx-4090"))
     #expect(try plan.verdict().effect == .holdReview)
+    // A notification would hold delivery too, and that is enough.
+    plan = try ActPlan.europe("nvidia-a30", on: "2024-05-01")
+    (plan.to, plan.borrower) = ("KH", "KH")
+    #expect(try plan.verdict().effect == .holdNotification)
+    plan.mode = .hosted
+    #expect(try plan.verdict().effect == .holdReview)
   }
 
   @Test(
