@@ -83,5 +83,16 @@ let package = Package(
         "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
         "Valuation", "Repayment",
       ]),
+    service(
+      "Settlement",
+      [
+        "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Lending",
+        "Matching", "Repayment", logging,
+      ]),
+    service(
+      "WebSupport",
+      [
+        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", hummingbird, logging, crypto,
+      ]),
   ]
 )

@@ -12,34 +12,34 @@ package enum Loader {
   private static let loansOfBorrower = Statement(
     "loans_running_of_borrowers",
     Tables.loans.selectList + "where borrower_id = any($1) and state not in ('closed') order by id",
-    parameters: [.uuidArray], columns: Tables.loans.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.loans.types)
   private static let closingsOfRound = Statement(
     "closings_of_rounds", Tables.fundingClosings.selectList + "where round_id = any($1) order by closed_on, id",
-    parameters: [.uuidArray], columns: Tables.fundingClosings.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.fundingClosings.types)
   private static let closingsOfBorrower = Statement(
     "closings_of_borrowers", Tables.fundingClosings.selectList + "where borrower_id = any($1) order by closed_on, id",
-    parameters: [.uuidArray], columns: Tables.fundingClosings.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.fundingClosings.types)
   private static let returnsOfLoan = Statement(
     "returns_of_loans", Tables.loanReturns.selectList + "where loan_id = any($1) order by id",
-    parameters: [.uuidArray], columns: Tables.loanReturns.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.loanReturns.types)
   private static let listingsOfLot = Statement(
     "listings_of_lots", Tables.listings.selectList + "where lot_id = any($1) order by id",
-    parameters: [.uuidArray], columns: Tables.listings.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.listings.types)
   private static let plansOfLender = Statement(
     "reserve_plans_of_lenders", Tables.reservePlans.selectList + "where lender_id = any($1) order by id",
-    parameters: [.uuidArray], columns: Tables.reservePlans.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.reservePlans.types)
   private static let lotsOfLender = Statement(
     "lots_of_lenders", Tables.lots.selectList + "where lender_id = any($1) order by id",
-    parameters: [.uuidArray], columns: Tables.lots.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.lots.types)
   private static let licencesOfHolder = Statement(
     "licences_of_holders", Tables.licences.selectList + "where lender_id = any($1) order by id",
-    parameters: [.uuidArray], columns: Tables.licences.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.licences.types)
   private static let marksOfChips = Statement(
     "chip_marks_of_models", Tables.chipMarks.selectList + "where chip_model_id = any($1) order by effective_on, id",
-    parameters: [.textArray], columns: Tables.chipMarks.columns.map(\.type))
+    parameters: [.textArray], columns: Tables.chipMarks.types)
   private static let lockHeads = Statement(
     "heads_lock", Tables.heads.selectList + "where org_id = any($1) order by org_id for update",
-    parameters: [.uuidArray], columns: Tables.heads.columns.map(\.type))
+    parameters: [.uuidArray], columns: Tables.heads.types)
 
   package static var statements: [Statement] {
     [

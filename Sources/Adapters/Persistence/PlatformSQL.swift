@@ -48,7 +48,7 @@ package enum AnswerSQL {
     from unnest($1::uuid[], $2::text[]) as u (org_id, key)
     join idempotency i on i.org_id = u.org_id and i.key = u.key
     """,
-    parameters: [.uuidArray, .textArray], columns: Tables.idempotency.columns.map(\.type))
+    parameters: [.uuidArray, .textArray], columns: Tables.idempotency.types)
 
   package static let expire = Statement(
     "idempotency_expire", "delete from idempotency where created_at < $1", parameters: [.timestamptz])

@@ -54,6 +54,9 @@ package struct Table<Row: Sendable>: Sendable {
     }
   }
 
+  /// The column types, in order: what a select of `selectList` declares.
+  package var types: [PostgresType] { columns.map(\.type) }
+
   /// A query that inserts these rows.
   package func inserting(_ rows: [Row]) -> Query {
     Query(insert, columns.map { $0.bind(rows) })

@@ -4,7 +4,7 @@ import Primitives
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.chips`, `income.fee`,
 /// `income.charges`, `expense.fee`, `expense.charges` a loan; `client_money` the organisation it is owed to;
-/// `cash_at_platform` none, or `feePart`; the others none.
+/// `cash_at_platform` none, `feePart` or `principalPart`; the others none.
 package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   // Chips of a lot, in the lender's book. One account for each state; contra accounts are negative.
   case custodyOrdered = "custody.ordered"
@@ -87,8 +87,12 @@ package struct AccountRef: Sendable, Hashable, Comparable {
   package let asset: Asset
 
   package static let noSubject = UUIDValue(high: 0, low: 0)
-  /// The part of `cash_at_platform` that came in as fee and is not paid out yet: the platform's own fee is a share of it.
+  /// The part of a lender's `cash_at_platform` that came in as fee and is not paid out yet: the platform's own fee is a
+  /// share of it.
   package static let feePart = UUIDValue(high: 0, low: 1)
+  /// The part that came in as principal and charges. What a startup has on account is under no subject, so an organisation
+  /// that is both keeps its deposits and its proceeds apart.
+  package static let principalPart = UUIDValue(high: 0, low: 2)
 
   package init(_ book: OrganizationID, _ code: AccountCode, _ subject: UUIDValue = AccountRef.noSubject, asset: Asset) {
     self.book = book

@@ -129,7 +129,7 @@ package enum LoanDesk {
       .debtPaid, of: loan, on: date,
       [
         lender.organization: [
-          lender.cash(AccountRef.noSubject, payment.charges + payment.principal),
+          lender.cash(AccountRef.principalPart, payment.charges + payment.principal),
           lender.cash(AccountRef.feePart, payment.fee),
           lender.money(.receivableCharges, -payment.charges), lender.money(.receivableFee, -payment.fee),
           lender.money(.receivablePrincipal, -payment.principal),

@@ -243,7 +243,7 @@ package struct PayOutLender: Command {
     func account(_ code: AccountCode, _ part: UUIDValue = AccountRef.noSubject) -> AccountRef {
       AccountRef(lenderID, code, part, asset: asset)
     }
-    let rest = try draft.balance(account(.cashAtPlatform))
+    let rest = try draft.balance(account(.cashAtPlatform, AccountRef.principalPart))
     let feePart = try draft.balance(account(.cashAtPlatform, AccountRef.feePart))
     let shares = try PlatformFee.split(
       StepAmounts(charges: 0, fee: feePart, principal: rest), rate: draft.reference.parameters.platformFee)
@@ -258,7 +258,7 @@ package struct PayOutLender: Command {
       (
         lenderID,
         [
-          JournalLine(account(.cashAtPlatform), -rest),
+          JournalLine(account(.cashAtPlatform, AccountRef.principalPart), -rest),
           JournalLine(account(.cashAtPlatform, AccountRef.feePart), -feePart),
           JournalLine(account(.expensePlatformFee), shares.platformFee), JournalLine(account(.paidOut), shares.net),
         ]

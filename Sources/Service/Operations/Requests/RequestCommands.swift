@@ -133,30 +133,66 @@ package struct CancelLoanRequest: Command {
   }
 }
 
-/// A round found that every chip a request would take is held by a verdict, or no longer.
+/// Screens a request again: records the verdicts that hold chips it would take, and says whether anything is left that is
+/// clear.
 package struct HoldLoanRequest: Command {
-  package static let action = "loan_request.hold"
-  package let requestID: LoanRequestID
-  package let held: Bool
+  /// A chip of one lender that the request would take, and a verdict holds.
+  package struct Candidate: Sendable, Hashable {
+    package let lenderID: OrganizationID
+    package let chip: ChipModelID
+    package let site: Site
 
-  package init(requestID: LoanRequestID, held: Bool) {
-    self.requestID = requestID
-    self.held = held
+    package init(lenderID: OrganizationID, chip: ChipModelID, site: Site) {
+      self.lenderID = lenderID
+      self.chip = chip
+      self.site = site
+    }
   }
 
-  package func needs(_ state: BatchState) -> Set<Need> { [.request(requestID)] }
+  package static let action = "loan_request.hold"
+  package let requestID: LoanRequestID
+  /// Nothing it would take is clear.
+  package let held: Bool
+  package let candidates: [Candidate]
+
+  package init(requestID: LoanRequestID, held: Bool, candidates: [Candidate]) {
+    self.requestID = requestID
+    self.held = held
+    self.candidates = candidates
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> {
+    var needs: Set<Need> = [.request(requestID)]
+    if let request = state.requests[requestID] { needs.insert(.organization(request.borrowerID)) }
+    for candidate in candidates { needs.insert(.organization(candidate.lenderID)) }
+    return needs
+  }
+
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
     Set([state.requests[requestID]?.borrowerID].compactMap { $0 })
   }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> LoanRequest {
     try principal.require(.admin)
-    guard var request = draft.find(\.requests, requestID) else { throw PartiesRefusal.notFound("loan request") }
+    guard var request = draft.find(\.requests, requestID),
+      let borrower = draft.find(\.organizations, request.borrowerID)
+    else { throw PartiesRefusal.notFound("loan request") }
+    draft.made.subject = requestID.value
+    for candidate in candidates {
+      guard let lender = draft.find(\.organizations, candidate.lenderID) else { continue }
+      let hosted = request.deliveryMode == .hosted
+      let act = ExportDesk.Act(
+        kind: .offer, date: draft.today, chip: candidate.chip, quantity: max(1, request.remaining), lender: lender,
+        borrower: borrower, from: candidate.site,
+        to: hosted ? candidate.site : ExportDesk.destination(of: borrower, from: candidate.site),
+        deliveryMode: request.deliveryMode, endUse: request.endUse)
+      let verdict = try ExportDesk.verdict(on: act, reference: draft.reference)
+      if !verdict.isClear { ExportDesk.record(verdict, act, subject: requestID.value, acted: false, in: &draft) }
+    }
     let before = request.state
     request.setHeld(held)
     if request.state == before { return request }
     request = draft.put(\.requests, request)
-    draft.made.subject = requestID.value
     draft.happen(
       "loan_request.\(request.state.rawValue)", requestID, version: request.version, to: (request.borrowerID, nil))
     return request

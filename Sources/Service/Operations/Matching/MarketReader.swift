@@ -1,0 +1,249 @@
+import Catalogue
+import Lending
+import Matching
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import Valuation
+
+/// Everything that is open at one moment, read in one snapshot of the database.
+package struct Market: Sendable {
+  package let now: Instant
+  package let reference: ReferenceData
+  package let listings: [Listing]
+  package let lots: [LotID: Lot]
+  package let requests: [LoanRequest]
+  package let organizations: [OrganizationID: Organization]
+  package let marks: [ChipModelID: ValuationMark]
+  /// Principal outstanding, or agreed and not yet delivered, by borrower and lender.
+  package let exposures: [OrganizationID: [OrganizationID: Int64]]
+}
+
+/// Reads the market for a match round or a screening.
+package enum MarketReader {
+  private static let openListings = Statement(
+    "market_listings", Tables.listings.selectList + "where state = 'open' and remaining > 0 order by sequence, id",
+    columns: Tables.listings.types)
+  private static let aliveRequests = Statement(
+    "market_requests",
+    Tables.loanRequests.selectList
+      + "where state in ('open', 'held', 'partly_matched') and offered + matched < quantity order by sequence, id",
+    columns: Tables.loanRequests.types)
+  private static let exposures = Statement(
+    "market_exposures",
+    """
+    select borrower_id, lender_id,
+      sum(case when delivered_on is null then principal else outstanding_principal end)::bigint
+    from loans where state <> 'closed' group by borrower_id, lender_id
+    """, columns: [.uuid, .uuid, .int8])
+  private static let allChipMarks = Statement(
+    "market_chip_marks", Tables.chipMarks.selectList + "order by chip_model_id, effective_on, id",
+    columns: Tables.chipMarks.types)
+
+  package static var statements: [Statement] { [openListings, aliveRequests, exposures, allChipMarks] }
+
+  /// One REPEATABLE READ snapshot, streamed into memory.
+  package static func read(
+    pool: PostgresPool, reference: ReferenceStore, clock: any WallClock, deadline: ContinuousClock.Instant
+  ) async throws -> Market {
+    try await pool.transaction(.repeatableRead, access: .readOnly, deadline: deadline) { transaction in
+      let results = try await transaction.pipeline([
+        Query(PlatformSQL.state), Query(openListings), Query(aliveRequests), Query(exposures), Query(allChipMarks),
+      ])
+      let platform = try PlatformSQL.decode(results[0].single(), wallTime: clock.now())
+      let data = try await reference.atLeast(platform.referenceVersion, in: transaction)
+      let listings = try Tables.listings.decode(results[1])
+      let requests = try Tables.loanRequests.decode(results[2])
+      var parties = Set(listings.map(\.lenderID.value))
+      parties.formUnion(requests.map(\.borrowerID.value))
+      let more = try await transaction.pipeline([
+        Tables.lots.rows(by: Set(listings.map(\.lotID.value)).sorted()),
+        Tables.organizations.rows(by: parties.sorted()),
+      ])
+      let lots = try Tables.lots.decode(more[0])
+      let organizations = try Tables.organizations.decode(more[1])
+      return Market(
+        now: platform.now, reference: data, listings: listings,
+        lots: Dictionary(lots.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), requests: requests,
+        organizations: Dictionary(organizations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
+        marks: try marks(Tables.chipMarks.decode(results[4]), at: platform.now), exposures: try exposures(results[3]))
+    }
+  }
+
+  private static func exposures(_ rows: ResultSet) throws -> [OrganizationID: [OrganizationID: Int64]] {
+    var exposures: [OrganizationID: [OrganizationID: Int64]] = [:]
+    for row in rows {
+      var reader = RowReader(row)
+      let borrower: OrganizationID = try reader.id()
+      let lender: OrganizationID = try reader.id()
+      exposures[borrower, default: [:]][lender] = try reader.int()
+    }
+    return exposures
+  }
+
+  private static func marks(_ marks: [ValuationMark], at now: Instant) throws -> [ChipModelID: ValuationMark] {
+    var newest: [ChipModelID: ValuationMark] = [:]
+    for (chip, group) in Dictionary(grouping: marks, by: \.subject.chipModel) {
+      guard let chip else { continue }
+      let history = try MarkHistory(subject: .chipModel(chip), marks: group)
+      newest[chip] = history.asOf(now.date, knownAt: now, basis: .perChip)
+    }
+    return newest
+  }
+}
+
+extension Market {
+  /// A chip of one lender at one site: every request gets one verdict for all listings of it.
+  private struct Group: Hashable {
+    let lenderID: OrganizationID
+    let chip: ChipModelID
+    let site: Site
+  }
+
+  /// What the engine sees, and for each request which of its candidates a verdict holds.
+  package func snapshot() throws -> (MatchSnapshot, held: [LoanRequestID: Screening]) {
+    let open = listings.filter { $0.isOpen(at: now) }
+    let groups = self.groups(of: open)
+    var left: [LotID: Int64] = lots.mapValues { $0.units(.available) }
+    let lines = open.compactMap { listing -> ListingLine? in
+      guard let lender = organizations[listing.lenderID] else { return nil }
+      // Listings of one lot share what is on hand, the earlier one first; what is on order cannot be handed over yet.
+      let quantity = min(listing.remaining, left[listing.lotID, default: 0])
+      left[listing.lotID, default: 0] -= quantity
+      return line(listing, lender, quantity: quantity, group: groups[Self.group(of: listing)] ?? 0)
+    }
+    var held: [LoanRequestID: Screening] = [:]
+    let requestLines = try requests.filter { $0.isOpen(at: now) }.compactMap { request -> RequestLine? in
+      guard let borrower = organizations[request.borrowerID] else { return nil }
+      let screening = try screen(request, borrower, groups)
+      held[request.id] = screening
+      return line(request, borrower, held: screening.effects)
+    }
+    let snapshot = try MatchSnapshot(
+      businessDate: now.date, unitValues: marks.mapValues(\.amount.amount), listings: lines, requests: requestLines)
+    return (snapshot, held)
+  }
+
+  private static func group(of listing: Listing) -> Group {
+    Group(lenderID: listing.lenderID, chip: listing.chipModelID, site: listing.site)
+  }
+
+  private func groups(of listings: [Listing]) -> [Group: Int] {
+    var groups: [Group: Int] = [:]
+    for listing in listings {
+      let group = Self.group(of: listing)
+      if groups[group] == nil { groups[group] = groups.count }
+    }
+    return groups
+  }
+
+  /// What verdicts say of a request's candidates.
+  package struct Screening: Sendable {
+    /// By verdict group, where the effect is not clear.
+    package var effects: [Int: String] = [:]
+    /// One candidate for each chip model that is held.
+    package var held: [HoldLoanRequest.Candidate] = []
+    /// There are candidates, and not one is clear.
+    package var holdsAll = false
+  }
+
+  private func screen(
+    _ request: LoanRequest, _ borrower: Organization, _ groups: [Group: Int]
+  ) throws -> Screening {
+    var screening = Screening()
+    var clear = 0
+    var seen: Set<ChipModelID> = []
+    for (group, index) in groups.sorted(by: { $0.value < $1.value }) {
+      guard request.takes(group.chip, reference), let lender = organizations[group.lenderID] else { continue }
+      let act = ExportDesk.Act(
+        kind: .offer, date: now.date, chip: group.chip, quantity: max(1, request.remaining), lender: lender,
+        borrower: borrower, from: group.site,
+        to: request.deliveryMode == .hosted ? group.site : ExportDesk.destination(of: borrower, from: group.site),
+        deliveryMode: request.deliveryMode, endUse: request.endUse)
+      let effect = try ExportDesk.verdict(on: act, reference: reference).effect
+      if effect == .clear {
+        clear += 1
+        continue
+      }
+      screening.effects[index] = effect.rawValue
+      if seen.insert(group.chip).inserted {
+        screening.held.append(
+          HoldLoanRequest.Candidate(lenderID: group.lenderID, chip: group.chip, site: group.site))
+      }
+    }
+    screening.holdsAll = clear == 0 && !screening.effects.isEmpty
+    return screening
+  }
+
+  private func line(_ listing: Listing, _ lender: Organization, quantity: Int64, group: Int) -> ListingLine {
+    ListingLine(
+      id: listing.id, lender: lender.id, lenderGroup: lender.groupID, chipModel: listing.chipModelID,
+      capability: reference.chips[listing.chipModelID].map(ChipCapability.init(of:)) ?? ChipCapability(),
+      region: listing.site.region, country: listing.site.country,
+      site: "\(lender.id) \(listing.site.country) \(listing.site.region)", quantity: quantity,
+      minQuantity: listing.minQuantity, multipleOf: listing.multipleOf, askRateBps: listing.askRate.value,
+      minTermDays: listing.minTermDays, maxTermDays: listing.maxTermDays, availableOn: listing.availableOn,
+      legalForm: listing.legalForm.rawValue, deliveryModes: Set(listing.deliveryModes.map(\.rawValue)),
+      advanceRateBps: listing.advanceRate.value, patterns: Set(listing.repaymentPatterns.map(\.rawValue)),
+      creditGrades: listing.eligibility.creditGrades.map(Set.init),
+      jurisdictions: listing.eligibility.jurisdictions.map(Set.init),
+      maxExposure: listing.eligibility.maxExposure?.amount, sequence: listing.sequence, verdictGroup: group,
+      verified: lender.verification.holds(on: now.date))
+  }
+
+  private func line(_ request: LoanRequest, _ borrower: Organization, held: [Int: String]) -> RequestLine {
+    RequestLine(
+      id: request.id, startup: borrower.id, startupGroup: borrower.groupID, jurisdiction: borrower.jurisdiction,
+      creditGrade: borrower.creditGrade, quantity: request.remaining,
+      minQuantity: min(request.minQuantity, request.remaining), multipleOf: request.multipleOf,
+      sameModel: request.sameModel, sameSite: request.sameSite, maxLenders: request.maxLenders.map { Int($0) },
+      acceptable: request.acceptable.map { chip in
+        switch chip.choice {
+        case .model(let model): .model(model, maxRateBps: chip.maxRate.value)
+        case .capability(let least): .capability(ChipCapability(of: least), maxRateBps: chip.maxRate.value)
+        }
+      },
+      regions: request.regions, termDays: request.termDays, startOn: request.startOn,
+      // Chips on hand are available; a start that has passed is no reason to refuse them.
+      startByOn: max(request.startByOn, now.date), deliveryMode: request.deliveryMode.rawValue,
+      pattern: request.repayment.pattern.rawValue, sequence: request.sequence,
+      verified: borrower.verification.holds(on: now.date), heldVerdicts: held,
+      exposureByLender: exposures[borrower.id] ?? [:])
+  }
+}
+
+extension LoanRequest {
+  /// Whether it names this model, or a capability that the model has.
+  func takes(_ chip: ChipModelID, _ reference: ReferenceData) -> Bool {
+    acceptable.contains { acceptable in
+      switch acceptable.choice {
+      case .model(let model): model == chip
+      case .capability(let least):
+        reference.chips[chip].map { ChipCapability(of: $0).meets(ChipCapability(of: least)) } ?? false
+      }
+    }
+  }
+}
+
+extension ChipCapability {
+  /// The published figures in thousandths; a figure with more decimals than that counts as unknown.
+  init(of chip: ChipModel) {
+    self.init(
+      memoryGB: chip.facts.memoryGB?.thousandths, bf16Dense: chip.dense(.bf16)?.thousandths,
+      interconnect: chip.facts.interconnectGBs?.thousandths)
+  }
+
+  init(of least: Lending.AcceptableChip.Capability) {
+    self.init(
+      memoryGB: least.memoryMilliGB, bf16Dense: least.bf16MilliTflopsDense, interconnect: least.interconnectMilliGBs)
+  }
+}
+
+extension ExactDecimal {
+  /// In thousandths, when that is a whole number within Int64.
+  fileprivate var thousandths: Int64? {
+    guard let value = try? multiplied(by: ExactDecimal(1_000)), value.scale == 0 else { return nil }
+    return Int64(exactly: value.coefficient)
+  }
+}
