@@ -39,8 +39,11 @@ create table platform_state (
   id integer not null,
   business_now timestamptz,
   reference_version bigint not null,
+  secret bytea not null,
   constraint platform_state_pkey primary key (id),
   constraint platform_state_one_row check (id = 1)
 );
 comment on table platform_state is 'local';
-insert into platform_state (id, business_now, reference_version) values (1, null, 0);
+-- The secret signs page cursors: the same in every process of this database.
+insert into platform_state (id, business_now, reference_version, secret)
+values (1, null, 0, sha256((gen_random_uuid()::text || gen_random_uuid()::text)::bytea));

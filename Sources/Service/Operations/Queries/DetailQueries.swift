@@ -1,0 +1,120 @@
+import Ledger
+import Lending
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import Repayment
+import Valuation
+
+/// Further reads behind single resources, each with the tenant filter.
+package enum Details {
+  package static let verdictsOfSubject = Statement(
+    "read_verdicts_of_subject",
+    Tables.verdicts.selectList
+      + "where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and subject_id = $2 order by recorded_at, id",
+    parameters: [.uuid, .uuid], columns: Tables.verdicts.types)
+  package static let returnsOfLoan = Statement(
+    "read_returns_of_loan",
+    Tables.loanReturns.selectList
+      + "where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and loan_id = $2 order by created_at, id",
+    parameters: [.uuid, .uuid], columns: Tables.loanReturns.types)
+  package static let closingsOfRound = Statement(
+    "read_closings_of_round",
+    Tables.fundingClosings.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and round_id = $2 order by closed_on, id",
+    parameters: [.uuid, .uuid], columns: Tables.fundingClosings.types)
+  package static let loansDueByRound = Statement(
+    "read_loans_due_by_round",
+    Tables.loans.selectList + "where ($1::uuid is null or borrower_id = $1) and due_cause_id = $2 order by id",
+    parameters: [.uuid, .uuid], columns: Tables.loans.types)
+  package static let allocationsOfReceipt = Statement(
+    "read_allocations_of_receipt",
+    Tables.allocations.selectList
+      + "where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and receipt_id = $2 order by loan_id, step",
+    parameters: [.uuid, .uuid], columns: Tables.allocations.types)
+  package static let allocationsOfLoan = Statement(
+    "read_allocations_of_loan",
+    Tables.allocations.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and loan_id = $2
+      order by allocated_on, receipt_id, step
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.allocations.types)
+  package static let startupMarks = Statement(
+    "read_startup_marks",
+    Tables.startupMarks.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and borrower_id = $2 order by effective_on, recorded_at, id",
+    parameters: [.uuid, .uuid], columns: Tables.startupMarks.types)
+  package static let chipMarks = Statement(
+    "read_chip_marks", Tables.chipMarks.selectList + "where chip_model_id = $1 order by effective_on, recorded_at, id",
+    parameters: [.text], columns: Tables.chipMarks.types)
+  package static let linesOfEntry = Statement(
+    "read_lines_of_entries",
+    Tables.journalLines.selectList
+      + "where ($1::uuid is null or org_id = $1) and entry_id = any($2) order by org_id, entry_id, line_no",
+    parameters: [.uuid, .uuidArray], columns: Tables.journalLines.types)
+  package static let entriesOfSubject = Statement(
+    "read_entries_of_subject",
+    Tables.journalEntries.selectList
+      + "where ($1::uuid is null or org_id = $1) and subject_id = $2 order by recorded_at, org_id, sequence limit 1000",
+    parameters: [.uuid, .uuid], columns: Tables.journalEntries.types)
+  package static let accounts = Statement(
+    "read_accounts",
+    """
+    select org_id, account_code, subject_id, asset, balance from accounts
+    where ($1::uuid is null or org_id = $1) and ($2::uuid is null or org_id = $2)
+    order by org_id, account_code, subject_id, asset limit 10000
+    """,
+    parameters: [.uuid, .uuid], columns: [.uuid, .text, .uuid, .text, .int8])
+  /// Per-book sums by account and asset up to a date; each book's own, added up by the reader.
+  package static let trialBalance = Statement(
+    "read_trial_balance",
+    """
+    select l.account_code, l.asset, sum(l.amount)::bigint as balance,
+      sum(case when l.amount > 0 then l.amount else 0 end)::bigint as debits,
+      sum(case when l.amount < 0 then -l.amount else 0 end)::bigint as credits
+    from journal_lines l join journal_entries e on e.org_id = l.org_id and e.id = l.entry_id
+    where ($1::uuid is null or l.org_id = $1) and e.business_date <= $2
+    group by l.account_code, l.asset order by l.account_code, l.asset
+    """,
+    parameters: [.uuid, .date], columns: [.text, .text, .int8, .int8, .int8])
+  /// Depth of the market, without names.
+  package static let orderBook = Statement(
+    "read_order_book",
+    """
+    select chip_model_id, region, 'ask' as side, ask_rate_bps as rate_bps, sum(remaining)::bigint as quantity
+    from listings where state = 'open' and remaining > 0
+      and ($1::text is null or chip_model_id = $1) and ($2::text is null or region = $2)
+    group by chip_model_id, region, ask_rate_bps
+    order by chip_model_id, region, rate_bps limit 2000
+    """,
+    parameters: [.text, .text], columns: [.text, .text, .text, .int8, .int8])
+  package static let eventsAfter = Statement(
+    "read_events_after",
+    """
+    select position, id, type, subject, subject_version, business_at, body from outbox
+    where ($1::uuid is null or org_a = $1 or org_b = $1) and position > $2
+      and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    order by position limit $3
+    """,
+    parameters: [.uuid, .int8, .int8], columns: [.int8, .uuid, .text, .text, .int8, .timestamptz, .jsonb])
+  package static let loansOfStartup = Statement(
+    "read_loans_of_startup",
+    Tables.loans.selectList
+      + "where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and borrower_id = $2 and state <> 'closed' order by id",
+    parameters: [.uuid, .uuid], columns: Tables.loans.types)
+  package static let loansOfLender = Statement(
+    "read_loans_of_lender",
+    Tables.loans.selectList
+      + "where ($1::uuid is null or lender_id = $1) and lender_id = $2 and state <> 'closed' order by id",
+    parameters: [.uuid, .uuid], columns: Tables.loans.types)
+
+  package static var statements: [Statement] {
+    [
+      verdictsOfSubject, returnsOfLoan, closingsOfRound, loansDueByRound, allocationsOfReceipt, allocationsOfLoan,
+      startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, orderBook, eventsAfter,
+      loansOfStartup, loansOfLender,
+    ]
+  }
+}

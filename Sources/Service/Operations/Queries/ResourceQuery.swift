@@ -1,0 +1,161 @@
+import Parties
+import Persistence
+import Postgres
+import Primitives
+
+/// Where a page starts: after this row, in order of creation.
+package struct PagePosition: Sendable, Hashable {
+  package let createdAt: Instant
+  package let id: UUIDValue
+
+  package init(createdAt: Instant, id: UUIDValue) {
+    self.createdAt = createdAt
+    self.id = id
+  }
+
+  package static let start = PagePosition(createdAt: .epoch, id: UUIDValue(high: 0, low: 0))
+}
+
+/// Reads of one kind of resource: one by id, and pages in order of creation. The tenant filter stands in every statement;
+/// row security stands behind it.
+package struct ResourceQuery<Row: Sendable>: Sendable {
+  package let table: Table<Row>
+  package let byID: Statement
+  package let page: Statement
+
+  /// - Parameters:
+  ///   - visible: a predicate on `$1`, the organisation that asks; staff and auditors pass null.
+  ///   - filter: a predicate on `$2`, the filter of the list; null filters nothing.
+  package init(
+    _ table: Table<Row>, idColumn: SQL = "id", visible: SQL, filter: SQL, createdAt: SQL = "created_at",
+    names: (byID: StaticString, page: StaticString)
+  ) {
+    self.table = table
+    self.byID = Statement(
+      names.byID,
+      table.selectList + "where" + idColumn + "= $2 and ($1::uuid is null or" + visible + ")",
+      parameters: [.uuid, .uuid], columns: table.types)
+    self.page = Statement(
+      names.page,
+      table.selectList + "where ($1::uuid is null or" + visible + ") and ($2::text is null or" + filter + ") and ("
+        + createdAt + "," + idColumn + ") > ($3, $4) order by" + createdAt + "," + idColumn + "limit $5",
+      parameters: [.uuid, .text, .timestamptz, .uuid, .int8], columns: table.types)
+  }
+}
+
+/// The reads that the interface offers.
+package enum Resources {
+  package static let organizations = ResourceQuery(
+    Tables.organizations, idColumn: "org_id", visible: "org_id = $1", filter: "verification_state = $2",
+    names: ("read_organization", "page_organizations"))
+  package static let apiKeys = ResourceQuery(
+    Tables.apiKeys, visible: "org_id = $1", filter: "(revoked_at is null) = ($2 = 'active')",
+    names: ("read_api_key", "page_api_keys"))
+  package static let licences = ResourceQuery(
+    Tables.licences, visible: "lender_id = $1", filter: "chip_model_id = $2",
+    names: ("read_licence", "page_licences"))
+  package static let lots = ResourceQuery(
+    Tables.lots, visible: "lender_id = $1", filter: "chip_model_id = $2", names: ("read_lot", "page_lots"))
+  package static let reservePlans = ResourceQuery(
+    Tables.reservePlans, visible: "lender_id = $1", filter: "chip_model_id = $2",
+    names: ("read_reserve_plan", "page_reserve_plans"))
+  package static let listings = ResourceQuery(
+    Tables.listings, visible: "lender_id = $1", filter: "state = $2", names: ("read_listing", "page_listings"))
+  package static let loanRequests = ResourceQuery(
+    Tables.loanRequests, visible: "borrower_id = $1", filter: "state = $2",
+    names: ("read_loan_request", "page_loan_requests"))
+  package static let offers = ResourceQuery(
+    Tables.offers, visible: "borrower_id = $1 or lender_id = $1", filter: "state = $2",
+    names: ("read_offer", "page_offers"))
+  package static let loans = ResourceQuery(
+    Tables.loans, visible: "borrower_id = $1 or lender_id = $1", filter: "state = $2",
+    names: ("read_loan", "page_loans"))
+  package static let loanReturns = ResourceQuery(
+    Tables.loanReturns, visible: "borrower_id = $1 or lender_id = $1", filter: "state = $2",
+    names: ("read_loan_return", "page_loan_returns"))
+  package static let fundingRounds = ResourceQuery(
+    Tables.fundingRounds, visible: "borrower_id = $1", filter: "state = $2",
+    names: ("read_funding_round", "page_funding_rounds"))
+  package static let cashReceipts = ResourceQuery(
+    Tables.cashReceipts, visible: "org_id = $1", filter: "source = $2",
+    names: ("read_cash_receipt", "page_cash_receipts"))
+  package static let payouts = ResourceQuery(
+    Tables.payouts, visible: "lender_id = $1", filter: "currency = $2", createdAt: "recorded_at",
+    names: ("read_payout", "page_payouts"))
+  package static let auditLog = ResourceQuery(
+    Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
+    names: ("read_audit_row", "page_audit_log"))
+  package static let journalEntries = ResourceQuery(
+    Tables.journalEntries, visible: "org_id = $1", filter: "kind = $2", createdAt: "recorded_at",
+    names: ("read_journal_entry", "page_journal_entries"))
+
+  package static var statements: [Statement] {
+    [
+      organizations.byID, organizations.page, apiKeys.byID, apiKeys.page, licences.byID, licences.page, lots.byID,
+      lots.page, reservePlans.byID, reservePlans.page, listings.byID, listings.page, loanRequests.byID,
+      loanRequests.page, offers.byID, offers.page, loans.byID, loans.page, loanReturns.byID, loanReturns.page,
+      fundingRounds.byID, fundingRounds.page, cashReceipts.byID, cashReceipts.page, payouts.byID, payouts.page,
+      auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
+    ]
+  }
+}
+
+/// Runs reads in one round trip, as the reader role, under row security.
+package struct Reader: Sendable {
+  package let pool: PostgresPool
+  package let clock: any WallClock
+
+  package init(pool: PostgresPool, clock: any WallClock) {
+    self.pool = pool
+    self.clock = clock
+  }
+
+  private static let identify = Statement(
+    "reader_identify", "select set_config('app.org', $1, true), set_config('app.sees_all', $2, true)",
+    parameters: [.text, .text])
+
+  package static var statements: [Statement] { [identify] }
+
+  /// The results of the queries as this principal may see them.
+  package func run(_ queries: [Query], as principal: Principal) async throws -> [ResultSet] {
+    let deadline = ContinuousClock.now + .seconds(10)
+    let identity = Query(
+      Self.identify,
+      [
+        .text(principal.organizationID.value.description), .text(principal.readsEverything ? "on" : ""),
+      ])
+    return try await pool.transaction(.repeatableRead, access: .readOnly, deadline: deadline) { transaction in
+      Array(try await transaction.commit(after: [identity] + queries).dropFirst())
+    }
+  }
+
+  /// What statements take as `$1`: the tenant, or null for those who read everything.
+  package static func scope(_ principal: Principal) -> Bind {
+    .uuid(principal.readsEverything ? nil : principal.organizationID.value.bits)
+  }
+
+  /// One row by id.
+  /// - Throws: `PartiesRefusal.notFound` also when it is another tenant's.
+  package func one<Row>(
+    _ resource: ResourceQuery<Row>, _ id: UUIDValue, as principal: Principal, noun: String
+  ) async throws -> Row {
+    let query = Query(resource.byID, [Self.scope(principal), .uuid(id.bits)])
+    guard let row = try await run([query], as: principal).first?.first else { throw PartiesRefusal.notFound(noun) }
+    return try resource.table.decode(row)
+  }
+
+  /// A page of rows after a position.
+  package func page<Row>(
+    _ resource: ResourceQuery<Row>, after position: PagePosition, limit: Int64, filter: String?,
+    as principal: Principal
+  ) async throws -> [Row] {
+    let query = Query(
+      resource.page,
+      [
+        Self.scope(principal), .text(filter), .timestamptz(position.createdAt.microseconds), .uuid(position.id.bits),
+        .int8(limit),
+      ])
+    let results = try await run([query], as: principal)
+    return try resource.table.decode(results[0])
+  }
+}

@@ -1,0 +1,71 @@
+import HTTPTypes
+import Operations
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import Synchronization
+
+/// Finds who a bearer key belongs to. Rows are kept for half a second, so that a revocation is effective within a second
+/// everywhere and a busy key costs no query a request.
+package final class Authenticator: Sendable {
+  private struct Cached {
+    let key: APIKey?
+    let until: ContinuousClock.Instant
+  }
+
+  private let pool: PostgresPool
+  private let clock: any WallClock
+  private let cache = Mutex<[APIKeyID: Cached]>([:])
+  private static let lifetime = Duration.milliseconds(500)
+  private static let capacity = 10_000
+
+  package init(pool: PostgresPool, clock: any WallClock) {
+    self.pool = pool
+    self.clock = clock
+  }
+
+  /// - Throws: a 401 problem; the same for a wrong key, a revoked and an expired one.
+  package func principal(authorization: String?) async throws -> Principal {
+    guard let authorization else { throw Self.unauthorized("No API key is given.") }
+    let prefix = "Bearer "
+    guard authorization.utf8.count > prefix.utf8.count,
+      authorization.prefix(prefix.count).lowercased() == prefix.lowercased(),
+      let secret = APIKeySecret(String(authorization.dropFirst(prefix.count)))
+    else { throw Self.unauthorized("The API key is not valid.") }
+    guard let key = try await row(secret.keyID),
+      equalInConstantTime(key.secretDigest.bytes, secret.digest.bytes), key.revokedAt == nil
+    else { throw Self.unauthorized("The API key is not valid.") }
+    if let expiresAt = key.expiresAt, expiresAt <= clock.now() {
+      throw Self.unauthorized("The API key is not valid.")
+    }
+    return Principal(
+      organizationID: key.organizationID, roles: key.roles, personID: key.personID, keyID: key.id)
+  }
+
+  private func row(_ id: APIKeyID) async throws -> APIKey? {
+    let now = ContinuousClock.now
+    if let cached = cache.withLock({ $0[id] }), cached.until > now { return cached.key }
+    let deadline = now + .seconds(5)
+    let result: ResultSet
+    do {
+      result = try await pool.withConnection(deadline: deadline) {
+        try await $0.run(Tables.apiKeys.rows(by: [id.value]), deadline: deadline)
+      }
+    } catch is PostgresError {
+      throw Problem(PipelineError.unavailable)
+    }
+    let key = try result.first.map { try Tables.apiKeys.decode($0) }
+    cache.withLock { cache in
+      if cache.count >= Self.capacity { cache.removeAll(keepingCapacity: true) }
+      cache[id] = Cached(key: key, until: now + Self.lifetime)
+    }
+    return key
+  }
+
+  private static func unauthorized(_ detail: String) -> Problem {
+    var problem = Problem(.unauthorized, "auth.unauthorized", detail)
+    problem.headers = [(.wwwAuthenticate, "Bearer realm=\"chipbridge\"")]
+    return problem
+  }
+}

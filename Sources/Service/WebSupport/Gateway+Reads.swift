@@ -1,0 +1,114 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Operations
+import Parties
+import Persistence
+import Primitives
+import StrictJSON
+
+extension Gateway {
+  /// An object as an answer, with its version as a strong entity tag; 304 when the caller has it already.
+  package func object(
+    _ request: Request, version: Int64?, _ write: (inout JSONWriter) throws -> Void
+  ) rethrows -> Response {
+    var fields = HTTPFields()
+    fields[.contentType] = "application/json"
+    if let version {
+      let tag = "\"v\(version)\""
+      fields[.eTag] = tag
+      if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: fields) }
+    }
+    var writer = JSONWriter(capacity: 1_024)
+    try write(&writer)
+    return Response(
+      status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+  }
+
+  /// What a list asks for.
+  package struct ListQuery: Sendable {
+    package let position: PagePosition
+    package let limit: Int64
+  }
+
+  /// `limit` 1...200 (50) and `cursor`.
+  package func listQuery(_ request: Request, list: String) throws -> ListQuery {
+    let parameters = request.uri.queryParameters
+    var limit: Int64 = 50
+    if let text = parameters["limit"] {
+      guard let value = Int64(text), (1...200).contains(value) else {
+        throw Problem(.unprocessableContent, "request.invalid", "limit is an integer from 1 to 200.")
+      }
+      limit = value
+    }
+    var position = PagePosition.start
+    if let text = parameters["cursor"] {
+      guard let decoded = cursors.decode(String(text), list: list) else {
+        throw Problem(.unprocessableContent, "request.invalid", "cursor is not one that this list gave.")
+      }
+      position = decoded
+    }
+    return ListQuery(position: position, limit: limit)
+  }
+
+  /// A page: `{"data": [...], "next_cursor": ...}`.
+  package func list<Row>(
+    _ request: Request, _ resource: ResourceQuery<Row>, name: String, filter: String? = nil,
+    position: @escaping (Row) -> PagePosition, write: (Row, inout JSONWriter) throws -> Void
+  ) async throws -> Response {
+    let principal = try await principal(of: request)
+    let query = try listQuery(request, list: name)
+    let value = filter.flatMap { request.uri.queryParameters[Substring($0)].map(String.init) }
+    let rows = try await reader.page(
+      resource, after: query.position, limit: query.limit + 1, filter: value, as: principal)
+    let shown = rows.prefix(Int(query.limit))
+    let next = rows.count > shown.count ? shown.last.map(position) : nil
+    return try page(Array(shown), next: next.map { cursors.encode($0, list: name) }, write)
+  }
+
+  package func page<Row>(
+    _ rows: [Row], next: String?, _ write: (Row, inout JSONWriter) throws -> Void
+  ) rethrows -> Response {
+    var writer = JSONWriter(capacity: 4_096)
+    writer.beginObject()
+    writer.key("data")
+    writer.beginArray()
+    for row in rows { try write(row, &writer) }
+    writer.endArray()
+    writer.field("next_cursor", next)
+    writer.endObject()
+    var fields = HTTPFields()
+    fields[.contentType] = "application/json"
+    return Response(
+      status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+  }
+
+  /// An id of the path.
+  /// - Throws: 404 like an unknown one: a malformed id names nothing.
+  package static func pathID<Noun>(
+    _ context: ChipBridgeContext, _ name: String = "id", noun: String
+  ) throws -> Identifier<Noun> {
+    guard let text = context.parameters.get(name), let id = Identifier<Noun>(text) else {
+      throw PartiesRefusal.notFound(noun)
+    }
+    return id
+  }
+
+  /// A calendar date of the query.
+  package static func date(_ request: Request, _ name: Substring) throws -> CalendarDate? {
+    guard let text = request.uri.queryParameters[name] else { return nil }
+    guard let date = CalendarDate(text) else {
+      throw Problem(.unprocessableContent, "request.invalid", "\(name) is a date, YYYY-MM-DD.")
+    }
+    return date
+  }
+
+  /// A moment of the query.
+  package static func instant(_ request: Request, _ name: Substring) throws -> Instant? {
+    guard let text = request.uri.queryParameters[name] else { return nil }
+    guard let instant = Instant(text) else {
+      throw Problem(.unprocessableContent, "request.invalid", "\(name) is an instant of RFC 3339.")
+    }
+    return instant
+  }
+}

@@ -1,0 +1,199 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Operations
+import Parties
+import Persistence
+import Primitives
+import StrictJSON
+
+/// The context of a request: the framework's own, nothing added; what a handler needs it gets as arguments.
+package typealias ChipBridgeContext = BasicRequestContext
+
+extension HTTPField.Name {
+  package static let idempotencyKey = HTTPField.Name("Idempotency-Key")!  // swift-format-ignore: NeverForceUnwrap
+  package static let idempotencyReplayed = HTTPField.Name("Idempotency-Replayed")!  // swift-format-ignore: NeverForceUnwrap
+  package static let requestID = HTTPField.Name("X-Request-Id")!  // swift-format-ignore: NeverForceUnwrap
+}
+
+/// What stands between a route and the pipeline or the reader: authentication, idempotency, strict bodies, paging.
+package struct Gateway: Sendable {
+  package let pipeline: CommandPipeline
+  package let reader: Reader
+  package let authenticator: Authenticator
+  package let cursors: PageCursor
+  /// Bodies above this are refused with 413.
+  package let maxBodyBytes: Int
+
+  package init(
+    pipeline: CommandPipeline, reader: Reader, authenticator: Authenticator, cursors: PageCursor,
+    maxBodyBytes: Int = 1 << 20
+  ) {
+    self.pipeline = pipeline
+    self.reader = reader
+    self.authenticator = authenticator
+    self.cursors = cursors
+    self.maxBodyBytes = maxBodyBytes
+  }
+
+  package func principal(of request: Request) async throws -> Principal {
+    try await authenticator.principal(authorization: request.headers[.authorization])
+  }
+
+  // MARK: commands
+
+  /// A posted command, parsed and told who posts it.
+  package struct Posted: Sendable {
+    package let principal: Principal
+    /// The id in the path, where the route has one.
+    package let ifVersion: Int64?
+    package let validateOnly: Bool
+  }
+
+  /// How an answer is made from an outcome.
+  package struct Rendering<Outcome: Sendable>: Sendable {
+    package let status: HTTPResponse.Status
+    package let location: @Sendable (Outcome) -> String?
+    package let version: @Sendable (Outcome) -> Int64?
+    package let write: @Sendable (Outcome, inout JSONWriter) -> Void
+
+    package init(
+      status: HTTPResponse.Status = .ok, location: @escaping @Sendable (Outcome) -> String? = { _ in nil },
+      version: @escaping @Sendable (Outcome) -> Int64? = { _ in nil },
+      write: @escaping @Sendable (Outcome, inout JSONWriter) -> Void
+    ) {
+      self.status = status
+      self.location = location
+      self.version = version
+      self.write = write
+    }
+
+    /// The answer as it is stored: nothing in it may differ on a replay.
+    func answer(_ result: Result<Outcome, any Error>) -> StoredAnswer {
+      switch result {
+      case .success(let outcome):
+        var writer = JSONWriter(capacity: 1_024)
+        write(outcome, &writer)
+        var headers = [(name: "Content-Type", value: "application/json")]
+        if let location = location(outcome) { headers.append(("Location", location)) }
+        if let version = version(outcome) { headers.append(("ETag", "\"v\(version)\"")) }
+        return StoredAnswer(status: Int(status.code), headers: headers, body: writer.bytes)
+      case .failure(let error):
+        let problem = Problem(any: error)
+        return StoredAnswer(
+          status: Int(problem.status.code), headers: [("Content-Type", "application/problem+json")],
+          body: problem.body(requestID: nil))
+      }
+    }
+  }
+
+  /// Authenticates, checks the key, parses the body strictly, runs the command, answers.
+  /// - Parameter command: parses the body into a command; nil when it recorded faults.
+  package func post<C: Command>(
+    _ request: Request, _ context: ChipBridgeContext, weight: CommandPipeline.Weight = .light,
+    render: Rendering<C.Outcome>,
+    command: @Sendable (inout ObjectReader, Posted) throws -> C?
+  ) async throws -> Response {
+    let principal = try await principal(of: request)
+    let validateOnly = try validateOnly(request)
+    let posted = Posted(principal: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)
+    let body = try await collect(request)
+    let parsed = try Self.parse(body) { reader in try command(&reader, posted) }
+    let key = validateOnly ? nil : try idempotencyKey(request, principal, body)
+    let submission = Submission(
+      parsed, by: principal, idempotency: key, validateOnly: validateOnly, requestID: context.id.description,
+      render: { render.answer($0) })
+    let answered = try await pipeline.submit(submission, weight: weight)
+    return Self.response(answered)
+  }
+
+  /// An empty body stands for an empty object.
+  package static func parse<Value>(
+    _ body: [UInt8], _ read: (inout ObjectReader) throws -> Value?
+  ) throws -> Value {
+    let document = try JSONDocument(parsing: body.isEmpty ? Array("{}".utf8) : body)
+    var reader = ObjectReader(document)
+    let value = try read(&reader)
+    try reader.finish()
+    guard let value else {
+      throw Problem(.unprocessableContent, "request.invalid", "The body does not describe a request.")
+    }
+    return value
+  }
+
+  private static func response(_ answered: Answered) -> Response {
+    let answer = answered.answer
+    var fields = HTTPFields()
+    for (name, value) in answer.headers {
+      if let name = HTTPField.Name(name) { fields[name] = value }
+    }
+    if answered.replayed { fields[.idempotencyReplayed] = "true" }
+    return Response(
+      status: HTTPResponse.Status(code: answer.status), headers: fields,
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+  }
+
+  private func validateOnly(_ request: Request) throws -> Bool {
+    switch request.uri.queryParameters["validate_only"] {
+    case nil, "false"?: return false
+    case "true"?: return true
+    default:
+      throw Problem(.unprocessableContent, "request.invalid", "validate_only is true or false.")
+    }
+  }
+
+  /// The version that an If-Match names.
+  private func ifMatch(_ request: Request) throws -> Int64? {
+    guard let text = request.headers[.ifMatch], text != "*" else { return nil }
+    guard text.hasPrefix("\"v"), text.hasSuffix("\""), let version = Int64(text.dropFirst(2).dropLast()) else {
+      throw Problem(.preconditionFailed, "request.precondition_failed", "If-Match names no version of this object.")
+    }
+    return version
+  }
+
+  private func idempotencyKey(
+    _ request: Request, _ principal: Principal, _ body: [UInt8]
+  ) throws -> IdempotencyKey {
+    guard var key = request.headers[.idempotencyKey] else {
+      throw Problem(
+        .badRequest, "idempotency.key_missing", "A POST that changes something needs the header Idempotency-Key.")
+    }
+    if key.utf8.count >= 2, key.hasPrefix("\""), key.hasSuffix("\"") { key = String(key.dropFirst().dropLast()) }
+    guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ $0 >= 0x21 && $0 <= 0x7E }) else {
+      throw Problem(
+        .badRequest, "idempotency.key_malformed", "Idempotency-Key is 1 to 255 visible ASCII characters.")
+    }
+    var fingerprint = CanonicalBytes()
+    fingerprint.append(request.method.rawValue)
+    fingerprint.append(request.uri.path)
+    fingerprint.append(request.uri.query ?? "")
+    fingerprint.append(SHA256Digest(of: body))
+    return IdempotencyKey(organizationID: principal.organizationID, key: key, fingerprint: fingerprint.digest)
+  }
+
+  package func collect(_ request: Request) async throws -> [UInt8] {
+    if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length > Int64(maxBodyBytes) {
+      throw tooLarge
+    }
+    if let encoding = request.headers[.contentEncoding], encoding != "identity" {
+      throw Problem(.unsupportedMediaType, "request.encoding_unsupported", "Bodies are taken uncompressed only.")
+    }
+    let buffer: ByteBuffer
+    do { buffer = try await request.body.collect(upTo: maxBodyBytes) } catch is NIOTooManyBytesError {
+      throw tooLarge
+    }
+    let bytes = Array(buffer.readableBytesView)
+    if !bytes.isEmpty {
+      let type = request.headers[.contentType] ?? ""
+      let essence = type.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace }
+      guard essence == "application/json" else {
+        throw Problem(.unsupportedMediaType, "request.media_type_unsupported", "Bodies are application/json.")
+      }
+    }
+    return bytes
+  }
+
+  private var tooLarge: Problem {
+    Problem(.contentTooLarge, "request.too_large", "Bodies are at most \(maxBodyBytes) bytes.")
+  }
+}

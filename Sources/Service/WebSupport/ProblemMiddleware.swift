@@ -1,0 +1,42 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Turns every error into a problem document, a wrong method into 405 with the exact Allow, and stamps the request id.
+package struct ProblemMiddleware: RouterMiddleware {
+  package typealias Context = ChipBridgeContext
+  private let routes: RouteTable
+
+  package init(routes: RouteTable) { self.routes = routes }
+
+  package func handle(
+    _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    var response: Response
+    do { response = try await next(request, context) } catch {
+      let problem = self.problem(for: error, request)
+      if problem.status.code >= 500, !(error is Problem) {
+        context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+      }
+      response = problem.response(requestID: context.id.description)
+    }
+    response.headers[.requestID] = context.id.description
+    response.headers[.xContentTypeOptions] = "nosniff"
+    response.headers[.cacheControl] = "no-store"
+    return response
+  }
+
+  private func problem(for error: any Error, _ request: Request) -> Problem {
+    if let error = error as? HTTPError, error.status == .notFound {
+      let methods = routes.methods(of: request.uri.path)
+      if methods.isEmpty { return Problem(.notFound, "request.no_such_path", "There is no such path.") }
+      let allowed = methods.map(\.rawValue).joined(separator: ", ")
+      var problem = Problem(
+        .methodNotAllowed, "request.method_not_allowed", "This path takes \(allowed).")
+      problem.headers = [(.allow, allowed)]
+      return problem
+    }
+    return Problem(any: error)
+  }
+}

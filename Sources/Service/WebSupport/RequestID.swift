@@ -1,4 +1,0 @@
-import Hummingbird
-
-/// The header that names a request in answers, logs and problem documents.
-package let requestIDHeader = "x-request-id"

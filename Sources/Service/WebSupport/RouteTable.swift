@@ -1,0 +1,32 @@
+import HTTPTypes
+
+/// Every route of the interface, so that a wrong method on a known path is told from an unknown path.
+package struct RouteTable: Sendable {
+  package struct Route: Sendable, Hashable {
+    package let method: HTTPRequest.Method
+    /// `/v1/loans/{id}`.
+    package let template: String
+  }
+
+  package private(set) var routes: [Route] = []
+  private var segments: [(parts: [Substring], method: HTTPRequest.Method)] = []
+
+  package init() {}
+
+  package mutating func add(_ method: HTTPRequest.Method, _ template: String) {
+    routes.append(Route(method: method, template: template))
+    segments.append((template.split(separator: "/", omittingEmptySubsequences: true), method))
+  }
+
+  /// The methods that a path answers to, sorted; empty for a path of no route.
+  package func methods(of path: some StringProtocol) -> [HTTPRequest.Method] {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    let methods = segments.filter { entry in
+      entry.parts.count == parts.count
+        && zip(entry.parts, parts).allSatisfy { template, part in
+          template.hasPrefix("{") || template.elementsEqual(part)
+        }
+    }.map(\.method)
+    return Set(methods).sorted { $0.rawValue < $1.rawValue }
+  }
+}
