@@ -138,7 +138,7 @@ struct ConnectionTests {
       task.cancel()
       let error = await failure { try await task.value }
       #expect(error?.kind == .cancelled)
-      #expect(clock.now - start < .seconds(5))
+      #expect(clock.now - start < .seconds(10))
       for number in 0..<20 as Range<Int64> {
         let result = try await connection.run(Query(Probe.add, [.int8(number), .int8(0)]), deadline: soon())
         #expect(try result.single().int8(0) == number)
@@ -167,7 +167,7 @@ struct ConnectionTests {
         try await connection.run(Query(Probe.sleep), deadline: .now + .milliseconds(300))
       }
       #expect(error?.kind == .deadlineExceeded)
-      #expect(ContinuousClock.now - start < .seconds(3))
+      #expect(ContinuousClock.now - start < .seconds(10))
       let after = await failure { try await connection.run(Query(Probe.one), deadline: soon()) }
       #expect(after?.kind == .connectionLost)
     }

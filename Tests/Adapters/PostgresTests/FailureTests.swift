@@ -12,7 +12,7 @@ struct FailureTests {
   ) async throws -> R {
     var options = PostgresServer.Options()
     options.settings = settings
-    let server = try PostgresServer(options)
+    let server = try await PostgresServer.launch(options)
     defer { server.remove() }
     var configuration = try PostgresConfiguration(url: server.url())
     configuration.connectTimeout = .seconds(5)
@@ -193,7 +193,7 @@ struct FailureTests {
   @Test("a frozen server is given up at the deadline, and the next one of the list is asked")
   func frozen() async throws {
     try await withServer { server, configuration in
-      let other = try PostgresServer()
+      let other = try await PostgresServer.launch()
       defer { other.remove() }
       let both =
         "postgresql:///postgres?host=\(server.directory),\(other.directory)&port=\(server.port),\(other.port)&user=postgres"

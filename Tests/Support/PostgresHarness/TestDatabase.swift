@@ -22,7 +22,7 @@ package struct TestDatabase: Sendable {
 
   /// A fresh database, empty or a copy of `template` (which nobody may be connected to).
   package static func create(template: String? = nil) async throws -> TestDatabase {
-    let server = try SharedServer.get()
+    let server = try await SharedServer.get()
     let name = server.freshName()
     try await server.run(
       "create database \"\(name)\"" + (template.map { " template \"\($0)\"" } ?? " template template0"))
@@ -91,32 +91,33 @@ package final class TemplateDatabase: Sendable {
 
 /// The server that the process's tests share.
 final class SharedServer: Sendable {
-  private static let shared = Mutex<Result<SharedServer, any Error>?>(nil)
+  private static let shared = Mutex<Task<SharedServer, any Error>?>(nil)
 
   private let server: PostgresServer?
   private let baseURL: String
   private let reactor: Reactor
   private let counter = Atomic<Int>(0)
 
-  static func get() throws -> SharedServer {
-    try shared.withLock { shared in
+  static func get() async throws -> SharedServer {
+    let task = shared.withLock { shared in
       if let shared { return shared }
-      let made = Result<SharedServer, any Error> { try SharedServer() }
-      shared = made
-      return made
-    }.get()
+      let fresh = Task<SharedServer, any Error> {
+        if let named = PostgresServer.environment("CHIPBRIDGE_TEST_DATABASE_URL") {
+          return try SharedServer(baseURL: named, server: nil)
+        }
+        let server = try await PostgresServer.launch()
+        return try SharedServer(baseURL: server.url(), server: server)
+      }
+      shared = fresh
+      return fresh
+    }
+    return try await task.value
   }
 
-  private init() throws {
+  private init(baseURL: String, server: PostgresServer?) throws {
+    self.baseURL = baseURL
+    self.server = server
     reactor = try Reactor()
-    if let named = PostgresServer.environment("CHIPBRIDGE_TEST_DATABASE_URL") {
-      baseURL = named
-      server = nil
-    } else {
-      let fresh = try PostgresServer()
-      baseURL = fresh.url()
-      server = fresh
-    }
   }
 
   /// A name that no other test process on the same server takes.

@@ -83,7 +83,9 @@ package actor PostgresConnection {
     _ queries: [Query], deadline: ContinuousClock.Instant
   ) async throws -> [ResultSet] {
     let batch = try EncodedBatch(queries)
-    return try await exchange(batch, deadline: deadline)
+    return try await withTaskExecutorPreference(reactor.taskExecutor) {
+      try await exchange(batch, deadline: deadline)
+    }
   }
 
   /// Closes the connection. Operations that run or wait on it fail with `.connectionLost`.

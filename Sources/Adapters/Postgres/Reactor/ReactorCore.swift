@@ -8,6 +8,7 @@ final class ReactorCore: @unchecked Sendable {
   /// What other threads ask of this one.
   enum Message {
     case job(UnownedJob, UnownedSerialExecutor)
+    case taskJob(UnownedJob, UnownedTaskExecutor)
     case signal(Watch)
     case attach(Watch)
     case detach(Watch)
@@ -74,7 +75,8 @@ final class ReactorCore: @unchecked Sendable {
       defer { state.isSleeping = false }
       return state.isSleeping
     }
-    if mustWake { writeWake() }
+    // The thread itself looks into its inbox before it polls again.
+    if mustWake, !isCurrentThread { writeWake() }
   }
 
   private func writeWake() {
@@ -110,6 +112,7 @@ final class ReactorCore: @unchecked Sendable {
   private func loop() {
     threadID.store(UInt(pthread_self()), ordering: .relaxed)
     var batch: [Message] = []
+    var passes = 0
     while true {
       let stopped = inbox.withLock { state in
         swap(&batch, &state.messages)
@@ -119,6 +122,10 @@ final class ReactorCore: @unchecked Sendable {
       if stopped { return }
       for message in batch { handle(message) }
       batch.removeAll(keepingCapacity: true)
+      // A step of an exchange posts the next one: those run on without a system call between them, but not for ever.
+      passes += 1
+      if passes < Self.passesBetweenPolls, inbox.withLock({ !$0.messages.isEmpty }) { continue }
+      passes = 0
       let maySleep = inbox.withLock { state in
         state.isSleeping = state.messages.isEmpty && !state.isStopped
         return state.isSleeping
@@ -127,9 +134,12 @@ final class ReactorCore: @unchecked Sendable {
     }
   }
 
+  private static let passesBetweenPolls = 16
+
   private func handle(_ message: Message) {
     switch message {
     case .job(let job, let executor): job.runSynchronously(on: executor)
+    case .taskJob(let job, let executor): job.runSynchronously(on: executor)
     case .signal(let watch): nudge(watch)
     case .attach(let watch): attach(watch)
     case .detach(let watch): detach(watch)
