@@ -1,0 +1,33 @@
+import Persistence
+import Postgres
+
+/// Every table value of Persistence, its type forgotten.
+struct AnyTable: Sendable {
+  let name: String
+  let statements: [Statement]
+
+  init<Row>(_ table: Table<Row>) {
+    name = table.name
+    statements = [table.selectByIDs, table.insert] + [table.update].compactMap { $0 }
+  }
+
+  static let all: [AnyTable] = [
+    AnyTable(Tables.organizations), AnyTable(Tables.heads), AnyTable(Tables.apiKeys), AnyTable(Tables.licences),
+    AnyTable(Tables.lots), AnyTable(Tables.reservePlans), AnyTable(Tables.listings), AnyTable(Tables.loanRequests),
+    AnyTable(Tables.offers), AnyTable(Tables.loans), AnyTable(Tables.loanReturns), AnyTable(Tables.verdicts),
+    AnyTable(Tables.fundingRounds), AnyTable(Tables.fundingClosings), AnyTable(Tables.startupMarks),
+    AnyTable(Tables.chipMarks), AnyTable(Tables.cashReceipts), AnyTable(Tables.allocations), AnyTable(Tables.payouts),
+    AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
+    AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
+  ]
+
+  /// Tables that statements of their own read and write, without a row type for all columns.
+  static let written = [
+    "accounts", "match_rounds", "outbox", "platform_state", "reference_documents", "settlement_runs",
+  ]
+
+  /// Every statement of the module.
+  static let statements: [Statement] =
+    all.flatMap(\.statements) + Loader.statements + ChangeWriter.statements + AnswerSQL.statements
+    + ReferenceSQL.statements + RunSQL.statements + Bootstrap.statements
+}

@@ -1,0 +1,144 @@
+import Ledger
+import Lending
+import Parties
+import Persistence
+import Postgres
+import PostgresHarness
+import Primitives
+import SchemaFixtures
+import Testing
+import Valuation
+
+/// Rows of one table on their way into the database and back.
+struct Trip {
+  let table: String
+  let insert: Query
+  let count: Int
+  /// Whether the rows in the database are these, in any order.
+  let arrived: (PostgresConnection) async throws -> Bool
+  /// Rewrites the rows where they have the version that was loaded; nil for rows that never change.
+  let rewrite: ((_ loaded: Int64) -> Query?)?
+
+  init<Row: Sendable>(
+    _ table: Table<Row>, _ rows: [Row], ids: [UUIDValue], same: @escaping (Row, Row) -> Bool
+  ) {
+    self.table = table.name
+    insert = table.inserting(rows)
+    count = rows.count
+    arrived = { connection in
+      let found = try table.decode(await connection.run(table.rows(by: ids), deadline: soon()))
+      return found.count == rows.count && rows.allSatisfy { row in found.contains { same(row, $0) } }
+    }
+    rewrite =
+      table.update == nil
+      ? nil : { loaded in table.updating(rows, loadedVersions: rows.map { _ in loaded }) }
+  }
+
+  init<Row: Sendable & Equatable>(_ table: Table<Row>, _ rows: [Row], ids: [UUIDValue]) {
+    self.init(table, rows, ids: ids, same: ==)
+  }
+
+  /// Every table, in an order that foreign keys allow.
+  static func all(_ set: RowSet) throws -> [Trip] {
+    let (borrower, lender) = (set.borrower.value, set.lender.value)
+    return [
+      Trip(Tables.organizations, [set.organization], ids: [borrower]),
+      Trip(Tables.heads, [set.head], ids: [borrower]),
+      Trip(Tables.apiKeys, [set.apiKey], ids: [set.apiKey.id.value]),
+      Trip(Tables.licences, [try set.licence()], ids: [set.uuid(3)]),
+      Trip(Tables.lots, [set.lot], ids: [lender, set.uuid(4)]),
+      Trip(Tables.reservePlans, [set.reservePlan], ids: [set.uuid(5)]),
+      Trip(Tables.listings, [set.listing], ids: [set.uuid(6)]),
+      Trip(Tables.loanRequests, [set.request], ids: [set.uuid(7)]),
+      Trip(Tables.offers, [set.offer], ids: [set.uuid(8)]),
+      Trip(Tables.loans, set.loans, ids: set.loans.map(\.id.value)),
+      Trip(Tables.loanReturns, [set.loanReturn], ids: [set.uuid(15)]),
+      Trip(Tables.verdicts, [set.verdict], ids: [set.uuid(16)]),
+      Trip(Tables.fundingRounds, [set.fundingRound], ids: [set.uuid(17)]),
+      Trip(Tables.fundingClosings, [set.closing], ids: [set.uuid(19)]),
+      Trip(Tables.chipMarks, [set.mark(.chipModel(set.chip), 21)], ids: [set.uuid(21)]),
+      Trip(Tables.startupMarks, [set.mark(.startup(set.borrower), 22)], ids: [set.uuid(22)]),
+      Trip(Tables.cashReceipts, [set.receipt], ids: [set.uuid(23)]),
+      Trip(Tables.allocations, [set.allocation], ids: [set.uuid(23)]),
+      Trip(Tables.payouts, [set.payout], ids: [set.uuid(24)]),
+      Trip(Tables.idempotency, [set.answer], ids: [borrower]) {
+        $0.organizationID == $1.organizationID && $0.key == $1.key && $0.fingerprint == $1.fingerprint
+          && $0.answer == $1.answer && $0.createdAt == $1.createdAt
+      },
+      Trip(Tables.auditLog, [set.audit], ids: [set.uuid(26)]) {
+        $0.organizationID == $1.organizationID && $0.id == $1.id && $0.at == $1.at && $0.recordedAt == $1.recordedAt
+          && $0.keyID == $1.keyID && $0.personID == $1.personID && $0.action == $1.action
+          && $0.subject == $1.subject && $0.outcome == $1.outcome && $0.requestID == $1.requestID
+      },
+      Trip(Tables.journalEntries, [set.entry], ids: [set.uuid(27)]),
+      Trip(Tables.journalLines, set.lines, ids: [set.uuid(27)]),
+      Trip(Tables.chainLinks, [set.link], ids: [borrower]),
+    ]
+  }
+}
+
+@Suite("Rows", .timeLimit(.minutes(2)))
+struct RoundTripTests {
+  @Test("of every table come back as they went in, full or with every optional left out", arguments: [true, false])
+  func roundTrip(full: Bool) async throws {
+    let trips = try Trip.all(RowSet(full: full, seed: 1))
+    #expect(Set(trips.map(\.table)) == Set(AnyTable.all.map(\.name)))
+    try await MigratedDatabase.with { database in
+      try await database.withConnection(as: "chipbridge_writer") { connection in
+        for trip in trips {
+          let result = try await connection.run(trip.insert, deadline: soon())
+          #expect(result.affectedRows == trip.count, "\(trip.table)")
+          let tripArrived = try await trip.arrived(connection)
+          #expect(tripArrived, "\(trip.table)")
+        }
+      }
+    }
+  }
+
+  @Test("are rewritten whole where the version is the loaded one, and not at all where it is another")
+  func updates() async throws {
+    let sparse = try Trip.all(RowSet(full: false, seed: 2))
+    let full = try Trip.all(RowSet(full: true, seed: 2))
+    try await MigratedDatabase.with { database in
+      try await database.withConnection(as: "chipbridge_writer") { connection in
+        for trip in sparse { _ = try await connection.run(trip.insert, deadline: soon()) }
+        for (before, after) in zip(sparse, full) {
+          guard let rewrite = after.rewrite, let first = rewrite(1) else { continue }
+          // The sparse rows have version 1, the full ones 2.
+          let early = try #require(rewrite(2))
+          #expect(try await connection.run(early, deadline: soon()).affectedRows == 0, "\(after.table)")
+          let beforeArrived = try await before.arrived(connection)
+          #expect(beforeArrived, "\(after.table)")
+          #expect(try await connection.run(first, deadline: soon()).affectedRows == after.count, "\(after.table)")
+          let afterArrived = try await after.arrived(connection)
+          #expect(afterArrived, "\(after.table)")
+          let stale = try #require(before.rewrite?(1))
+          #expect(try await connection.run(stale, deadline: soon()).affectedRows == 0, "\(after.table)")
+          let back = try #require(before.rewrite?(2))
+          #expect(try await connection.run(back, deadline: soon()).affectedRows == before.count, "\(after.table)")
+          let backArrived = try await before.arrived(connection)
+          #expect(backArrived, "\(after.table)")
+        }
+      }
+    }
+  }
+
+  @Test("a value that no version of the program writes is an error, not a trap")
+  func damagedRows() async throws {
+    let set = try RowSet(full: true, seed: 3)
+    try await MigratedDatabase.with { database in
+      try await database.withConnection { connection in
+        _ = try await connection.run(Tables.organizations.inserting([set.organization]), deadline: soon())
+        for damage in ["roles = '{pirate}'", "owners = '[{\"name\": 1}]'", "verified_on = '0044-03-15 BC'"] {
+          try await connection.execute("begin; update organizations set \(damage)")
+          await #expect(throws: (any Error).self, "\(damage)") {
+            let result = try await connection.run(
+              Tables.organizations.rows(by: [set.borrower.value]), deadline: soon())
+            _ = try Tables.organizations.decode(result)
+          }
+          try await connection.execute("rollback")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Parties
+import Persistence
+import Postgres
+import PostgresHarness
+import Primitives
+import SchemaFixtures
+import Testing
+
+@Suite("Row security", .timeLimit(.minutes(2)))
+struct RowSecurityTests {
+  /// How many rows of each table the session's role sees.
+  private static let visible = Statement(
+    "visible_rows",
+    """
+    select relname::text, (xpath('/row/n/text()', query_to_xml(
+      format('select count(*) as n from %I', relname), false, true, '')))[1]::text::bigint
+    from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relrowsecurity
+      and relname not in ('api_keys', 'idempotency')
+    """, columns: [.text, .int8])
+  private static let identify = Statement(
+    "identify", "select set_config('app.org', $1, true), set_config('app.sees_all', $2, true)",
+    parameters: [.text, .text])
+  private static let begin = Statement("security_begin", "begin")
+  private static let rollback = Statement("security_rollback", "rollback")
+
+  private func counts(
+    _ connection: PostgresConnection, org: OrganizationID?, seesAll: Bool = false
+  ) async throws -> [String: Int64] {
+    let identity: [Query] =
+      org == nil && !seesAll
+      ? [] : [Query(Self.identify, [.text(org?.value.description ?? ""), .text(seesAll ? "on" : "")])]
+    let answers = try await connection.pipeline(
+      [Query(Self.begin)] + identity + [Query(Self.visible), Query(Self.rollback)], deadline: soon())
+    var counts: [String: Int64] = [:]
+    for row in answers[answers.count - 2] { counts[try row.text(0)] = try row.int8(1) }
+    return counts
+  }
+
+  /// A deal between a borrower and a lender, and one of a stranger with itself.
+  private func withDeals(
+    _ body: (TestDatabase, _ deal: RowSet, _ stranger: OrganizationID) async throws -> Void
+  ) async throws {
+    let stranger = OrganizationID(UUIDValue(high: 77, low: 77))
+    let deal = try RowSet(full: true, seed: 9)
+    let others = try RowSet(full: false, seed: 10, lender: stranger, borrower: stranger)
+    try await MigratedDatabase.with { database in
+      try await database.withConnection { connection in
+        for set in [deal, others] {
+          for trip in try Trip.all(set) { _ = try await connection.run(trip.insert, deadline: soon()) }
+          try await connection.execute(
+            """
+            insert into accounts values ('\(set.borrower.value)', 'suspense', '\(set.uuid(1))', 'USD', 0);
+            insert into outbox (id, transaction_id, type, org_a, org_b, subject, subject_version, business_at, body)
+            values ('\(set.uuid(1))', '1', 'x', '\(set.borrower.value)', '\(set.lender.value)', 's', 1, now(), '{}');
+            insert into match_rounds (id, state, business_at, offers_made, offers_refused, attempt, version, created_at,
+              updated_at) values ('\(set.uuid(1))', 'planned', now(), 0, 0, 0, 1, now(), now());
+            insert into settlement_runs (id, job, business_date, state, total, done, totals, attempt, version,
+              created_at, updated_at)
+            values ('\(set.uuid(1))', 'accrual', now(), 'planned', 0, 0, '{}', 0, 1, now(), now());
+            """)
+        }
+      }
+      try await body(database, deal, stranger)
+    }
+  }
+
+  private static let shared = ["offers", "loans", "loan_returns", "verdicts", "allocations", "outbox"]
+  private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
+  private static let ofBorrowers = [
+    "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
+    "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "audit_log",
+  ]
+  private static let ofPlatform = ["match_rounds", "settlement_runs"]
+
+  /// Rows of one deal in a table: a row set has two loans and four journal lines.
+  private func expected(_ tables: [String], deals: Int64 = 1) -> [String: Int64] {
+    Dictionary(
+      uniqueKeysWithValues: tables.map { ($0, deals * (["loans": 2, "journal_lines": 4][$0] ?? 1)) })
+  }
+
+  @Test("shows a reader what its organisation is a party of, in every table, and nothing else")
+  func ownRows() async throws {
+    let all = Self.shared + Self.ofLenders + Self.ofBorrowers + Self.ofPlatform
+    let nothing = Dictionary(uniqueKeysWithValues: all.map { ($0, Int64(0)) })
+    try await withDeals { database, deal, stranger in
+      try await database.withConnection(as: "chipbridge_reader") { connection in
+        func expect(_ counts: [String: Int64], _ own: [String: Int64], _ who: String) {
+          #expect(counts == nothing.merging(own) { $1 }, "\(who)")
+        }
+        expect(try await counts(connection, org: nil), [:], "no organisation")
+        expect(
+          try await counts(connection, org: deal.borrower), expected(Self.shared + Self.ofBorrowers), "borrower")
+        expect(try await counts(connection, org: deal.lender), expected(Self.shared + Self.ofLenders), "lender")
+        expect(
+          try await counts(connection, org: stranger), expected(Self.shared + Self.ofLenders + Self.ofBorrowers),
+          "stranger")
+        expect(try await counts(connection, org: deal.id(999)), [:], "an organisation without rows")
+        expect(try await counts(connection, org: nil, seesAll: true), expected(all, deals: 2), "auditor")
+        expect(try await counts(connection, org: nil), [:], "the transaction after the auditor's")
+      }
+    }
+  }
+
+  @Test("keeps keys and stored answers from readers, whatever they may see")
+  func secrets() async throws {
+    try await withDeals { database, _, _ in
+      try await database.withConnection(as: "chipbridge_reader") { connection in
+        for table in ["api_keys", "idempotency"] {
+          let error = await #expect(throws: PostgresError.self) {
+            try await connection.execute("set app.sees_all = 'on'; select * from \(table)")
+          }
+          #expect(error?.sqlState == "42501", "\(table)")
+        }
+      }
+    }
+  }
+
+  @Test("does not stand in the writer's way, since a batch spans tenants")
+  func writerSeesAll() async throws {
+    try await withDeals { database, _, _ in
+      try await database.withConnection(as: "chipbridge_writer") { connection in
+        let all = Self.shared + Self.ofLenders + Self.ofBorrowers + Self.ofPlatform
+        let seen = try await counts(connection, org: nil)
+        #expect(seen == expected(all, deals: 2))
+      }
+    }
+  }
+}

@@ -1,0 +1,270 @@
+import Catalogue
+import Ledger
+import Lending
+import Parties
+import Primitives
+import Repayment
+import Testing
+import Valuation
+
+@testable import Persistence
+
+/// One row of each table, related as the foreign keys ask: fully populated, or with every optional left out. Both
+/// variants of one seed have the same ids, so that one can be rewritten into the other.
+struct RowSet {
+  let full: Bool
+  let seed: UInt64
+  let lender: OrganizationID
+  let borrower: OrganizationID
+  let chip: ChipModelID
+  let china: CountryCode
+  let day: CalendarDate
+  let now: Instant
+  let later: Instant
+
+  /// Text that a careless array literal or a careless quoting would break.
+  static let nasty = #"a "quoted", {braced}, back\slashed and NULL 芯片"#
+
+  init(full: Bool, seed: UInt64, lender: OrganizationID? = nil, borrower: OrganizationID? = nil) throws {
+    self.full = full
+    self.seed = seed
+    self.lender = lender ?? OrganizationID(UUIDValue(high: seed << 32, low: 1))
+    self.borrower = borrower ?? OrganizationID(UUIDValue(high: seed << 32, low: 2))
+    chip = try #require(ChipModelID("nvidia-a800-sxm4-80"))
+    china = try #require(CountryCode("CN"))
+    day = try #require(CalendarDate(year: 2026, month: 2, day: 28))
+    now = try #require(Instant(microseconds: 1_800_000_000_123_456))
+    later = try #require(Instant(microseconds: 1_800_000_000_123_457))
+  }
+
+  func id<Noun>(_ number: UInt64) -> Identifier<Noun> { Identifier(uuid(number)) }
+  func uuid(_ number: UInt64) -> UUIDValue { UUIDValue(high: seed << 32, low: 1_000 + number) }
+  /// The value in the full variant, nil in the other.
+  func some<Value>(_ value: Value) -> Value? { full ? value : nil }
+  var version: Int64 { full ? 2 : 1 }
+  var updatedAt: Instant { full ? later : now }
+  var site: Site { Site(country: china, region: "CN-north") }
+
+  var organization: Organization {
+    Organization(
+      id: borrower, legalName: Self.nasty, jurisdiction: china, ultimateParentJurisdiction: some(china),
+      groupID: full ? lender : borrower, roles: full ? [.lender, .startup] : [],
+      owners: full ? [BeneficialOwner(name: Self.nasty, share: .whole, jurisdiction: china, listed: true)] : [],
+      sites: full ? [site, Site(country: china, region: "CN-south")] : [],
+      verification: Verification(
+        state: full ? .verified : .unverified, evidence: some("register extract"), verifiedOn: some(day),
+        expiresOn: some(day), verifiedBy: some(id(1)), reason: some("renewed")),
+      creditGrade: some("BB"), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var head: Head {
+    Head(
+      organizationID: borrower, version: version, journalSequence: full ? 7 : 0, chainNumber: full ? 3 : 0,
+      chainHash: full ? SHA256Digest(of: [1]) : .zero)
+  }
+
+  var apiKey: APIKey {
+    APIKey(
+      id: id(2), organizationID: borrower, roles: full ? [.startup, .lender] : [],
+      scopes: full ? [Self.nasty, ""] : [],
+      personID: some(id(1)), secretDigest: SHA256Digest(of: [full ? 2 : 3]), expiresAt: some(later),
+      revokedAt: some(now), version: version, createdAt: now)
+  }
+
+  func licence() throws -> LicenceRecord {
+    LicenceRecord(
+      licence: try Licence(
+        id: id(3), holder: lender, consignee: some(borrower),
+        subject: full ? .chip(chip) : .exportClass(.eccn3A090a), destination: china, quota: 512, used: full ? 512 : 0,
+        validFrom: day, validTo: some(try #require(day.adding(days: 365)))),
+      reference: Self.nasty, version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var lot: Lot {
+    // Every state of custody its own number, so that two columns that change places are noticed.
+    var custody: [CustodyState: Int64] = [:]
+    for (index, state) in CustodyState.allCases.enumerated() { custody[state] = Int64(index) * 8 + 8 }
+    let sum = custody.values.reduce(0, +)
+    return Lot(
+      id: id(4), lenderID: lender, chipModelID: chip, quantity: sum, site: site, availableOn: day,
+      multipleOf: 8, serials: full ? [Self.nasty, "", "SN-2"] : [], unitCost: some(Money(1_300_000, .usd)),
+      custody: full ? custody : [.available: sum], listed: full ? 9 : 0, version: version, createdAt: now,
+      updatedAt: updatedAt)
+  }
+
+  var reservePlan: ReservePlan {
+    ReservePlan(
+      id: id(5), lenderID: lender, chipModelID: chip,
+      months: full ? [ReservePlan.Month(month: day, quantity: Int64.max)] : [], version: version, createdAt: now,
+      updatedAt: updatedAt)
+  }
+
+  var listing: Listing {
+    Listing(
+      id: id(6), lenderID: lender, lotID: id(4), chipModelID: chip, site: site, quantity: 64, remaining: full ? 16 : 64,
+      minQuantity: 8, multipleOf: 4, askRate: BasisPoints(1_050), minTermDays: 30, maxTermDays: 720,
+      legalForm: .leasePurchaseOption, deliveryModes: full ? [.physical, .hosted] : [.hosted],
+      advanceRate: BasisPoints(9_000), repaymentPatterns: full ? [.roundSweep, .bullet] : [],
+      recallNoticeDays: some(60),
+      eligibility: Listing.Eligibility(
+        creditGrades: some(["A", Self.nasty]), jurisdictions: some([china]), maxExposure: some(Money(1, .cny))),
+      validUntil: some(later), availableOn: day, sequence: 11, state: full ? .paused : .open, version: version,
+      createdAt: now, updatedAt: updatedAt)
+  }
+
+  private var repayment: RepaymentTerms {
+    RepaymentTerms(
+      pattern: full ? .roundSweep : .bullet, leastAmount: some(Money(5, .usd)), leastPostMoney: some(Money(6, .usd)),
+      sweep: BasisPoints(2_500))
+  }
+
+  var request: LoanRequest {
+    LoanRequest(
+      id: id(7), borrowerID: borrower, workload: .inference, endUse: Self.nasty, quantity: 64, minQuantity: 8,
+      multipleOf: 4, sameModel: full, sameSite: !full, maxLenders: some(3),
+      acceptable: full
+        ? [
+          AcceptableChip(choice: .model(chip), maxRate: BasisPoints(1_200)),
+          AcceptableChip(
+            choice: .capability(
+              AcceptableChip.Capability(memoryMilliGB: 80_000, bf16MilliTflopsDense: nil, interconnectMilliGBs: 1)),
+            maxRate: BasisPoints(900)),
+        ] : [], regions: full ? ["CN-north", "CN-south"] : [], termDays: 180, startOn: day,
+      startByOn: day, deliveryMode: .physical, repayment: repayment, autoAccept: full, validUntil: some(later),
+      sequence: 12, offered: full ? 8 : 0, matched: full ? 16 : 0, state: full ? .partlyMatched : .open,
+      version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var offer: Offer {
+    Offer(
+      id: id(8), borrowerID: borrower, lenderID: lender, requestID: id(7), listingID: id(6), lotID: id(4),
+      roundID: id(9), chipModelID: chip, quantity: 16, rate: BasisPoints(1_100), markID: id(10),
+      markAmount: Money(1_250_000, .usd), markSource: Self.nasty, advanceRate: BasisPoints(9_000), expiresAt: later,
+      state: full ? .accepted : .pending, loanID: some(id(11)), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  private func terms(offer: UInt64) -> Loan.Terms {
+    Loan.Terms(
+      borrowerID: borrower, lenderID: lender, lotID: id(4), listingID: id(6), requestID: id(7), offerID: id(offer),
+      chipModelID: chip, site: site, endUse: Self.nasty, deliveryMode: .hosted, legalForm: .securedSale, quantity: 16,
+      markID: id(10), markAmount: Money(1_250_000, .usd), advanceRate: BasisPoints(9_000),
+      principal: Money(18_000_000, .usd), rate: BasisPoints(1_100), dayCount: .thirtyE360,
+      returnCredit: .lowerOfMark, repayment: repayment, rank: 2, tradeOn: day, termDays: 180, maturesOn: day,
+      recallNoticeDays: some(60))
+  }
+
+  /// A closed loan, and a due one that still owes: no single loan has both an ending and a debt.
+  var loans: [Loan] {
+    let due = LoanDue(cause: .changeOfControl, causeID: uuid(12), since: day, amount: 4_711)
+    let lien = SecurityInterest(registry: Self.nasty, number: "7", filedOn: day, releasedOn: some(day))
+    return [
+      Loan(
+        id: id(11), terms: terms(offer: 8), state: full ? .closed : .agreed, closedAs: some(.mixed),
+        unitsOut: 0, unitsReturning: 0, unitsReturned: full ? 7 : 0, unitsOwned: full ? 9 : 0, outstanding: .none,
+        feeAccruedTotal: full ? 31 : 0, accrualResidue: full ? 32 : 0, accruedThrough: some(day),
+        due: some(LoanDue(cause: .maturity, causeID: uuid(11), since: day, amount: nil)),
+        possession: full ? .borrower : .lender, title: full ? .borrower : .lender, securityInterest: some(lien),
+        dispatchedOn: some(day), deliveredOn: some(day), closedOn: some(day), version: version, createdAt: now,
+        updatedAt: updatedAt),
+      Loan(
+        id: id(13), terms: terms(offer: 14), state: full ? .due : .inTransit, closedAs: nil,
+        unitsOut: full ? 1 : 0, unitsReturning: full ? 2 : 0, unitsReturned: full ? 3 : 0, unitsOwned: full ? 10 : 0,
+        outstanding: full ? Debt(charges: 41, fee: 42, principal: 43) : .none, feeAccruedTotal: full ? 44 : 0,
+        accrualResidue: 0, accruedThrough: nil, due: some(due), possession: .inTransit, title: .pending,
+        securityInterest: full ? SecurityInterest(registry: "r", number: "n", filedOn: day) : nil,
+        dispatchedOn: day, deliveredOn: nil, closedOn: nil, version: version, createdAt: now, updatedAt: updatedAt),
+    ]
+  }
+
+  var loanReturn: LoanReturn {
+    LoanReturn(
+      id: id(15), borrowerID: borrower, lenderID: lender, loanID: id(11), lotID: id(4), quantity: 8, startedOn: day,
+      state: full ? .accepted : .held, arrivedOn: some(day), inspectedOn: some(day), condition: some(.damaged),
+      conditionCharge: full ? 51 : 0, credit: full ? 52 : 0, version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var verdict: VerdictRow {
+    VerdictRow(
+      id: id(16), borrowerID: borrower, lenderID: lender, act: "hand_over", on: day, subject: uuid(11),
+      chipModelID: chip, quantity: 16, effect: full ? "clear" : "hold_licence", licenceID: some(id(3)),
+      // As the server writes jsonb: the bytes are kept by meaning, not letter by letter.
+      findings: Array((full ? #"[{"id": "us-3a090-2023", "measured": []}]"# : "[]").utf8), acted: full, recordedAt: now)
+  }
+
+  var fundingRound: FundingRound {
+    FundingRound(
+      id: id(17), borrowerID: borrower, kind: full ? .acquisition : .safe, name: Self.nasty, announcedOn: day,
+      currency: .usd, amount: some(61), preMoney: some(62), postMoney: some(63), acquirer: some("Acquirer"),
+      evidence: some("filing"), state: full ? .verified : .reported, reportedBy: some(id(1)),
+      verifiedBy: some(id(18)), decidedOn: some(day), reason: some("seen"), version: version, createdAt: now,
+      updatedAt: updatedAt)
+  }
+
+  var closing: FundingClosing {
+    FundingClosing(
+      id: id(19), borrowerID: borrower, roundID: id(17), closedOn: day, netNewCash: Money(71, .usd),
+      state: full ? .swept : .reported, sweptOn: some(day), version: version)
+  }
+
+  func mark(_ subject: ValuationSubject, _ number: UInt64) -> ValuationMark {
+    let basis: ValuationBasis = subject.startup == nil ? .perChip : .postMoney
+    return ValuationMark(
+      id: id(number), subject: subject, method: .adminMark, amount: Money(81, .cny), basis: basis, effectiveOn: day,
+      recordedAt: now, source: Self.nasty, supersedes: some(id(20)), approvedBy: some(id(18)))
+  }
+
+  var receipt: CashReceipt {
+    CashReceipt(
+      id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd), source: .insurance,
+      reference: some(Self.nasty), remainder: full ? 90 : 91, version: version, createdAt: now)
+  }
+
+  var allocation: AllocationRow {
+    AllocationRow(
+      borrowerID: borrower, receiptID: id(23), loanID: id(11), step: "principal", lenderID: lender,
+      amount: Money(1, .usd), allocatedOn: day)
+  }
+
+  var payout: Payout {
+    Payout(
+      id: id(24), lenderID: lender, businessDate: day, gross: Money(100, .usd), platformFee: 5, runID: id(25),
+      recordedAt: now)
+  }
+
+  var answer: AnswerRow {
+    AnswerRow(
+      organizationID: borrower, key: Self.nasty, fingerprint: SHA256Digest(of: [9]),
+      answer: StoredAnswer(
+        status: 422, headers: full ? [("Content-Type", "application/problem+json"), ("X", Self.nasty)] : [],
+        body: full ? Array(0...255) : []), createdAt: now)
+  }
+
+  var audit: AuditRow {
+    AuditRow(
+      organizationID: borrower, id: uuid(26), at: now, recordedAt: later, keyID: id(2), personID: some(id(1)),
+      action: "lot.create", subject: some(uuid(4)), outcome: "done", requestID: some(Self.nasty))
+  }
+
+  var entry: JournalEntryRow {
+    JournalEntryRow(
+      book: borrower, id: id(27), sequence: 1, kind: .cashReceived, businessDate: day, subject: uuid(23),
+      recordedAt: now)
+  }
+
+  var lines: [JournalLineRow] {
+    let amounts: [(AccountCode, Asset, Int64)] = [
+      (.cashAtPlatform, .currency(.usd), 91), (.fundingReceived, .currency(.usd), -91),
+      (.holdingsOnLoan, .chip(chip), 16), (.holdingsSource, .chip(chip), -16),
+    ]
+    return amounts.enumerated().map { index, line in
+      JournalLineRow(
+        entryID: id(27), number: Int32(index + 1),
+        line: JournalLine(AccountRef(borrower, line.0, uuid(11), asset: line.1), line.2))
+    }
+  }
+
+  var link: ChainLink {
+    ChainLink(
+      book: borrower, number: 1, firstSequence: 1, lastSequence: 1, previous: .zero, hash: SHA256Digest(of: [8]))
+  }
+}
