@@ -1,0 +1,88 @@
+import Lending
+import Primitives
+import StrictJSON
+
+extension Loan {
+  /// As both its sides see it. Amounts are of the loan's currency; `outstanding` is principal.
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("state", state)
+      writeParties(to: &writer)
+      writer.field("chip_model_id", terms.chipModelID)
+      writer.field("site", terms.site)
+      writer.field("end_use", terms.endUse)
+      writer.field("delivery_mode", terms.deliveryMode)
+      writer.field("legal_form", terms.legalForm)
+      writer.field("quantity", terms.quantity)
+      writer.object("units") { writer in
+        writer.field("out", unitsOut)
+        writer.field("returning", unitsReturning)
+        writer.field("returned", unitsReturned)
+        writer.field("owned", unitsOwned)
+      }
+      writeMoney(to: &writer)
+      writer.field("trade_on", terms.tradeOn)
+      writer.field("term_days", terms.termDays)
+      writer.field("matures_on", terms.maturesOn)
+      writer.field("dispatched_on", dispatchedOn)
+      writer.field("delivered_on", deliveredOn)
+      writer.field("closed_on", closedOn)
+      writer.object("recall", terms.recallNoticeDays) { $0.field("notice_days", $1) }
+      writer.object("covenant") { terms.repayment.writeMembers(to: &$0) }
+      writer.field("possession", possession)
+      writer.field("title", title)
+      writer.object("security_interest", securityInterest) { writer, lien in
+        writer.field("registry", lien.registry)
+        writer.field("number", lien.number)
+        writer.field("filed_on", lien.filedOn)
+        writer.field("released_on", lien.releasedOn)
+      }
+      writer.field("closed_as", closedAs)
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+  }
+
+  private func writeParties(to writer: inout JSONWriter) {
+    writer.field("lender_id", terms.lenderID)
+    writer.field("borrower_id", terms.borrowerID)
+    writer.field("lot_id", terms.lotID)
+    writer.field("listing_id", terms.listingID)
+    writer.field("loan_request_id", terms.requestID)
+    writer.field("offer_id", terms.offerID)
+  }
+
+  private func writeMoney(to writer: inout JSONWriter) {
+    writer.object("mark") { writer in
+      writer.field("id", terms.markID)
+      writer.field("amount", terms.markAmount)
+    }
+    writer.field("advance_rate_bps", terms.advanceRate)
+    writer.field("principal", terms.principal)
+    writer.field("outstanding", Money(outstanding.principal, currency))
+    writer.field("accrued_fee", Money(outstanding.fee, currency))
+    writer.field("charges", Money(outstanding.charges, currency))
+    writer.object("due", due) { writer, due in
+      writer.field("cause", due.cause)
+      writer.field("cause_id", due.causeName)
+      writer.field("since", due.since)
+      // What is due without an amount is the whole debt, whatever it grows to.
+      writer.field("amount", (due.amount ?? (try? outstanding.total())).map { Money($0, currency) })
+    }
+    writer.field("rate_bps", terms.rate)
+    writer.field("day_count", terms.dayCount)
+    writer.field("accrued_through", accruedThrough)
+    writer.field("return_credit", terms.returnCredit)
+    writer.field("rank", terms.rank)
+  }
+}
+
+extension LoanDue {
+  /// The cause by its id: a funding round, or the loan itself where it matured.
+  fileprivate var causeName: String {
+    switch cause {
+    case .fundingRound, .changeOfControl: FundingRoundID(causeID).description
+    case .maturity: LoanID(causeID).description
+    }
+  }
+}
