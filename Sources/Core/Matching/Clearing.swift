@@ -6,21 +6,22 @@ package let matchEngineVersion = "price-time-1"
 /// Clears the market: a pure function of the snapshot, the same bytes on every machine and for every order of input.
 ///
 /// **Price, then time.** For each chip the request with the higher limit goes first, then the earlier; it takes the
-/// cheapest asks first, then the earlier. A request tries its acceptable chips in the order it states them, each at that
-/// chip's own limit, and queues for a substitute never ahead of where it queued for what it prefers. Fills may be partial
-/// and come from several lenders; no pair is matched twice. A request whose least useful quantity is out of reach takes
-/// nothing. One that falls short only later, since others went first at its substitutes, gives everything back: the round
-/// runs again without it, so that those behind it get what they would have got. One left out before others is tried
-/// once more. `same_model` takes the first stated chip, `same_site` the site that gives most. Where the cheapest prefix
-/// cannot fill a request for its pieces, multiples, exposure or lenders, a bounded search looks for a set that can
-/// (`FillPlan`).
+/// cheapest asks first, then the earlier. A request tries its acceptable chips in the order it states them, each at
+/// that chip's own limit, and queues for a substitute never ahead of where it queued for what it prefers. Fills may be
+/// partial and come from several lenders; no pair is matched twice. A request whose least useful quantity is out of
+/// reach takes nothing. One that falls short only later, since others went first at its substitutes, gives everything
+/// back: the round runs again without it, so that those behind it get what they would have got. One left out before
+/// others is tried once more. `same_model` takes the first stated chip, `same_site` the site that gives most. Where
+/// the cheapest prefix cannot fill a request for its pieces, multiples, exposure or lenders, a bounded search looks
+/// for a set that can (`FillPlan`).
 ///
-/// **One rate for each class** (chip model, region, delivery mode, legal form, term bucket, credit grade): the midpoint
-/// between the highest ask and the lowest limit matched in it, half down. Where constraints have let a dear ask and a low
-/// limit into one class that cannot share a rate, the class is held to the rate at which the most surplus trades, as in a
-/// call auction, the pairs that do not embrace it are left out there, and the round runs again.
+/// **One rate for each class** (chip model, region, delivery mode, legal form, term bucket, credit grade): the
+/// midpoint between the highest ask and the lowest limit matched in it, half down. Where constraints have let a dear
+/// ask and a low limit into one class that cannot share a rate, the class is held to the rate at which the most
+/// surplus trades, as in a call auction, the pairs that do not embrace it are left out there, and the round runs
+/// again.
 ///
-/// Rerunning is bounded, by passes and by pairs looked at; the last pass admits to a class only what can share a rate
+/// Rerunning is bounded, by passes and by work counted in pairs and steps; the last pass admits to a class only what can share a rate
 /// with what is in it. Every result, whichever pass it comes from, keeps every constraint; only the fairness of what is
 /// given back late is bounded.
 ///
@@ -35,28 +36,36 @@ package func clear(_ snapshot: MatchSnapshot) -> MatchRoundResult {
 struct Clearing {
   private let book: MatchBook
   private static let passLimit = 64
-  /// Requests left out one by one before all that fell short in a pass are left out together.
-  private static let singleExclusions = 24
-  /// Pairs looked at, over all passes, after which the next pass is the last: about a second.
-  private static let pairLimit = 60_000_000
+  /// So few that fall short are left out one at a time, the first first: without it the others may do. Of more, half
+  /// are left out at once, or each would cost a pass.
+  private static let singleExclusions = 4
+  private static let readmissions = 8
+  /// Work, over all passes, after which the next pass is the last: well under a second.
+  static let usualWorkLimit = 2_500_000
+  private let workLimit: Int
 
-  init(_ book: MatchBook) { self.book = book }
+  init(_ book: MatchBook, workLimit: Int = usualWorkLimit) {
+    self.book = book
+    self.workLimit = workLimit
+  }
 
   func settle() -> RoundPass {
     var heldRates: [ClassKey: Int64] = [:]
     var leftOut: [Int] = []
     var readmitted: Set<Int> = []
-    var pairsSeen = 0
-    for _ in 0..<Self.passLimit where pairsSeen < Self.pairLimit {
+    var work = 0
+    for _ in 0..<Self.passLimit where work < workLimit {
       let pass = run(heldRates, leftOut, isLast: false)
-      pairsSeen += pass.pairsSeen
+      work += pass.work
       let clashing = pass.ratesOfClashingClasses()
+      let short = pass.fallenShort
       if !clashing.isEmpty {
         heldRates.merge(clashing) { held, _ in held }
-      } else if !pass.fallenShort.isEmpty {
-        let isOneByOne = leftOut.count < Self.singleExclusions
-        leftOut += isOneByOne ? Array(pass.fallenShort.prefix(1)) : pass.fallenShort
-      } else if let again = leftOut.dropLast().firstIndex(where: { !readmitted.contains($0) }) {
+      } else if !short.isEmpty {
+        leftOut += short.prefix(short.count <= Self.singleExclusions ? 1 : short.count / 2)
+      } else if readmitted.count < Self.readmissions,
+        let again = leftOut.dropLast().firstIndex(where: { !readmitted.contains($0) })
+      {
         // Left out before another was, whose chips may be what it lacked.
         readmitted.insert(leftOut.remove(at: again))
       } else {
@@ -117,8 +126,8 @@ struct ClassTrade {
 /// The rate that the most surplus embraces; between equals the lowest such ask decides. The midpoint, half down, of the
 /// highest ask and lowest limit that embrace it.
 ///
-/// Surplus within a class is quantity x (limit - ask): all its chips have one unit value. It can only rise at an ask, so
-/// asks are the only candidates. `trades` is not empty.
+/// Surplus within a class is quantity x (limit - ask): all its chips have one unit value. It can only rise at an ask,
+/// so asks are the only candidates. `trades` is not empty.
 func callAuctionRate(_ trades: [ClassTrade]) -> Int64 {
   let byAsk = trades.sorted { $0.ask < $1.ask }
   let byLimit = trades.sorted { $0.limit < $1.limit }

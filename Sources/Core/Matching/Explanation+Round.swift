@@ -13,8 +13,8 @@ extension Explanation {
     if room < least { return .listingMinQuantity }
     let exposure = state.exposure(ExposureKey(lender: listing.lender, startup: request.startup))
     let allowed = Int128(min(exposure.limit, listing.maxExposure)) - exposure.principal
-    if book.units(within: allowed, from: listing) < least { return .exposure }
-    if !sharesRate(listing, requestPosition) { return .clearingRate }
+    if book.units(within: allowed, from: position) < least { return .exposure }
+    if !sharesRate(position, requestPosition) { return .clearingRate }
     let held = state.pieces[requestPosition].map { book.listings[$0.listing] }
     if request.sameModel, held.contains(where: { $0.model != listing.model }) { return .sameModel }
     if request.sameSite, held.contains(where: { $0.site != listing.site }) { return .sameSite }
@@ -25,10 +25,10 @@ extension Explanation {
   }
 
   /// Whether any claim of the request could share the rate of the listing's class.
-  private func sharesRate(_ listing: MatchBook.Listing, _ position: Int) -> Bool {
-    let request = book.requests[position]
+  private func sharesRate(_ listingPosition: Int, _ position: Int) -> Bool {
+    let (listing, request) = (book.listings[listingPosition], book.requests[position])
     let key = ClassKey(listing, request)
-    for claim in book.claims[request.firstClaim..<request.endClaim] where book.isChip(listing, of: claim) {
+    for claim in book.claims[request.firstClaim..<request.endClaim] where book.isChip(listingPosition, of: claim) {
       if claim.limit < listing.ask { continue }
       if let rate = round.heldRates[key], listing.ask > rate || claim.limit < rate { continue }
       if let bound = bounds[key], listing.ask > bound.limit || claim.limit < bound.ask { continue }
@@ -37,9 +37,19 @@ extension Explanation {
     return false
   }
 
-  /// Listings alike in verification, chip, mark, region and verdict group.
-  struct Segment {
+  /// Listings alike in verification and chip.
+  struct Stock {
     let example: Int
+    var count = 0
+    /// Positions of its segments.
+    var segments: [Int] = []
+  }
+
+  /// Listings of one stock alike in region and verdict group.
+  struct Segment {
+    let stock: Int
+    let verdictGroup: Int
+    let region: Int
     var count: Int
     var cohorts: [Cohort]
   }
@@ -64,18 +74,25 @@ extension Explanation {
     let isLeft: Bool
   }
 
-  static func segments(of book: MatchBook, remaining: [Int64]) -> [Segment] {
+  static func segments(of book: MatchBook, remaining: [Int64]) -> ([Stock], [Segment]) {
+    var stocks: [Stock] = []
     var segments: [Segment] = []
-    var segmentOf: [SegmentKey: Int] = [:]
+    var stockOf = Interner<StockKey>()
+    var segmentOf = Interner<SegmentKey>()
     var cohortOf: [CohortKey: Int] = [:]
     var rows = 0
     for position in book.listingsByAsk {
       let listing = book.listings[position]
-      let key = SegmentKey(listing)
-      let segment = segmentOf[key] ?? segments.count
+      let stock = stockOf.index(of: StockKey(verified: listing.verified, kind: listing.kind))
+      if stock == stocks.count { stocks.append(Stock(example: position)) }
+      stocks[stock].count += 1
+      let key = SegmentKey(stock: stock, region: listing.region, verdictGroup: listing.verdictGroup)
+      let segment = segmentOf.index(of: key)
       if segment == segments.count {
-        segmentOf[key] = segment
-        segments.append(Segment(example: position, count: 0, cohorts: []))
+        stocks[stock].segments.append(segment)
+        segments.append(
+          Segment(
+            stock: stock, verdictGroup: listing.verdictGroup, region: listing.region, count: 0, cohorts: []))
       }
       segments[segment].count += 1
       let cohortKey = CohortKey(listing, segment: segment)
@@ -91,21 +108,18 @@ extension Explanation {
       segments[segment].cohorts[cohort].filledBefore.append(before + (isFilled ? 1 : 0))
       if !isFilled { segments[segment].cohorts[cohort].open.append(position) }
     }
-    return segments
+    return (stocks, segments)
+  }
+
+  private struct StockKey: Hashable {
+    let verified: Bool
+    let kind: Int
   }
 
   private struct SegmentKey: Hashable {
-    let verified: Bool
-    let kind: Int
+    let stock: Int
     let region: Int
     let verdictGroup: Int
-
-    init(_ listing: MatchBook.Listing) {
-      verified = listing.verified
-      kind = listing.kind
-      region = listing.region
-      verdictGroup = listing.verdictGroup
-    }
   }
 
   private struct CohortKey: Hashable {
@@ -122,84 +136,5 @@ extension Explanation {
       maxTermDays = listing.maxTermDays
       availableOn = listing.availableOn
     }
-  }
-}
-
-/// Rows of counts by reason: a constraint, or a verdict's effect.
-struct Tally {
-  private static let constraints = MatchConstraint.allCases
-  private static let effects = ExportEffect.allCases
-  private static let width = constraints.count + effects.count
-  private static let positions = Dictionary(uniqueKeysWithValues: constraints.enumerated().map { ($1, $0) })
-
-  private var counts: [Int32]
-
-  init(rows: Int) { counts = [Int32](repeating: 0, count: rows * Self.width) }
-
-  /// The column of a failure.
-  static func reason(_ failure: PairFailure) -> Int {
-    if let effect = failure.effect { return constraints.count + (effects.firstIndex(of: effect) ?? 0) }
-    return positions[failure.constraint] ?? 0
-  }
-
-  static func failure(_ reason: Int) -> PairFailure {
-    if reason < constraints.count { return PairFailure(constraints[reason]) }
-    return PairFailure(.exportVerdict, effect: effects[reason - constraints.count])
-  }
-
-  mutating func add(_ count: Int32, at reason: Int, row: Int) { counts[row * Self.width + reason] += count }
-
-  mutating func move(from: Int, to: Int, row: Int) {
-    counts[row * Self.width + from] -= 1
-    counts[row * Self.width + to] += 1
-  }
-
-  mutating func add(row: Int, from other: Tally, row otherRow: Int) {
-    for reason in 0..<Self.width { counts[row * Self.width + reason] += other.counts[otherRow * Self.width + reason] }
-  }
-
-  /// The reasons of a row with a count, in the order of `MatchConstraint`, effects where the export verdict stands.
-  func reasons(row: Int) -> [LeftoverReason] {
-    var reasons: [LeftoverReason] = []
-    for (index, constraint) in Self.constraints.enumerated() {
-      let columns: [(ExportEffect?, Int)] =
-        constraint == .exportVerdict
-        ? Self.effects.enumerated().map { ($1, Self.constraints.count + $0) } : [(nil, index)]
-      for (effect, column) in columns {
-        let count = counts[row * Self.width + column]
-        if count > 0 { reasons.append(LeftoverReason(constraint: constraint, effect: effect, count: Int64(count))) }
-      }
-    }
-    return reasons.isEmpty ? [LeftoverReason(constraint: .noCounterOrders, count: 0)] : reasons
-  }
-}
-
-/// Finds the listings whose lender stands in some relation to a startup.
-struct PartyIndex {
-  private var byLender: [Int: [Int]] = [:]
-  private var byFamily: [Int: [Int]] = [:]
-  private var seenFor: [Int]
-
-  init(_ book: MatchBook) {
-    seenFor = book.listings.map { _ in -1 }
-    for (position, listing) in book.listings.enumerated() {
-      byLender[listing.lender, default: []].append(position)
-      byFamily[listing.family, default: []].append(position)
-    }
-  }
-
-  /// Every listing that may fail at its parties for this request, each once. Asked for each request once.
-  mutating func related(to request: Int, in book: MatchBook) -> [Int] {
-    let (startup, family) = (book.requests[request].startup, book.requests[request].family)
-    var groups = [byLender[startup], byLender[family], byFamily[startup], byFamily[family]]
-    for lender in (book.blockedLenders[request] ?? []).sorted() { groups.append(byLender[lender]) }
-    var related: [Int] = []
-    for group in groups {
-      for listing in group ?? [] where seenFor[listing] != request {
-        seenFor[listing] = request
-        related.append(listing)
-      }
-    }
-    return related
   }
 }

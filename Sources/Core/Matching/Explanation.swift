@@ -2,16 +2,18 @@ import Primitives
 
 /// Counts, for every order left over, at which constraint each counter-order failed first.
 ///
-/// Pairs are not walked one by one: listings that chip, mark, verdict and region cannot tell apart form a segment, those
-/// of equal terms in it a cohort, and a request is held against these. Only pairs that pass everything fixed and are both
-/// left over are looked at singly; in a cleared market these are few.
+/// Pairs are not walked one by one: listings of one chip form a stock, those that verdict and region cannot tell apart
+/// a segment of it, those of equal terms in that a cohort, and a request is held against these. Only pairs that pass
+/// everything fixed and are both left over are looked at singly; in a cleared market these are few.
 struct Explanation {
   let book: MatchBook
   let round: RoundPass
   let bounds: [ClassKey: ClassBounds]
-  private var segments: [Segment] = []
-  /// Counts of a listing, a segment, a cohort, by reason.
+  private var stocks: [Stock]
+  private var segments: [Segment]
+  /// Counts of a listing, a stock, a segment, a cohort, by reason.
   private var listingCounts: Tally
+  private var stockCounts: Tally
   private var segmentCounts: Tally
   private var cohortCounts: Tally
   private static let smallCohort = 16
@@ -20,14 +22,15 @@ struct Explanation {
     self.book = book
     self.round = round
     self.bounds = bounds
-    segments = Self.segments(of: book, remaining: round.state.remaining)
+    (stocks, segments) = Self.segments(of: book, remaining: round.state.remaining)
     listingCounts = Tally(rows: book.listings.count)
+    stockCounts = Tally(rows: stocks.count)
     segmentCounts = Tally(rows: segments.count)
     cohortCounts = Tally(rows: segments.reduce(0) { $0 + $1.cohorts.count })
   }
 
   /// Listings first, then requests, each in canonical order.
-  consuming func leftovers() -> [Leftover] {
+  mutating func leftovers() -> [Leftover] {
     var requestLeftovers: [Leftover] = []
     var parties = PartyIndex(book)
     for position in book.requests.indices {
@@ -54,32 +57,44 @@ struct Explanation {
 
   /// Counts one request against all listings, both ways, as if nobody knew who the parties are.
   private mutating func count(_ position: Int, _ counts: inout Tally) {
-    let request = book.requests[position]
-    for index in segments.indices {
-      let example = book.listings[segments[index].example]
-      if let failure = segmentReason(example, position) {
-        counts.add(Int32(segments[index].count), at: failure, row: 0)
-        segmentCounts.add(1, at: failure, row: index)
+    for stock in stocks.indices {
+      let example = stocks[stock].example
+      if let reason = stockReason(example, position) {
+        counts.add(Int32(stocks[stock].count), at: reason, row: 0)
+        stockCounts.add(1, at: reason, row: stock)
         continue
       }
-      for cohort in segments[index].cohorts.indices {
-        let terms = book.listings[segments[index].cohorts[cohort].byAsk[0]]
-        if let failure = book.termsFailure(terms, request) {
-          let reason = Tally.reason(PairFailure(failure))
-          counts.add(Int32(segments[index].cohorts[cohort].byAsk.count), at: reason, row: 0)
-          cohortCounts.add(1, at: reason, row: segments[index].cohorts[cohort].row)
-        } else {
-          countPrices(position, index, cohort, &counts)
-        }
+      let limit = book.bestLimit(example, position) ?? -1
+      for segment in stocks[stock].segments { count(position, segment, limit, &counts) }
+    }
+  }
+
+  /// Counts one request against listings whose chip it takes for at most `limit`.
+  private mutating func count(_ position: Int, _ segment: Int, _ limit: Int64, _ counts: inout Tally) {
+    let (group, region) = (segments[segment].verdictGroup, segments[segment].region)
+    if let failure = book.segmentFailure(verdictGroup: group, region: region, position) {
+      let reason = Tally.reason(failure)
+      counts.add(Int32(segments[segment].count), at: reason, row: 0)
+      segmentCounts.add(1, at: reason, row: segment)
+      return
+    }
+    for cohort in segments[segment].cohorts.indices {
+      let example = segments[segment].cohorts[cohort].byAsk[0]
+      if let failure = book.termsFailure(example, position) {
+        let reason = Tally.reason(PairFailure(failure))
+        counts.add(Int32(segments[segment].cohorts[cohort].byAsk.count), at: reason, row: 0)
+        cohortCounts.add(1, at: reason, row: segments[segment].cohorts[cohort].row)
+      } else {
+        countPrices(position, segment, cohort, limit, &counts)
       }
     }
   }
 
   /// Counts one request against a cohort whose terms suit it: rate first, then what the round itself decided.
-  private mutating func countPrices(_ position: Int, _ segment: Int, _ index: Int, _ counts: inout Tally) {
-    let request = book.requests[position]
+  private mutating func countPrices(
+    _ position: Int, _ segment: Int, _ index: Int, _ limit: Int64, _ counts: inout Tally
+  ) {
     let isLeft = round.state.wanted(position) > 0
-    let limit = book.bestLimit(book.listings[segments[segment].example], request) ?? -1
     let listings = segments[segment].cohorts[index].byAsk
     // Listings of equal terms are in order of their asks, so those within the limit are a prefix.
     var (low, high) = (0, listings.count)
@@ -124,6 +139,7 @@ struct Explanation {
         for listing in cohort.byAsk {
           while below < arrivals.count, Int64(arrivals[below].limit) < book.listings[listing].ask { below += 1 }
           guard round.state.remaining[listing] > 0 else { continue }
+          listingCounts.add(row: listing, from: stockCounts, row: segment.stock)
           listingCounts.add(row: listing, from: segmentCounts, row: index)
           listingCounts.add(row: listing, from: cohortCounts, row: cohort.row)
           listingCounts.add(Int32(below), at: Tally.reason(PairFailure(.rate)), row: listing)
@@ -137,7 +153,7 @@ struct Explanation {
   private mutating func correctForParties(_ position: Int, _ counts: inout Tally, _ parties: inout PartyIndex) {
     guard book.requests[position].verified else { return }
     for listing in parties.related(to: position, in: book) where book.listings[listing].verified {
-      guard let failure = book.partyFailure(book.listings[listing], position) else { continue }
+      guard let failure = book.partyFailure(listing, position) else { continue }
       let counted = reasonWithoutParties(listing, position)
       let right = Tally.reason(PairFailure(failure))
       counts.move(from: counted, to: right, row: 0)
@@ -145,23 +161,20 @@ struct Explanation {
     }
   }
 
-  private func segmentReason(_ listing: MatchBook.Listing, _ position: Int) -> Int? {
-    if !listing.verified || !book.requests[position].verified { return Tally.reason(PairFailure(.verification)) }
-    return book.segmentFailure(listing, position).map(Tally.reason)
+  private func stockReason(_ listing: Int, _ request: Int) -> Int? {
+    if !book.listings[listing].verified || !book.requests[request].verified {
+      return Tally.reason(PairFailure(.verification))
+    }
+    if book.bestLimit(listing, request) == nil { return Tally.reason(PairFailure(.chip)) }
+    return book.listings[listing].unitValue == 0 ? Tally.reason(PairFailure(.unitValue)) : nil
   }
 
-  private func reasonWithoutParties(_ position: Int, _ requestPosition: Int) -> Int {
-    let (listing, request) = (book.listings[position], book.requests[requestPosition])
-    if let reason = segmentReason(listing, requestPosition) { return reason }
+  private func reasonWithoutParties(_ listing: Int, _ request: Int) -> Int {
+    if let reason = stockReason(listing, request) { return reason }
+    let (group, region) = (book.listings[listing].verdictGroup, book.listings[listing].region)
+    if let failure = book.segmentFailure(verdictGroup: group, region: region, request) { return Tally.reason(failure) }
     if let failure = book.termsFailure(listing, request) { return Tally.reason(PairFailure(failure)) }
-    if listing.ask > book.bestLimit(listing, request) ?? -1 { return Tally.reason(PairFailure(.rate)) }
-    return Tally.reason(PairFailure(roundFailure(position, requestPosition)))
-  }
-
-  /// The whole answer for one pair, looked at alone: what the counts above must agree with.
-  func failure(_ listing: Int, _ request: Int) -> PairFailure {
-    let (line, order) = (book.listings[listing], book.requests[request])
-    if line.verified, order.verified, let failure = book.partyFailure(line, request) { return PairFailure(failure) }
-    return Tally.failure(reasonWithoutParties(listing, request))
+    if book.listings[listing].ask > book.bestLimit(listing, request) ?? -1 { return Tally.reason(PairFailure(.rate)) }
+    return Tally.reason(PairFailure(roundFailure(listing, request)))
   }
 }

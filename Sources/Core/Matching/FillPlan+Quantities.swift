@@ -3,9 +3,10 @@ import Primitives
 extension FillPlan {
   /// The best choice found by trying the quantities of every candidate, the larger first, within a bound of steps; at
   /// least as good as `best`.
-  func searchQuantities(_ candidates: [Candidate], startingFrom best: Choice) -> Choice {
+  func searchQuantities(_ candidates: [Candidate], startingFrom best: Choice, _ work: inout Int) -> Choice {
     var walk = QuantityWalk(plan: self, candidates: candidates, best: best)
     walk.descend(0, left: target)
+    work += walk.steps
     return walk.best
   }
 }
@@ -18,7 +19,7 @@ private struct QuantityWalk {
   private var parts: [(candidate: Candidate, quantity: Int64)] = []
   private var spent: [Int: Spending] = [:]
   private var lenders: [Int] = []
-  private var steps = 0
+  private(set) var steps = 0
   /// The most that the candidates from each position on can give.
   private let rest: [Int64]
 

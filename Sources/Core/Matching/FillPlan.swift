@@ -9,8 +9,8 @@ struct Candidate {
   let least: Int64
   let most: Int64
   let step: Int64
-  /// Whether an exposure limit may bind it.
-  let limited: Bool
+  /// Set where an exposure limit may bind it: what its lender has out before this fill, and the limit with it.
+  let exposure: Spending?
 }
 
 /// Chooses pieces for one request under one claim.
@@ -27,10 +27,10 @@ struct FillPlan {
   private let request: Int
   let usedLenders: [Int]
   let freeSlots: Int
-  private static let searchSteps = 2_000
+  private static let searchSteps = 300
   /// Candidates up to which every quantity of every one is tried where subsets did not do, and the bound on that.
   private static let smallCount = 10
-  static let quantitySteps = 10_000
+  static let quantitySteps = 1_000
 
   struct Choice {
     var parts: [(candidate: Candidate, quantity: Int64)] = []
@@ -44,8 +44,10 @@ struct FillPlan {
     }
   }
 
-  /// The pieces for what the request still wants.
-  static func choose(_ candidates: [Candidate], for request: Int, in state: RoundState) -> Choice {
+  /// The pieces for what the request still wants. Adds the steps it took to `work`.
+  static func choose(
+    _ candidates: [Candidate], for request: Int, in state: RoundState, work: inout Int
+  ) -> Choice {
     var used: [Int] = []
     let limit = state.book.requests[request].maxLenders
     if limit != Int.max {
@@ -60,12 +62,13 @@ struct FillPlan {
     let plan = FillPlan(
       target: wanted / shared * shared, state: state, request: request, usedLenders: used,
       freeSlots: max(0, limit == Int.max ? limit : limit - used.count))
-    let byPrice = plan.search(candidates)
-    if byPrice.total == plan.ceiling(candidates) { return byPrice }
-    let byCapacity = plan.search(plan.largestLendersFirst(candidates))
+    let ceiling = plan.ceiling(candidates)
+    let byPrice = plan.search(candidates, upTo: ceiling, &work)
+    if byPrice.total == ceiling { return byPrice }
+    let byCapacity = plan.search(plan.largestLendersFirst(candidates), upTo: ceiling, &work)
     let best = byCapacity.isBetter(than: byPrice) ? byCapacity : byPrice
-    if best.total == plan.ceiling(candidates) || candidates.count > smallCount { return best }
-    return plan.searchQuantities(candidates, startingFrom: best)
+    if best.total == ceiling || candidates.count > smallCount { return best }
+    return plan.searchQuantities(candidates, startingFrom: best, &work)
   }
 
   private init(target: Int64, state: RoundState, request: Int, usedLenders: [Int], freeSlots: Int) {
@@ -76,9 +79,22 @@ struct FillPlan {
     self.freeSlots = freeSlots
   }
 
-  /// No choice gives more than this.
+  /// No choice gives more than this: all there is, or what the largest lenders have where their number is limited.
   private func ceiling(_ candidates: [Candidate]) -> Int64 {
-    Int64(clamping: min(Int128(target), candidates.reduce(Int128(0)) { $0 + Int128($1.most) }))
+    if freeSlots >= candidates.count {
+      return Int64(clamping: min(Int128(target), candidates.reduce(Int128(0)) { $0 + Int128($1.most) }))
+    }
+    var capacity: [Int: Int64] = [:]
+    var sum: Int64 = 0
+    for candidate in candidates {
+      if usedLenders.contains(candidate.lender) {
+        sum = min(target, sum + candidate.most)
+      } else {
+        capacity[candidate.lender] = min(target, capacity[candidate.lender, default: 0] + candidate.most)
+      }
+    }
+    for most in capacity.values.sorted(by: >).prefix(freeSlots) { sum = min(target, sum + most) }
+    return sum
   }
 
   private func largestLendersFirst(_ candidates: [Candidate]) -> [Candidate] {
@@ -97,15 +113,15 @@ struct FillPlan {
   }
 
   /// Depth first over subsets, including before excluding, so that the first complete one is the earliest in order.
-  private func search(_ candidates: [Candidate]) -> Choice {
+  private func search(_ candidates: [Candidate], upTo ceiling: Int64, _ work: inout Int) -> Choice {
     var best = Choice()
-    let ceiling = ceiling(candidates)
     var rest = [Int128](repeating: 0, count: candidates.count + 1)
     for position in candidates.indices.reversed() {
       rest[position] = rest[position + 1] + Int128(candidates[position].most)
     }
     var subset = Subset(freeSlots: freeSlots, usedLenders: usedLenders)
     var (position, steps) = (0, 0)
+    defer { work += steps }
     var isPrefix = true
     let stepLimit = Self.searchSteps + 2 * candidates.count
     while true {
@@ -116,6 +132,7 @@ struct FillPlan {
         if !canInclude || !include(candidate, position, in: &subset) { isPrefix = false }
         position += 1
       }
+      steps += subset.entries.count
       let choice = fill(subset.entries.map { candidates[$0.position] })
       if choice.isBetter(than: best) { best = choice }
       // The whole prefix in order of price is the cheapest there is; with gaps a later subset may be cheaper.
@@ -129,12 +146,12 @@ struct FillPlan {
     }
   }
 
-  /// Adds the candidate with what it can give beside those included, less where they share an exposure limit; false where
-  /// that is below its least piece.
+  /// Adds the candidate with what it can give beside those included, less where they share an exposure limit; false
+  /// where that is below its least piece.
   private func include(_ candidate: Candidate, _ position: Int, in subset: inout Subset) -> Bool {
     let most = most(candidate, left: candidate.most, subset.spent)
     guard most >= candidate.least else { return false }
-    let before = candidate.limited ? subset.spent[candidate.lender] ?? spending(of: candidate.lender) : nil
+    let before = candidate.exposure.map { subset.spent[candidate.lender] ?? $0 }
     let after = spending(on: candidate, most, subset.spent)
     subset.append(.init(position: position, most: most, spentBefore: before), candidate, after)
     return true
@@ -154,8 +171,8 @@ struct FillPlan {
     }
     for position in parts.indices where left > 0 {
       let (candidate, quantity) = parts[position]
-      if var now = spent[candidate.lender] {
-        now.principal -= state.book.principal(of: quantity, from: state.book.listings[candidate.listing])
+      if candidate.exposure != nil, var now = spent[candidate.lender] {
+        now.principal -= state.book.principal(of: quantity, from: candidate.listing)
         spent[candidate.lender] = now
       }
       let raised = max(quantity, most(candidate, left: quantity + left, spent))
@@ -169,28 +186,21 @@ struct FillPlan {
   /// The most the candidate can give of `left` beside what its lender has spent: a multiple of its step, at least 0.
   func most(_ candidate: Candidate, left: Int64, _ spent: [Int: Spending]) -> Int64 {
     var most = min(candidate.most, left)
-    if candidate.limited {
-      let listing = state.book.listings[candidate.listing]
-      let before = spent[candidate.lender] ?? spending(of: candidate.lender)
-      let room = Int128(min(before.limit, listing.maxExposure)) - before.principal
-      most = min(most, state.book.units(within: room, from: listing))
+    if let exposure = candidate.exposure {
+      let before = spent[candidate.lender] ?? exposure
+      let room = Int128(min(before.limit, exposure.limit)) - before.principal
+      most = min(most, state.book.units(within: room, from: candidate.listing))
     }
-    return most / candidate.step * candidate.step
+    return candidate.step == 1 ? most : most / candidate.step * candidate.step
   }
 
   /// What the lender has spent once the candidate gives this much; nil where no limit can bind.
   func spending(on candidate: Candidate, _ quantity: Int64, _ spent: [Int: Spending]) -> Spending? {
-    guard candidate.limited else { return nil }
-    let listing = state.book.listings[candidate.listing]
-    let before = spent[candidate.lender] ?? spending(of: candidate.lender)
+    guard let exposure = candidate.exposure else { return nil }
+    let before = spent[candidate.lender] ?? exposure
     return Spending(
-      principal: before.principal + state.book.principal(of: quantity, from: listing),
-      limit: min(before.limit, listing.maxExposure))
-  }
-
-  private func spending(of lender: Int) -> Spending {
-    let exposure = state.exposure(ExposureKey(lender: lender, startup: state.book.requests[request].startup))
-    return Spending(principal: exposure.principal, limit: exposure.limit)
+      principal: before.principal + state.book.principal(of: quantity, from: candidate.listing),
+      limit: min(before.limit, exposure.limit))
   }
 }
 

@@ -11,70 +11,63 @@ struct PairFailure: Hashable {
   }
 }
 
-/// The constraints that do not change while a round runs, in the order of `MatchConstraint`. Each is written once, here:
-/// the engine asks whether there is a failure, the explanation asks which.
+/// The constraints that do not change while a round runs, in the order of `MatchConstraint`. Each is written once,
+/// here: the engine asks whether there is a failure, the explanation asks which.
 extension MatchBook {
   /// Who the two are to each other.
-  func partyFailure(_ listing: Listing, _ position: Int) -> MatchConstraint? {
-    let request = requests[position]
-    if listing.lender == request.startup { return .sameOrganization }
+  func partyFailure(_ listing: Int, _ request: Int) -> MatchConstraint? {
+    let (lender, lenderFamily) = (listings[listing].lender, listings[listing].family)
+    let (startup, family) = (requests[request].startup, requests[request].family)
+    if lender == startup { return .sameOrganization }
     // A parent may itself be the other party, so the organisation stands beside its family.
-    if listing.family == request.family || listing.family == request.startup || listing.lender == request.family {
-      return .affiliate
-    }
-    if request.hasBlockedLenders, blockedLenders[position]?.contains(listing.lender) == true { return .blockedLender }
+    if lenderFamily == family || lenderFamily == startup || lender == family { return .affiliate }
+    if requests[request].hasBlockedLenders, blockedLenders[request]?.contains(lender) == true { return .blockedLender }
     return nil
   }
 
   /// Whether the listing's chip is what the claim asks for.
-  func isChip(_ listing: Listing, of claim: Claim) -> Bool {
-    if let model = claim.model { return listing.model == model }
-    return kindCapabilities[listing.kind].meets(claim.minimum)
+  func isChip(_ listing: Int, of claim: Claim) -> Bool {
+    if let model = claim.model { return listings[listing].model == model }
+    return kindCapabilities[listings[listing].kind].meets(claim.minimum)
   }
 
   /// The most the request pays for the listing's chip; nil when it does not take it.
-  func bestLimit(_ listing: Listing, _ request: Request) -> Int64? {
+  func bestLimit(_ listing: Int, _ request: Int) -> Int64? {
     var best: Int64?
-    for position in request.firstClaim..<request.endClaim where isChip(listing, of: claims[position]) {
-      best = max(best ?? 0, claims[position].limit)
+    for position in requests[request].firstClaim..<requests[request].endClaim {
+      if isChip(listing, of: claims[position]) { best = max(best ?? 0, claims[position].limit) }
     }
     return best
   }
 
-  /// What follows from chip, mark, verdict group and region alone.
-  func segmentFailure(_ listing: Listing, _ position: Int) -> PairFailure? {
-    if bestLimit(listing, requests[position]) == nil { return PairFailure(.chip) }
-    return segmentFailureOfAcceptableChip(listing, position)
-  }
-
-  /// As `segmentFailure`, where the chip is known to be one the request takes.
-  func segmentFailureOfAcceptableChip(_ listing: Listing, _ position: Int) -> PairFailure? {
-    let request = requests[position]
-    if listing.unitValue == 0 { return PairFailure(.unitValue) }
-    if request.hasHeldVerdicts, let name = snapshot.requests[position].heldVerdicts[listing.verdictGroup] {
-      // An effect that does not parse was refused with the snapshot; were one to come here it would hold.
-      let effect = ExportEffect(rawValue: name) ?? .holdReview
-      if effect != .clear { return PairFailure(.exportVerdict, effect: effect) }
+  /// What follows from verdict group and region, where the chip is one the request takes.
+  func segmentFailure(verdictGroup: Int, region: Int, _ position: Int) -> PairFailure? {
+    if requests[position].hasHeldVerdicts, let effect = heldEffects[position][verdictGroup] {
+      return PairFailure(.exportVerdict, effect: effect)
     }
-    return contains(request.regions, listing.region) ? nil : PairFailure(.region)
+    return contains(requests[position].regions, region) ? nil : PairFailure(.region)
   }
 
-  /// What follows from the listing's terms.
-  func termsFailure(_ listing: Listing, _ request: Request) -> MatchConstraint? {
-    if !contains(listing.deliveryModes, request.deliveryMode) { return .deliveryMode }
-    if !contains(listing.patterns, request.pattern) { return .pattern }
-    if !contains(listing.jurisdictions, request.jurisdiction) { return .jurisdiction }
-    if !contains(listing.creditGrades, request.creditGrade) { return .creditGrade }
-    if request.termDays < listing.minTermDays || request.termDays > listing.maxTermDays { return .term }
-    if listing.availableOn > request.latestStart { return .startWindow }
-    return nil
+  /// What follows from the listing's terms. Members are read one by one: copying a whole line for each pair costs more
+  /// than the tests.
+  func termsFailure(_ listing: Int, _ request: Int) -> MatchConstraint? {
+    if !contains(listings[listing].deliveryModes, requests[request].deliveryMode) { return .deliveryMode }
+    if !contains(listings[listing].patterns, requests[request].pattern) { return .pattern }
+    if !contains(listings[listing].jurisdictions, requests[request].jurisdiction) { return .jurisdiction }
+    if !contains(listings[listing].creditGrades, requests[request].creditGrade) { return .creditGrade }
+    let days = requests[request].termDays
+    if days < listings[listing].minTermDays || days > listings[listing].maxTermDays { return .term }
+    return listings[listing].availableOn > requests[request].latestStart ? .startWindow : nil
   }
 
-  /// Whether the pair may be matched under a claim, as far as nothing that the round changes decides it.
-  func fits(_ listing: Listing, _ claim: Claim) -> Bool {
-    let request = requests[claim.request]
-    return listing.ask <= claim.limit && listing.verified && request.verified && isChip(listing, of: claim)
-      && termsFailure(listing, request) == nil && segmentFailureOfAcceptableChip(listing, claim.request) == nil
+  /// Whether the pair may be matched under a claim, as far as nothing that the round changes decides it. The cheap
+  /// tests that most pairs fail come first; the order of naming does not matter here.
+  func fits(_ listing: Int, _ claim: Claim) -> Bool {
+    let (region, group) = (listings[listing].region, listings[listing].verdictGroup)
+    return contains(requests[claim.request].regions, region)
+      && listings[listing].ask <= claim.limit && listings[listing].verified && requests[claim.request].verified
+      && isChip(listing, of: claim) && listings[listing].unitValue > 0 && termsFailure(listing, claim.request) == nil
+      && segmentFailure(verdictGroup: group, region: region, claim.request) == nil
       && partyFailure(listing, claim.request) == nil
   }
 }

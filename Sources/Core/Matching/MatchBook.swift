@@ -82,6 +82,12 @@ struct MatchBook {
   private(set) var listingsByModel: [[Int]] = []
   /// All listing positions: lower ask, then earlier.
   private(set) var listingsByAsk: [Int] = []
+  /// For each claim the listings that fit it as far as nothing the round changes decides, lower ask first; nil where
+  /// the lists would take too much memory, and the claim looks through all listings each time.
+  private(set) var fitting: [[Int32]?] = []
+  static let usualFittingLimit = 20_000_000
+  /// Verdicts other than clear of a request, by verdict group.
+  private(set) var heldEffects: [[Int: ExportEffect]] = []
   /// Blocked lenders of a request, for those that have any.
   private(set) var blockedLenders: [Int: Set<Int>] = [:]
   /// Lenders of which at least one listing limits exposure.
@@ -92,7 +98,7 @@ struct MatchBook {
   private var vocabulary = Vocabulary()
   private(set) var spilled: [Set<Int>] = []
 
-  init(_ snapshot: MatchSnapshot) {
+  init(_ snapshot: MatchSnapshot, fittingLimit: Int = usualFittingLimit) {
     self.snapshot = snapshot
     // Requests first: a listing's set need only say which of the values that requests ask for it holds.
     for line in snapshot.requests { vocabulary.learn(line) }
@@ -104,6 +110,33 @@ struct MatchBook {
       if first.queueLimit != second.queueLimit { return first.queueLimit > second.queueLimit }
       return left < right
     }
+    findFitting(upTo: fittingLimit)
+  }
+
+  /// Done once, since a round may walk its queue several times.
+  private mutating func findFitting(upTo limit: Int) {
+    var kept = 0
+    for claim in claims {
+      guard kept < limit else {
+        fitting.append(nil)
+        continue
+      }
+      var list: [Int32] = []
+      if claim.model != -1, requests[claim.request].verified {
+        for position in order(for: claim) {
+          if listings[position].ask > claim.limit { break }
+          if fits(position, claim) { list.append(Int32(truncatingIfNeeded: position)) }
+        }
+      }
+      kept += list.count
+      fitting.append(list)
+    }
+  }
+
+  /// All listings that may be of the claim's chip, lower ask first.
+  func order(for claim: Claim) -> [Int] {
+    guard let model = claim.model else { return listingsByAsk }
+    return model < 0 ? [] : listingsByModel[model]
   }
 
   private mutating func addListings() {
@@ -163,8 +196,11 @@ struct MatchBook {
       regions: membership(Set(line.regions), in: vocabulary.regions), termDays: line.termDays,
       termBucket: TermBucket(termDays: line.termDays), latestStart: line.latestStart.dayNumber,
       maxLenders: line.maxLenders ?? Int.max, sameModel: line.sameModel, sameSite: line.sameSite,
-      verified: line.verified, hasHeldVerdicts: !line.heldVerdicts.isEmpty,
+      verified: line.verified, hasHeldVerdicts: line.heldVerdicts.contains { $0.value != ExportEffect.clear.rawValue },
       hasBlockedLenders: !line.blockedLenders.isEmpty, firstClaim: firstClaim, endClaim: claims.count)
+    // An effect that does not parse was refused with the snapshot; were one to come here it would hold.
+    let effects = line.heldVerdicts.mapValues { ExportEffect(rawValue: $0) ?? .holdReview }
+    heldEffects.append(effects.filter { $0.value != .clear })
     if request.hasBlockedLenders {
       blockedLenders[position] = Set(line.blockedLenders.compactMap { organizations.known($0) })
     }
@@ -214,8 +250,8 @@ struct Interner<Value: Hashable> {
   var count: Int { indices.count }
 }
 
-/// A set of indices without references: one machine word for the first 64, which is all in any market with fewer than 65
-/// distinct values; the book keeps the rest aside.
+/// A set of indices without references: one machine word for the first 64, which is all in any market with fewer than
+/// 65 distinct values; the book keeps the rest aside.
 struct Membership: Hashable {
   let word: UInt64
   /// Position in the book's spilled sets; -1 for none.

@@ -37,9 +37,10 @@ extension MatchRoundResult {
           legalForm: line.legalForm, termBucket: key.termBucket, creditGrade: requestLine.creditGrade,
           clearingRateBps: midpoint(bound.ask, bound.limit), quantity: quantity))
     }
+    var explanation = Explanation(book, round, bounds)
     self.init(
       engineVersion: matchEngineVersion, snapshotDigest: snapshot.digest(), allocations: allocations,
-      classes: classes.sorted { $0.precedes($1) }, leftovers: Explanation(book, round, bounds).leftovers(),
+      classes: classes.sorted { $0.precedes($1) }, leftovers: explanation.leftovers(),
       objective: objective, matchedQuantity: matched, matchedPairs: Int64(allocations.count))
   }
 }

@@ -95,8 +95,8 @@ package struct ClassRate: Sendable, Hashable {
   }
 }
 
-/// What kept a pair of orders apart. The order of the cases is the order in which a pair is tested: it is counted at the
-/// first that fails. The raw value is the name the interface shows.
+/// What kept a pair of orders apart. The order of the cases is the order in which a pair is tested: it is counted at
+/// the first that fails. The raw value is the name the interface shows.
 package enum MatchConstraint: String, Sendable, Hashable, CaseIterable {
   /// One of the two organisations is not verified.
   case verification
@@ -141,6 +141,39 @@ package enum MatchConstraint: String, Sendable, Hashable, CaseIterable {
   case combination
   /// The other side of the market is empty.
   case noCounterOrders = "no_counter_orders"
+
+  /// Where it stands in the order of testing, from 0: a switch, since hashing a name for each pair is most of the cost
+  /// of counting.
+  var rank: Int {
+    switch self {
+    case .verification: 0
+    case .sameOrganization: 1
+    case .affiliate: 2
+    case .blockedLender: 3
+    case .chip: 4
+    case .unitValue: 5
+    case .exportVerdict: 6
+    case .region: 7
+    case .deliveryMode: 8
+    case .pattern: 9
+    case .jurisdiction: 10
+    case .creditGrade: 11
+    case .term: 12
+    case .startWindow: 13
+    case .rate: 14
+    case .alreadyFilled: 15
+    case .multipleOf: 16
+    case .listingMinQuantity: 17
+    case .exposure: 18
+    case .clearingRate: 19
+    case .sameModel: 20
+    case .sameSite: 21
+    case .maxLenders: 22
+    case .requestMinQuantity: 23
+    case .combination: 24
+    case .noCounterOrders: 25
+    }
+  }
 }
 
 /// How many counter-orders failed first at one constraint.

@@ -6,8 +6,8 @@ import Primitives
 /// values with equal digests.
 package struct MatchSnapshot: Sendable, Hashable {
   package let businessDate: CalendarDate
-  /// The mark of one chip of each model, minor units of the market's currency, 1 to 10^15. A model without a mark is not
-  /// matched.
+  /// The mark of one chip of each model, minor units of the market's currency, 1 to 10^15. A model without a mark is
+  /// not matched.
   package let unitValues: [ChipModelID: Int64]
   package let listings: [ListingLine]
   package let requests: [RequestLine]

@@ -1,7 +1,7 @@
 import Primitives
 
-/// One walk over the queue of claims, under fixed assumptions: the rates some classes are held to, and the requests that
-/// are left out because they could not reach their least useful quantity.
+/// One walk over the queue of claims, under fixed assumptions: the rates some classes are held to, and the requests
+/// that are left out because they could not reach their least useful quantity.
 struct RoundPass {
   /// A class held to one rate admits the pairs whose ask and limit embrace it.
   let heldRates: [ClassKey: Int64]
@@ -13,12 +13,10 @@ struct RoundPass {
   private(set) var state: RoundState
   /// Requests that gave back what they had taken, in the order in which that happened.
   private(set) var fallenShort: [Int] = []
-  /// Pairs looked at: the deterministic measure of work.
-  private(set) var pairsSeen = 0
+  /// Pairs looked at and steps of search: a measure of time that is the same on every machine.
+  private(set) var work = 0
   private var isClosed: [Bool]
   private var boundSite: [Int?]
-  /// All listings before this position of the model's order are used up.
-  private var firstUseful: [Int]
 
   private var book: MatchBook { state.book }
 
@@ -29,7 +27,6 @@ struct RoundPass {
     state = RoundState(book)
     isClosed = book.requests.map { $0.quantity < $0.minQuantity }
     boundSite = book.requests.map { _ in nil }
-    firstUseful = book.listingsByModel.map { _ in 0 }
   }
 
   mutating func run() {
@@ -107,7 +104,7 @@ struct RoundPass {
     }
     var best = FillPlan.Choice()
     for group in groups {
-      let choice = FillPlan.choose(group, for: request, in: state)
+      let choice = choose(group, for: request)
       if choice.isBetter(than: best) { best = choice }
     }
     guard best.total >= book.requests[request].minQuantity else { return }
@@ -133,12 +130,12 @@ struct RoundPass {
     }
     var best: (site: Int, total: Int64, first: FillPlan.Choice)?
     for site in sites {
-      let first = FillPlan.choose(bySite[0][site] ?? [], for: request, in: state)
+      let first = choose(bySite[0][site] ?? [], for: request)
       let total = attempt(request) { pass in
         pass.take(first, position)
         for (offset, claim) in span.enumerated().dropFirst() {
           let fresh = (bySite[offset][site] ?? []).filter { pass.isFresh($0.listing, request) }
-          pass.take(FillPlan.choose(fresh, for: request, in: pass.state), claim)
+          pass.take(pass.choose(fresh, for: request), claim)
         }
         return pass.state.filled[request]
       }
@@ -165,10 +162,7 @@ struct RoundPass {
   private mutating func giveUp(_ request: Int, tookBefore: Bool) {
     state.giveBack(request, from: 0)
     isClosed[request] = true
-    guard tookBefore else { return }
-    fallenShort.append(request)
-    // Its chips are back, so the used-up prefixes are no longer known.
-    firstUseful = firstUseful.map { _ in 0 }
+    if tookBefore { fallenShort.append(request) }
   }
 
   // MARK: Candidates
@@ -177,15 +171,19 @@ struct RoundPass {
     let request = book.claims[position].request
     var isWhole = false
     let near = candidates(position, upToWanted: true, isWhole: &isWhole)
-    let choice = FillPlan.choose(near, for: request, in: state)
+    let choice = choose(near, for: request)
     if choice.total == state.wanted(request) || isWhole { return choice }
-    return FillPlan.choose(candidates(position), for: request, in: state)
+    return choose(candidates(position), for: request)
+  }
+
+  private mutating func choose(_ candidates: [Candidate], for request: Int) -> FillPlan.Choice {
+    FillPlan.choose(candidates, for: request, in: state, work: &work)
   }
 
   private mutating func take(_ choice: FillPlan.Choice, _ position: Int) {
     let claim = book.claims[position]
     for (candidate, quantity) in choice.parts {
-      let principal = book.principal(of: quantity, from: book.listings[candidate.listing])
+      let principal = book.principal(of: quantity, from: candidate.listing)
       state.take(
         Piece(
           listing: candidate.listing, request: claim.request, quantity: quantity, limit: claim.limit,
@@ -215,64 +213,56 @@ struct RoundPass {
   /// With `upToWanted` no more than seem to be needed; `isWhole` says whether that was all.
   private mutating func candidates(_ position: Int, upToWanted: Bool, isWhole: inout Bool) -> [Candidate] {
     isWhole = true
-    let claim = book.claims[position]
-    let request = book.requests[claim.request]
-    var found: [Candidate] = []
-    if claim.model == -1 || !request.verified { return found }
-    var start = 0
-    if let model = claim.model {
-      start = firstUseful[model]
-      let order = book.listingsByModel[model]
-      while start < order.count, isUsedUp(order[start]) { start += 1 }
-      // A trial's takings come back, so only what is really gone moves the start.
-      if !state.isTrial { firstUseful[model] = start }
-    }
-    let order = claim.model.map { book.listingsByModel[$0] } ?? book.listingsByAsk
-    let wanted = state.wanted(claim.request)
-    var sum: Int64 = 0
-    var lenders: Set<Int> = []
-    for position in order[start...] {
-      let listing = book.listings[position]
-      if listing.ask > claim.limit { break }
-      pairsSeen += 1
-      guard !isUsedUp(position), let candidate = candidate(position, claim, wanted) else { continue }
-      found.append(candidate)
-      guard upToWanted else { continue }
-      if request.maxLenders != Int.max {
-        lenders.insert(listing.lender)
-        if lenders.count > request.maxLenders { continue }
+    var search = CandidateSearch(
+      wanted: state.wanted(book.claims[position].request), upToWanted: upToWanted,
+      mostLenders: book.requests[book.claims[position].request].maxLenders)
+    if let list = book.fitting[position] {
+      for listing in list where !isUsedUp(Int(listing)) {
+        work += 1
+        if let candidate = candidate(Int(listing), position), search.isEnough(with: candidate) {
+          isWhole = false
+          break
+        }
       }
-      sum += candidate.most
-      if sum >= wanted {
+      return search.found
+    }
+    let claim = book.claims[position]
+    for listing in book.order(for: claim) where !isUsedUp(listing) {
+      if book.listings[listing].ask > claim.limit { break }
+      work += 1
+      guard book.fits(listing, claim) else { continue }
+      if let candidate = candidate(listing, position), search.isEnough(with: candidate) {
         isWhole = false
         break
       }
     }
-    return found
+    return search.found
   }
 
   private func isUsedUp(_ position: Int) -> Bool { state.remaining[position] < book.listings[position].minQuantity }
 
-  private func candidate(_ position: Int, _ claim: MatchBook.Claim, _ wanted: Int64) -> Candidate? {
-    let listing = book.listings[position]
+  /// What a listing that fits can give to a claim now; nil for nothing.
+  private func candidate(_ position: Int, _ claimPosition: Int) -> Candidate? {
+    let (listing, claim) = (book.listings[position], book.claims[claimPosition])
     let request = book.requests[claim.request]
-    guard book.fits(listing, claim), isFresh(position, claim.request) else { return nil }
+    guard isFresh(position, claim.request) else { return nil }
     if let site = boundSite[claim.request], site != listing.site { return nil }
     guard sharesRate(listing, request, claim.limit) else { return nil }
     let step = leastCommonMultiple(listing.multipleOf, request.multipleOf)
     let least = (listing.minQuantity + step - 1) / step * step
-    var most = min(wanted, state.remaining[position])
-    let limited = !book.limitedLenders.isEmpty && book.limitedLenders.contains(listing.lender)
-    if limited {
+    var most = min(state.wanted(claim.request), state.remaining[position])
+    var spending: Spending?
+    if !book.limitedLenders.isEmpty, book.limitedLenders.contains(listing.lender) {
       let exposure = state.exposure(ExposureKey(lender: listing.lender, startup: request.startup))
-      let room = Int128(min(exposure.limit, listing.maxExposure)) - exposure.principal
-      most = min(most, book.units(within: room, from: listing))
+      let limit = min(exposure.limit, listing.maxExposure)
+      most = min(most, book.units(within: Int128(limit) - exposure.principal, from: position))
+      spending = Spending(principal: exposure.principal, limit: limit)
     }
     most = most / step * step
     guard most >= least else { return nil }
     return Candidate(
       listing: position, lender: listing.lender, ask: listing.ask, least: least, most: most, step: step,
-      limited: limited)
+      exposure: spending)
   }
 
   /// Whether the pair can trade at one rate with the rest of its class.
@@ -282,5 +272,33 @@ struct RoundPass {
     if let rate = heldRates[key], listing.ask > rate || limit < rate { return false }
     guard isLast, let bounds = state.bounds[key] else { return true }
     return listing.ask <= bounds.limit && limit >= bounds.ask
+  }
+}
+
+/// Candidates found so far, and whether they seem to be enough.
+private struct CandidateSearch {
+  let wanted: Int64
+  let upToWanted: Bool
+  let mostLenders: Int
+  private(set) var found: [Candidate] = []
+  private var sum: Int64 = 0
+  private var lenders: Set<Int> = []
+
+  init(wanted: Int64, upToWanted: Bool, mostLenders: Int) {
+    self.wanted = wanted
+    self.upToWanted = upToWanted
+    self.mostLenders = mostLenders
+  }
+
+  /// Keeps the candidate. With a limit on lenders only those of the first so many are counted.
+  mutating func isEnough(with candidate: Candidate) -> Bool {
+    found.append(candidate)
+    if !upToWanted { return false }
+    if mostLenders != Int.max {
+      lenders.insert(candidate.lender)
+      if lenders.count > mostLenders { return false }
+    }
+    sum += candidate.most
+    return sum >= wanted
   }
 }

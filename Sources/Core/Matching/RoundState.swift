@@ -20,8 +20,8 @@ struct ExposureKey: Hashable {
 /// What one lender has out to one startup, and the limits of the listings that took part.
 struct Exposure {
   var principal: Int128
-  /// Only of listings that have a limit. The least of them binds everything between the two, so that the outcome does not
-  /// depend on which listing was drawn first.
+  /// Only of listings that have a limit. The least of them binds everything between the two, so that the outcome does
+  /// not depend on which listing was drawn first.
   var limits: [Int64] = []
 
   var limit: Int64 { limits.min() ?? Int64.max }
@@ -123,19 +123,24 @@ struct RoundState {
 
 extension MatchBook {
   /// Principal of a piece: quantity x unit value x advance rate, rounded half to even, in minor units.
-  func principal(of quantity: Int64, from listing: Listing) -> Int128 {
-    let product = Int128(quantity) * Int128(listing.unitValue) * Int128(listing.advanceRateBps)
+  func principal(of quantity: Int64, from listing: Int) -> Int128 {
+    let product = Int128(quantity) * principalPerChip(listing)
     let (whole, rest) = product.quotientAndRemainder(dividingBy: 10_000)
     return rest > 5_000 || (rest == 5_000 && whole % 2 != 0) ? whole + 1 : whole
   }
 
   /// The most chips of the listing whose principal is at most `room`; `Int64.max` when any number is.
-  func units(within room: Int128, from listing: Listing) -> Int64 {
+  func units(within room: Int128, from listing: Int) -> Int64 {
     if room < 0 { return 0 }
-    let perChip = Int128(listing.unitValue) * Int128(listing.advanceRateBps)
+    let perChip = principalPerChip(listing)
     if perChip == 0 { return Int64.max }
     // Half to even: a tie above an even `room` still rounds to it, above an odd one it rounds past it.
     let units = (room * 10_000 + (room % 2 == 0 ? 5_000 : 4_999)) / perChip
     return Int64(clamping: units)
+  }
+
+  /// In ten-thousandths of a minor unit.
+  private func principalPerChip(_ listing: Int) -> Int128 {
+    Int128(listings[listing].unitValue) * Int128(listings[listing].advanceRateBps)
   }
 }

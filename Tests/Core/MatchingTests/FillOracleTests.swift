@@ -30,7 +30,7 @@ import Testing
     #expect(filled > 1_500 && combined > 1_500)
   }
 
-  func market(random: inout SplitMix64) throws -> MatchSnapshot {
+  private func market(random: inout SplitMix64) throws -> MatchSnapshot {
     let isPlain = random.once(in: 3)
     let listings = (1...Int(random.int(1...5))).map { number in
       listing(

@@ -124,7 +124,7 @@ import Testing
   }
 
   /// The market with a second of each request: another startup, the same wishes, other limits or another time.
-  func withTwins(_ snapshot: MatchSnapshot, seed: UInt64) throws -> MatchSnapshot {
+  private func withTwins(_ snapshot: MatchSnapshot, seed: UInt64) throws -> MatchSnapshot {
     var random = SplitMix64(seed: seed ^ 0xABCD)
     var requests: [RequestLine] = []
     for (offset, line) in snapshot.requests.enumerated() {

@@ -56,7 +56,8 @@ struct MatchLaws {
   }
 
   func principal(_ quantity: Int64, _ listing: ListingLine) -> Int128 {
-    let product = Int128(quantity) * Int128(snapshot.unitValues[listing.chipModel] ?? 0) * Int128(listing.advanceRateBps)
+    let product =
+      Int128(quantity) * Int128(snapshot.unitValues[listing.chipModel] ?? 0) * Int128(listing.advanceRateBps)
     return (try? product.divided(by: 10_000, rounding: .halfEven)) ?? -1
   }
 
@@ -150,7 +151,8 @@ struct MatchLaws {
         let pieces = result.allocations.filter { $0.lender == lender && $0.startup == startup }
         let listings = pieces.compactMap { listing($0.listing) }
         guard let limit = listings.compactMap(\.maxExposure).min() else { continue }
-        var out = snapshot.requests.filter { $0.startup == startup }
+        var out =
+          snapshot.requests.filter { $0.startup == startup }
           .map { Int128($0.exposureByLender[lender] ?? 0) }.max() ?? 0
         for (piece, listing) in zip(pieces, listings) { out += principal(piece.quantity, listing) }
         if out > Int128(limit) { broken.append("\(lender) to \(startup): exposure \(out) above \(limit)") }
@@ -190,7 +192,8 @@ struct MatchLaws {
   private func brokenTotals() -> [String] {
     var objective: Int128 = 0
     for piece in result.allocations {
-      objective += Int128(snapshot.unitValues[piece.chipModel] ?? 0) * Int128(piece.limit - piece.ask)
+      objective +=
+        Int128(snapshot.unitValues[piece.chipModel] ?? 0) * Int128(piece.limit - piece.ask)
         * Int128(piece.quantity)
     }
     var broken: [String] = []
