@@ -21,9 +21,9 @@ package let matchEngineVersion = "price-time-1"
 /// surplus trades, as in a call auction, the pairs that do not embrace it are left out there, and the round runs
 /// again.
 ///
-/// Rerunning is bounded, by passes and by work counted in pairs and steps; the last pass admits to a class only what can share a rate
-/// with what is in it. Every result, whichever pass it comes from, keeps every constraint; only the fairness of what is
-/// given back late is bounded.
+/// Rerunning is bounded, by passes and by work counted in pairs and steps; the last pass admits to a class only what
+/// can share a rate with what is in it. Every result, whichever pass it comes from, keeps every constraint; only the
+/// fairness of what is given back late is bounded.
 ///
 /// Not a maximum of the surplus: that is what a later engine is for, under its own name.
 package func clear(_ snapshot: MatchSnapshot) -> MatchRoundResult {
