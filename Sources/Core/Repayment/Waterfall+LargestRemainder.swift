@@ -11,7 +11,8 @@ import Primitives
 ///   - total: at least 0.
 ///   - weights: at least 0.
 ///   - caps: as many as weights; each at least 0 and at most its weight, so that a weight of 0 takes nothing.
-/// - Throws: `ArithmeticOverflow` when these do not hold, or products pass Int128 (not below 10^18 in a thousand parts).
+/// - Throws: `ArithmeticOverflow` when these do not hold, or products pass Int128: not with a thousand parts below
+///   10^17 each.
 func cappedShares(of total: Int64, weights: [Int64], caps: [Int64]) throws(ArithmeticOverflow) -> [Int64] {
   guard total >= 0, weights.count == caps.count, zip(weights, caps).allSatisfy({ $1 >= 0 && $1 <= $0 }) else {
     throw ArithmeticOverflow()

@@ -73,8 +73,8 @@ package enum ValuationBasis: String, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// What a startup, or a chip model, was worth on a day, as somebody recorded it. Immutable: a correction is another mark
-/// that supersedes this one.
+/// What a startup, or a chip model, was worth on a day, as somebody recorded it. Immutable: a correction is another
+/// mark that supersedes this one.
 package struct ValuationMark: Sendable, Hashable {
   package let id: ValuationID
   package let subject: ValuationSubject
