@@ -78,6 +78,7 @@ let package = Package(
         "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching", "Valuation",
         "Repayment",
       ]),
+    adapter("Telemetry", []),
     // Service: commands and queries, HTTP, jobs.
     service(
       "Operations",
@@ -97,5 +98,27 @@ let package = Package(
         "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", hummingbird, logging, crypto,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
+    service(
+      "WebAPI",
+      [
+        "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
+        "Ledger", "Lending", "Valuation", "Repayment", "Telemetry", hummingbird,
+        .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+    service(
+      "ServiceAssembly",
+      [
+        "WebAPI", "WebSupport", "Settlement", "Operations", "Persistence", "Postgres", "Primitives", "Telemetry",
+        "Schema", "Parties", "StrictJSON", hummingbird, logging, lifecycle,
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    // Commands.
+    .executableTarget(
+      name: "chipbridge",
+      dependencies: [
+        "ServiceAssembly", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Catalogue",
+        "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Sources/Commands/chipbridge", swiftSettings: house),
   ]
 )

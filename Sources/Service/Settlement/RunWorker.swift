@@ -207,7 +207,7 @@ package struct RunWorker: Sendable {
   // MARK: offers that nobody answered
 
   private func lapseOffers() async throws {
-    let state = try await MarketClock.now(pool: pool, clock: clock, deadline: deadline)
+    let state = try await MarketTime.read(pool: pool, clock: clock, deadline: deadline).now
     for offer in try await RunQueries.lapsedOffers(at: state, pool, deadline: deadline) {
       _ = try await pipeline.runChild(
         EndOffer(offerID: offer, outcome: .lapsed, ifVersion: nil), key: "\(offer):lapse") { _ in ["lapsed": 1] }
@@ -222,16 +222,4 @@ struct LeaseLost: Error {}
 struct UnknownJob: Error, CustomStringConvertible {
   let name: String
   var description: String { "this program knows no job \(name)" }
-}
-
-/// Business time as the database has it.
-package enum MarketClock {
-  package static func now(
-    pool: PostgresPool, clock: any WallClock, deadline: ContinuousClock.Instant
-  ) async throws -> Instant {
-    let rows = try await pool.withConnection(deadline: deadline) {
-      try await $0.run(Query(PlatformSQL.state), deadline: deadline)
-    }
-    return try PlatformSQL.decode(rows.single(), wallTime: clock.now()).now
-  }
 }

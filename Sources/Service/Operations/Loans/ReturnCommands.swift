@@ -14,11 +14,11 @@ package struct RecordReturn: Command {
   package let quantity: Int64
   package let occurredOn: CalendarDate
   package let condition: ReturnCondition?
-  /// Minor units of the loan's currency.
-  package let conditionCharge: Int64
+  /// In the loan's currency.
+  package let conditionCharge: Money?
 
   package init(
-    loanID: LoanID, quantity: Int64, occurredOn: CalendarDate, condition: ReturnCondition?, conditionCharge: Int64
+    loanID: LoanID, quantity: Int64, occurredOn: CalendarDate, condition: ReturnCondition?, conditionCharge: Money?
   ) {
     self.loanID = loanID
     self.quantity = quantity
@@ -49,6 +49,10 @@ package struct RecordReturn: Command {
     else { throw PartiesRefusal.notFound("loan") }
     try principal.require(.lender, .startup)
     guard occurredOn <= draft.today else { throw LendingRefusal.futureDate(given: occurredOn, today: draft.today) }
+    if let charge = conditionCharge, charge.currency != loan.currency {
+      throw LendingRefusal.termsDisagree(
+        pointer: "/condition_charge/currency", detail: "The charge is not in the loan's currency, \(loan.currency).")
+    }
     draft.made.subject = loanID.value
     if principal.organizationID == loan.terms.borrowerID { return try start(loan, lot, &draft) }
     let returns = (draft.base.returnsOfLoan[loanID] ?? []).compactMap { draft.find(\.returns, $0) }
@@ -107,10 +111,11 @@ package struct RecordReturn: Command {
     var (entry, lot) = (entry, lot)
     // The fee runs on the principal until the credit, so it is posted up to that day first.
     var loan = try LoanDesk.accrue(loan, through: occurredOn, in: &draft).loan
+    let charge = conditionCharge?.amount ?? 0
     let amount = try ReturnCredit.proRataOutstanding.amount(
       units: quantity, of: loan.unitsOut + loan.unitsReturning, principal: loan.outstanding.principal, on: occurredOn,
-      conditionCharge: conditionCharge)
-    try entry.accept(on: occurredOn, condition: condition, charge: conditionCharge, credit: amount.credit)
+      conditionCharge: charge)
+    try entry.accept(on: occurredOn, condition: condition, charge: charge, credit: amount.credit)
     try loan.finishReturn(quantity, credit: amount.credit)
     try loan.addCharge(amount.chargeLeft)
     let backTo = condition == .good ? CustodyState.available : .inRepair

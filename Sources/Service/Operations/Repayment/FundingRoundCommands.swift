@@ -42,6 +42,11 @@ package struct ReportFundingRound: Command {
   package struct Reported: Sendable {
     package let round: FundingRound
     package let closings: [FundingClosing]
+
+    package init(round: FundingRound, closings: [FundingClosing]) {
+      self.round = round
+      self.closings = closings
+    }
   }
 
   package static let action = "funding_round.report"

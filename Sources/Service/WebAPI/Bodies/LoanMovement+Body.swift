@@ -52,16 +52,11 @@ package struct ReturnBody: Sendable, Hashable {
     return ReturnBody(quantity: quantity, occurredOn: occurredOn, condition: condition, conditionCharge: charge)
   }
 
-  /// The command, which counts in the loan's currency.
-  /// - Throws: `termsDisagree` when the charge is in another one.
-  package func command(loanID: LoanID, currency: Currency) throws(LendingRefusal) -> RecordReturn {
-    if let charge = conditionCharge, charge.currency != currency {
-      throw .termsDisagree(
-        pointer: "/condition_charge/currency", detail: "The charge is not in the loan's currency, \(currency).")
-    }
-    return RecordReturn(
+  /// The command; it refuses a charge in another currency than the loan's.
+  package func command(loanID: LoanID) -> RecordReturn {
+    RecordReturn(
       loanID: loanID, quantity: quantity, occurredOn: occurredOn, condition: condition,
-      conditionCharge: conditionCharge?.amount ?? 0)
+      conditionCharge: conditionCharge)
   }
 }
 

@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// The command line: what operators and newcomers type.
+@main
+struct ChipBridge: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "chipbridge",
+    abstract: "A marketplace where owners of AI chips lend them, and startups borrow them until a round pays.",
+    subcommands: [Serve.self, Migrate.self, Seed.self, Keys.self, Classify.self])
+}
+
+/// Failures that a person can act on: exit status 1, one sentence.
+struct Failure: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Persistence
+import Postgres
+import ServiceAssembly
+
+/// Serves the interface until told to stop.
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Serve the HTTP interface until SIGTERM or SIGINT.")
+  @OptionGroup var database: DatabaseOptions
+  @Option(help: "Address to listen on.") var host = "127.0.0.1"
+  @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
+  @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
+  @Flag(inversion: .prefixedNo, help: "Do settlement runs and match rounds in this process.") var workers = true
+  @Option(help: "Connections for the command pipeline.") var writerConnections = 6
+  @Option(help: "Connections for reads.") var readerConnections = 8
+  @Option(help: "Least level to log: debug, info, notice, warning, error.") var logLevel = "notice"
+
+  func validate() throws {
+    guard (0...65_535).contains(port) else { throw ValidationError("--port is 0 to 65535.") }
+    guard (1...200).contains(writerConnections), (1...200).contains(readerConnections) else {
+      throw ValidationError("--writer-connections and --reader-connections are 1 to 200.")
+    }
+    guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is unknown.") }
+  }
+
+  func run() async throws {
+    var logger = Logger(label: "chipbridge")
+    logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
+    let configuration = ServiceConfiguration(
+      database: try database.configuration(), host: host, port: port, isSandbox: sandbox,
+      writerConnections: writerConnections, readerConnections: readerConnections, runsWorkers: workers)
+    let service: ChipBridgeService
+    do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
+      throw Failure("The database does not serve: \(error.debugDescription)")
+    } catch let error as ReferenceDataError {
+      throw Failure(error.description)
+    }
+    let host = host
+    try await service.run { port in
+      print("ChipBridge listens on http://\(host):\(port)")
+      fflush(nil)
+    }
+  }
+}

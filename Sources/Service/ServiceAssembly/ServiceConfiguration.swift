@@ -1,0 +1,42 @@
+import Operations
+import Postgres
+
+/// What the service is told from outside, checked as a whole before anything starts.
+package struct ServiceConfiguration: Sendable {
+  package var database: PostgresConfiguration
+  package var host: String
+  package var port: Int
+  /// The business clock may be moved.
+  package var isSandbox: Bool
+  package var writerConnections: Int
+  package var readerConnections: Int
+  /// Whether this process does settlement runs and match rounds.
+  package var runsWorkers: Bool
+  package var limits: CommandPipeline.Limits
+  /// Requests served at once over all connections; past it connections wait to be accepted.
+  package var maximumConnections: Int
+
+  package init(
+    database: PostgresConfiguration, host: String = "127.0.0.1", port: Int = 8_080, isSandbox: Bool = false,
+    writerConnections: Int = 6, readerConnections: Int = 8, runsWorkers: Bool = true,
+    limits: CommandPipeline.Limits = CommandPipeline.Limits(), maximumConnections: Int = 2_048
+  ) {
+    self.database = database
+    self.host = host
+    self.port = port
+    self.isSandbox = isSandbox
+    self.writerConnections = writerConnections
+    self.readerConnections = readerConnections
+    self.runsWorkers = runsWorkers
+    self.limits = limits
+    self.maximumConnections = maximumConnections
+  }
+
+  /// As a role that owns nothing; with `role` as the application name's suffix, so that operators tell them apart.
+  func pool(role: String, size: Int) throws -> PostgresPool {
+    var configuration = database
+    configuration.role = role
+    configuration.applicationName = role.replacing("_", with: "-")
+    return try PostgresPool(configuration: configuration, size: size, waiters: 4_096, minimum: 1)
+  }
+}

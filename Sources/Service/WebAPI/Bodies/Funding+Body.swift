@@ -1,0 +1,197 @@
+import Lending
+import Operations
+import Parties
+import Persistence
+import Primitives
+import Repayment
+import StrictJSON
+import Valuation
+
+extension ReportFundingRound {
+  /// `kind`, `name`, `announced_on`, `amount`?, `pre_money`?, `post_money`?, `closings` (1 to 50), `acquirer`?, `evidence`?
+  /// All amounts are in one currency.
+  package static func parse(_ reader: inout ObjectReader) -> ReportFundingRound? {
+    let kind = reader.enumeration("kind", as: FundingRoundKind.self)
+    let name = reader.string("name", bytes: BodyBounds.name)
+    let announcedOn = reader.date("announced_on")
+    let amount = reader.optionalMoney("amount", BodyBounds.amount)
+    let preMoney = reader.optionalMoney("pre_money", BodyBounds.amount)
+    let postMoney = reader.optionalMoney("post_money", BodyBounds.price)
+    let closings = reader.objects("closings", count: 1...50) { closing -> (CalendarDate, Money)? in
+      let closedOn = closing.date("closed_on")
+      let cash = closing.money("net_new_cash", BodyBounds.amount)
+      guard let closedOn, let cash else { return nil }
+      return (closedOn, cash)
+    }
+    let acquirer = reader.optionalString("acquirer", bytes: BodyBounds.name)
+    let evidence = reader.optionalString("evidence", bytes: BodyBounds.evidence)
+    guard let kind, let name, let announcedOn, let closings, let currency = closings.first?.1.currency else {
+      return nil
+    }
+    let amounts: [(StaticString, Money?)] = [("amount", amount), ("pre_money", preMoney), ("post_money", postMoney)]
+    for (member, money) in amounts {
+      if let money, money.currency != currency {
+        reader.fault(member, code: BodyFaultCode.conflict, detail: "must be in the currency of the closings")
+      }
+    }
+    if closings.contains(where: { $0.1.currency != currency }) {
+      reader.fault("closings", code: BodyFaultCode.conflict, detail: "must be in one currency")
+    }
+    return ReportFundingRound(
+      report: Report(
+        kind: kind, name: name, announcedOn: announcedOn, currency: currency, amount: amount?.amount,
+        preMoney: preMoney?.amount, postMoney: postMoney?.amount, acquirer: acquirer, evidence: evidence,
+        closings: closings.map { (closedOn: $0.0, netNewCash: $0.1.amount) }))
+  }
+}
+
+extension DecideFundingRound {
+  /// `evidence`?
+  package static func parseVerify(
+    _ reader: inout ObjectReader, _ id: FundingRoundID, ifVersion: Int64?
+  ) -> DecideFundingRound? {
+    let evidence = reader.optionalString("evidence", bytes: BodyBounds.evidence)
+    return DecideFundingRound(roundID: id, decision: .verify(evidence: evidence), ifVersion: ifVersion)
+  }
+
+  /// `reason`
+  package static func parseReject(
+    _ reader: inout ObjectReader, _ id: FundingRoundID, ifVersion: Int64?
+  ) -> DecideFundingRound? {
+    guard let reason = reader.string("reason", bytes: BodyBounds.reason) else { return nil }
+    return DecideFundingRound(roundID: id, decision: .reject(reason: reason), ifVersion: ifVersion)
+  }
+}
+
+extension ReportFundingRound.Reported {
+  /// - Parameter sweeps: loans that the round made due, as they stand now.
+  package func write(to writer: inout JSONWriter, sweeps: [Loan] = []) {
+    writer.object { writer in
+      writer.field("id", round.id)
+      writer.field("state", round.state)
+      writer.field("borrower_id", round.borrowerID)
+      writer.field("kind", round.kind)
+      writer.field("name", round.name)
+      writer.field("announced_on", round.announcedOn)
+      writer.field("amount", round.amount.map { Money($0, round.currency) })
+      writer.field("pre_money", round.preMoney.map { Money($0, round.currency) })
+      writer.field("post_money", round.postMoney.map { Money($0, round.currency) })
+      writer.array("closings", closings) { writer, closing in
+        writer.object { writer in
+          writer.field("id", closing.id)
+          writer.field("state", closing.state)
+          writer.field("closed_on", closing.closedOn)
+          writer.field("net_new_cash", closing.netNewCash)
+          writer.field("swept_on", closing.sweptOn)
+        }
+      }
+      writer.field("acquirer", round.acquirer)
+      writer.field("evidence", round.evidence)
+      writer.field("reported_by", round.reportedBy)
+      writer.field("verified_by", round.verifiedBy)
+      writer.field("decided_on", round.decidedOn)
+      writer.field("reason", round.reason)
+      writer.array("sweeps", sweeps) { writer, loan in
+        writer.object { writer in
+          writer.field("loan_id", loan.id)
+          writer.field("lender_id", loan.terms.lenderID)
+          writer.field("state", loan.state)
+          writer.field("due", loan.due?.amount.map { Money($0, loan.currency) })
+        }
+      }
+      writer.history(version: round.version, createdAt: round.createdAt, updatedAt: round.updatedAt)
+    }
+  }
+}
+
+extension RecordCashReceipt {
+  /// `received_on`, `amount`, `source`, `payer_organization_id`?, `reference`?
+  package static func parse(_ reader: inout ObjectReader) -> RecordCashReceipt? {
+    let receivedOn = reader.date("received_on")
+    let amount = reader.money("amount", BodyBounds.price)
+    let source = reader.enumeration("source", as: CashSource.self)
+    let payer = reader.optionalID("payer_organization_id", of: OrganizationNoun.self)
+    let reference = reader.optionalString("reference", bytes: BodyBounds.reference)
+    guard let receivedOn, let amount, let source else { return nil }
+    return RecordCashReceipt(
+      receivedOn: receivedOn, amount: amount, source: source, payerID: payer, reference: reference)
+  }
+}
+
+extension RecordCashReceipt.Received {
+  package func write(to writer: inout JSONWriter) { receipt.write(to: &writer, allocations: allocations) }
+}
+
+extension CashReceipt {
+  package func write(to writer: inout JSONWriter, allocations: [AllocationRow]) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("payer_organization_id", organizationID == .platform ? nil : organizationID)
+      writer.field("received_on", receivedOn)
+      writer.field("amount", amount)
+      writer.field("source", source)
+      writer.field("reference", reference)
+      writer.array("allocations", allocations) { writer, row in
+        writer.object { writer in
+          writer.field("loan_id", row.loanID)
+          writer.field("lender_id", row.lenderID)
+          writer.field("step", row.step)
+          writer.field("amount", row.amount)
+        }
+      }
+      writer.field("remainder", Money(remainder, amount.currency))
+      writer.history(version: version, createdAt: createdAt, updatedAt: createdAt)
+    }
+  }
+}
+
+extension Payout {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("lender_id", lenderID)
+      writer.field("business_date", businessDate)
+      writer.field("gross", gross)
+      writer.field("platform_fee", Money(platformFee, gross.currency))
+      writer.field("net", Money(net, gross.currency))
+      writer.field("settlement_run_id", runID)
+      writer.field("created_at", recordedAt)
+    }
+  }
+}
+
+extension RecordValuation {
+  /// `method`, `amount`, `effective_on`, `source`, `supersedes`?, `basis`? (post-money for a startup, a chip's price for a
+  /// chip, where it is left out)
+  package static func parse(_ reader: inout ObjectReader, subject: ValuationSubject) -> RecordValuation? {
+    let method = reader.enumeration("method", as: ValuationMethod.self)
+    let amount = reader.money("amount", BodyBounds.price)
+    let effectiveOn = reader.date("effective_on")
+    let source = reader.string("source", bytes: BodyBounds.source)
+    let supersedes = reader.optionalID("supersedes", of: ValuationNoun.self)
+    let basis = reader.optionalEnumeration("basis", as: ValuationBasis.self)
+    guard let method, let amount, let effectiveOn, let source else { return nil }
+    return RecordValuation(
+      subject: subject, method: method, amount: amount,
+      basis: basis ?? (subject.startup == nil ? .perChip : .postMoney), effectiveOn: effectiveOn, source: source,
+      supersedes: supersedes)
+  }
+}
+
+extension ValuationMark {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("startup_id", subject.startup)
+      writer.field("chip_model_id", subject.chipModel)
+      writer.field("method", method)
+      writer.field("amount", amount)
+      writer.field("basis", basis)
+      writer.field("effective_on", effectiveOn)
+      writer.field("recorded_at", recordedAt)
+      writer.field("source", source)
+      writer.field("supersedes", supersedes)
+      writer.field("approved_by", approvedBy)
+    }
+  }
+}

@@ -1,0 +1,238 @@
+import Catalogue
+import Ledger
+import Operations
+import Parties
+import Persistence
+import Primitives
+import StrictJSON
+
+extension PlanMatchRound {
+  /// `segment`?
+  package static func parse(_ reader: inout ObjectReader) -> PlanMatchRound? {
+    PlanMatchRound(segment: reader.optionalString("segment", bytes: BodyBounds.reference))
+  }
+}
+
+extension PlanSettlementRun {
+  /// `job`, `business_date`
+  package static func parse(_ reader: inout ObjectReader) -> PlanSettlementRun? {
+    let job = reader.enumeration("job", as: SettlementJob.self)
+    let date = reader.date("business_date")
+    guard let job, let date else { return nil }
+    return PlanSettlementRun(job: job, businessDate: date)
+  }
+}
+
+extension MoveClock {
+  /// `now`
+  package static func parse(_ reader: inout ObjectReader, isSandbox: Bool) -> MoveClock? {
+    reader.instant("now").map { MoveClock(to: $0, isSandbox: isSandbox) }
+  }
+}
+
+extension AddLicence {
+  /// `holder_organization_id`, `consignee_organization_id`?, `chip_model_id` or `export_class`, `destination`, `quota`,
+  /// `valid_from`, `valid_to`?, `reference`
+  package static func parse(_ reader: inout ObjectReader) -> AddLicence? {
+    let holder = reader.id("holder_organization_id", of: OrganizationNoun.self)
+    let consignee = reader.optionalID("consignee_organization_id", of: OrganizationNoun.self)
+    let chip = reader.optionalChipModel("chip_model_id")
+    let exportClass = reader.optionalEnumeration("export_class", as: ExportClass.self)
+    let destination = reader.country("destination")
+    let quota = reader.quantity("quota")
+    let validFrom = reader.date("valid_from")
+    let validTo = reader.optionalDate("valid_to")
+    let reference = reader.string("reference", bytes: BodyBounds.reference)
+    if reader.has("chip_model_id") == reader.has("export_class") {
+      reader.fault("chip_model_id", code: BodyFaultCode.conflict, detail: "either it or export_class is given")
+      return nil
+    }
+    guard let holder, let destination, let quota, let validFrom, let reference,
+      let subject = chip.map({ Licence.Subject.chip($0) }) ?? exportClass.map({ .exportClass($0) })
+    else { return nil }
+    return AddLicence(
+      holderID: holder, consigneeID: consignee, subject: subject, destination: destination, quota: quota,
+      validFrom: validFrom, validTo: validTo, reference: reference)
+  }
+}
+
+extension LicenceRecord {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("holder_organization_id", licence.holder)
+      writer.field("consignee_organization_id", licence.consignee)
+      writer.field("chip_model_id", licence.chip)
+      writer.field("export_class", licence.exportClass)
+      writer.field("destination", licence.destination)
+      writer.field("quota", licence.quota)
+      writer.field("used", licence.used)
+      writer.field("remaining", licence.remaining)
+      writer.field("valid_from", licence.validity.from)
+      writer.field("valid_to", licence.validity.to)
+      writer.field("reference", reference)
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+  }
+}
+
+extension PlannedRun {
+  /// As `SettlementRun` shows itself before any worker has taken it up.
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("state", RunState.planned)
+      writer.field("job", job)
+      writer.field("business_date", businessDate)
+      writer.object("progress") { writer in
+        writer.field("done", Int64(0))
+        writer.field("total", Int64(0))
+      }
+      writer.object("totals") { _ in }
+      writer.nullField("error")
+      writer.history(version: 1, createdAt: createdAt, updatedAt: createdAt)
+    }
+  }
+}
+
+extension SettlementRun {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("state", state)
+      writer.field("job", job)
+      writer.field("business_date", businessDate)
+      writer.object("progress") { writer in
+        writer.field("done", done)
+        writer.field("total", total)
+      }
+      writer.rawField("totals", totals)
+      writer.field("error", error)
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+  }
+}
+
+extension PlannedMatchRound {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("state", RunState.planned)
+      writer.field("segment", segment)
+      writer.history(version: 1, createdAt: businessAt, updatedAt: businessAt)
+    }
+  }
+}
+
+extension MatchRoundRow {
+  /// The result's members stand beside the round's own.
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("state", state)
+      writer.field("segment", segment)
+      writer.field("digest", digest)
+      writer.field("offers_made", offersMade)
+      writer.field("offers_refused", offersRefused)
+      writer.field("error", error)
+      if let result, let document = try? JSONDocument(parsing: result, limits: .stored) {
+        for member in document.root.members {
+          writer.key(dynamic: member.name)
+          writer.copy(member.value)
+        }
+      }
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+  }
+}
+
+extension AuditRow {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("organization_id", organizationID)
+      writer.field("at", at)
+      writer.field("key_id", keyID)
+      writer.field("person_id", personID)
+      writer.field("action", action)
+      writer.field("subject_id", subject)
+      writer.field("outcome", outcome)
+      writer.field("request_id", requestID)
+      writer.field("created_at", recordedAt)
+    }
+  }
+}
+
+extension JournalEntryRow {
+  package func write(to writer: inout JSONWriter, lines: [JournalLineRow]) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("book_organization_id", book)
+      writer.field("sequence", sequence)
+      writer.field("kind", kind)
+      writer.field("business_date", businessDate)
+      writer.field("subject_id", subject)
+      writer.array("lines", lines) { writer, row in
+        writer.object { writer in
+          writer.field("account", row.line.account.code)
+          writer.field("subject_id", row.line.account.subjectOrNil)
+          writer.field("asset", row.line.account.asset.description)
+          writer.field("amount", row.line.amount)
+        }
+      }
+      writer.field("recorded_at", recordedAt)
+    }
+  }
+}
+
+extension AccountRef {
+  /// Null where the code has no subject.
+  var subjectOrNil: UUIDValue? { subject == AccountRef.noSubject ? nil : subject }
+
+  func write(to writer: inout JSONWriter, balance: Int64) {
+    writer.object { writer in
+      writer.field("organization_id", book)
+      writer.field("account", code)
+      writer.field("subject_id", subjectOrNil)
+      writer.field("asset", asset.description)
+      writer.field("balance", balance)
+    }
+  }
+}
+
+extension ChipModel {
+  /// - Parameter classification: on the date asked for.
+  package func write(to writer: inout JSONWriter, classification: Classification) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("vendor", vendor)
+      writer.field("model", model)
+      writer.field("form_factor", facts.formFactor)
+      writer.field("released_on", facts.releasedOn?.description)
+      writer.field("memory_gb", facts.memoryGB?.description)
+      writer.field("memory_bandwidth_gbs", facts.memoryBandwidthGBs?.description)
+      writer.field("interconnect_gbs", facts.interconnectGBs?.description)
+      writer.field("io_total_gbs", ioTotalGBs?.description)
+      writer.object("dense") { writer in
+        for format in NumericFormat.allCases {
+          writer.key(dynamic: format.rawValue)
+          if let figure = dense(format) { writer.string(figure.description) } else { writer.null() }
+        }
+      }
+      writer.field("die_area_mm2", facts.dieAreaMM2?.description)
+      writer.field("vendor_class", facts.vendorClass)
+      writer.field("tpp", tpp?.description)
+      writer.field("tpp_basis", tppBasis)
+      writer.field("performance_density", displayedPerformanceDensity?.description)
+      writer.object("export_class") { writer in
+        writer.field("on", classification.date)
+        writer.field("class", classification.exportClass)
+        writer.field("paragraph", classification.paragraph)
+        writer.field("rule_id", classification.ruleID)
+        writer.field("citation", classification.citation)
+        writer.field("nac_aca_eligible", classification.nacAcaEligible)
+      }
+      writer.field("source", facts.source)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Catalogue
+import HTTPTypes
+import Hummingbird
+import Lending
+import Operations
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import StrictJSON
+import Valuation
+import WebSupport
+
+extension WebAPI {
+  func addCatalogueRoutes(_ routes: inout Routes) {
+    routes.get("/v1/chip-models") { request, _ in
+      _ = try await gateway.principal(of: request)
+      let (data, date) = (reference.current, try await businessDate(request))
+      let chips = data.chips.values.sorted { $0.id < $1.id }
+      return gateway.page(chips, next: nil) { chip, writer in
+        chip.write(to: &writer, classification: data.rules.classify(chip, on: date))
+      }
+    }
+    routes.get("/v1/chip-models/{id}") { request, context in
+      _ = try await gateway.principal(of: request)
+      let chip = try chip(context)
+      let date = try await businessDate(request)
+      return gateway.object(request, version: nil) { writer in
+        chip.write(to: &writer, classification: reference.current.rules.classify(chip, on: date))
+      }
+    }
+    routes.get("/v1/export-rules") { request, _ in
+      _ = try await gateway.principal(of: request)
+      return gateway.page(reference.current.rules.licenceRules.map(\.header), next: nil) { header, writer in
+        writer.object { writer in
+          writer.field("id", header.id)
+          writer.field("citation", header.citation)
+          writer.field("source", header.source)
+          writer.field("valid_from", header.validity.from)
+          writer.field("valid_to", header.validity.to)
+          writer.field("certainty", header.certainty)
+          writer.field("grade", header.grade)
+        }
+      }
+    }
+    routes.post("/v1/export-checks") { request, _ in try await exportCheck(request) }
+  }
+
+  func chip(_ context: ChipBridgeContext) throws -> ChipModel {
+    guard let text = context.parameters.get("id"), let id = ChipModelID(text), let chip = reference.current.chips[id]
+    else { throw PartiesRefusal.notFound("chip model") }
+    return chip
+  }
+
+  /// The date asked for, else today by the business clock.
+  func businessDate(_ request: Request) async throws -> CalendarDate {
+    if let date = try Gateway.date(request, "on") { return date }
+    return try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
+  }
+
+  /// The mark of a chip as of today, as known now.
+  func chipMark(_ chip: ChipModelID, as principal: Principal) async throws -> ValuationMark? {
+    let rows = try await gateway.reader.run([Query(Details.chipMarks, [.text(chip.value)])], as: principal)[0]
+    let history = try MarkHistory(subject: .chipModel(chip), marks: Tables.chipMarks.decode(rows))
+    let now = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now
+    return history.asOf(now.date, knownAt: now, basis: .perChip)
+  }
+
+  /// The body of an export check.
+  private struct Check {
+    let chip: ChipModelID
+    let quantity: Int64
+    let kind: ActKind
+    let on: CalendarDate
+    let from: OrganizationID
+    let to: OrganizationID
+    let fromSite: Site
+    let toSite: Site
+    let mode: DeliveryMode
+    let endUse: String
+
+    init?(_ reader: inout ObjectReader) {
+      let chip = reader.chipModel("chip_model_id")
+      let quantity = reader.quantity("quantity")
+      let kind = reader.enumeration("act", as: ActKind.self)
+      let on = reader.date("on")
+      let from = reader.id("from_organization_id", of: OrganizationNoun.self)
+      let to = reader.id("to_organization_id", of: OrganizationNoun.self)
+      let fromSite = reader.site("from_site")
+      let toSite = reader.site("to_site")
+      let mode = reader.enumeration("delivery_mode", as: DeliveryMode.self)
+      let endUse = reader.string("end_use", bytes: 1...500)
+      guard let chip, let quantity, let kind, let on, let from, let to, let fromSite, let toSite, let mode, let endUse
+      else { return nil }
+      self.chip = chip
+      self.quantity = quantity
+      self.kind = kind
+      self.on = on
+      self.from = from
+      self.to = to
+      self.fromSite = fromSite
+      self.toSite = toSite
+      self.mode = mode
+      self.endUse = endUse
+    }
+  }
+
+  /// Changes nothing, so it needs no key. The parties' facts are looked up by the platform and shown to nobody.
+  private func exportCheck(_ request: Request) async throws -> Response {
+    let principal = try await gateway.principal(of: request)
+    let check = try Gateway.parse(await gateway.collect(request)) { Check(&$0) }
+    let query = Tables.organizations.rows(by: [check.from.value, check.to.value])
+    let parties = try await Tables.organizations.decode(gateway.reader.run([query], as: .automation)[0])
+    guard let from = parties.first(where: { $0.id == check.from }), let to = parties.first(where: { $0.id == check.to }),
+      principal.readsEverything || [from.id, to.id].contains(principal.organizationID)
+    else { throw PartiesRefusal.notFound("organization") }
+    let act = ExportDesk.Act(
+      kind: check.kind, date: check.on, chip: check.chip, quantity: check.quantity, lender: from, borrower: to,
+      from: check.fromSite, to: check.toSite, deliveryMode: check.mode, endUse: check.endUse)
+    let data = reference.current
+    let verdict = try ExportDesk.verdict(on: act, reference: data)
+    return gateway.object(request, version: nil) { writer in writer.object { verdict.writeMembers(to: &$0) } }
+  }
+}

@@ -1,0 +1,145 @@
+import Catalogue
+import HTTPTypes
+import Hummingbird
+import Operations
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import Repayment
+import StrictJSON
+import Valuation
+import WebSupport
+
+extension WebAPI {
+  func addFundingRoutes(_ routes: inout Routes) {
+    routes.post("/v1/funding-rounds") { request, context in
+      try await gateway.post(
+        request, context,
+        render: .init(
+          status: .created, location: { "/v1/funding-rounds/\($0.round.id)" }, version: { $0.round.version },
+          write: { $0.write(to: &$1) })
+      ) { reader, _ in ReportFundingRound.parse(&reader) }
+    }
+    routes.get("/v1/funding-rounds") { request, _ in
+      try await gateway.list(
+        request, Resources.fundingRounds, name: "funding-rounds", filter: "state",
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        write: { ReportFundingRound.Reported(round: $0, closings: []).write(to: &$1) })
+    }
+    routes.get("/v1/funding-rounds/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: FundingRoundID = try Gateway.pathID(context, noun: "funding round")
+      let round = try await gateway.reader.one(Resources.fundingRounds, id.value, as: principal, noun: "funding round")
+      let binds = [Reader.scope(principal), Bind.uuid(id.value.bits)]
+      let results = try await gateway.reader.run(
+        [Query(Details.closingsOfRound, binds), Query(Details.loansDueByRound, binds)], as: principal)
+      let closings = try Tables.fundingClosings.decode(results[0])
+      let loans = try Tables.loans.decode(results[1])
+      return gateway.object(request, version: round.version) { writer in
+        ReportFundingRound.Reported(round: round, closings: closings).write(to: &writer, sweeps: loans)
+      }
+    }
+    let decided = Gateway.Rendering<ReportFundingRound.Reported>(
+      version: { $0.round.version }, write: { $0.write(to: &$1) })
+    routes.post("/v1/funding-rounds/{id}/verify") { request, context in
+      let id: FundingRoundID = try Gateway.pathID(context, noun: "funding round")
+      return try await gateway.post(request, context, render: decided) { reader, posted in
+        DecideFundingRound.parseVerify(&reader, id, ifVersion: posted.ifVersion)
+      }
+    }
+    routes.post("/v1/funding-rounds/{id}/reject") { request, context in
+      let id: FundingRoundID = try Gateway.pathID(context, noun: "funding round")
+      return try await gateway.post(request, context, render: decided) { reader, posted in
+        DecideFundingRound.parseReject(&reader, id, ifVersion: posted.ifVersion)
+      }
+    }
+    addCashRoutes(&routes)
+  }
+
+  private func addCashRoutes(_ routes: inout Routes) {
+    routes.post("/v1/cash-receipts") { request, context in
+      try await gateway.post(
+        request, context, weight: .heavy,
+        render: .init(
+          status: .created, location: { "/v1/cash-receipts/\($0.receipt.id)" }, version: { $0.receipt.version },
+          write: { $0.write(to: &$1) })
+      ) { reader, _ in RecordCashReceipt.parse(&reader) }
+    }
+    routes.get("/v1/cash-receipts") { request, _ in
+      try await gateway.list(
+        request, Resources.cashReceipts, name: "cash-receipts", filter: "source",
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        write: { $0.write(to: &$1, allocations: []) })
+    }
+    routes.get("/v1/cash-receipts/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: CashReceiptID = try Gateway.pathID(context, noun: "cash receipt")
+      let receipt = try await gateway.reader.one(
+        Resources.cashReceipts, id.value, as: principal, noun: "cash receipt")
+      let query = Query(Details.allocationsOfReceipt, [Reader.scope(principal), .uuid(id.value.bits)])
+      let rows = try await Tables.allocations.decode(gateway.reader.run([query], as: principal)[0])
+      return gateway.object(request, version: receipt.version) { receipt.write(to: &$0, allocations: rows) }
+    }
+    routes.get("/v1/payouts") { request, _ in
+      try await gateway.list(
+        request, Resources.payouts, name: "payouts", filter: "currency",
+        position: { PagePosition(createdAt: $0.recordedAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+    }
+    routes.get("/v1/payouts/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: PayoutID = try Gateway.pathID(context, noun: "payout")
+      let row = try await gateway.reader.one(Resources.payouts, id.value, as: principal, noun: "payout")
+      return gateway.object(request, version: nil) { row.write(to: &$0) }
+    }
+  }
+
+  func addValuationRoutes(_ routes: inout Routes) {
+    routes.post("/v1/startups/{id}/valuations") { request, context in
+      let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
+      return try await gateway.post(
+        request, context,
+        render: .init(status: .created, location: { _ in "/v1/startups/\(id)/valuations" }) { $0.write(to: &$1) }
+      ) { reader, _ in RecordValuation.parse(&reader, subject: .startup(id)) }
+    }
+    routes.get("/v1/startups/{id}/valuations") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
+      let binds = [Reader.scope(principal), Bind.uuid(id.value.bits)]
+      // A lender that is exposed to the startup sees its valuations; to others it does not exist.
+      let loans = try await gateway.reader.run([Query(Details.loansOfStartup, binds)], as: principal)[0]
+      guard principal.readsEverything || principal.organizationID == id || !loans.isEmpty else {
+        throw PartiesRefusal.notFound("startup")
+      }
+      let all = Query(Details.startupMarks, [.uuid(nil), .uuid(id.value.bits)])
+      let marks = try await Tables.startupMarks.decode(gateway.reader.run([all], as: .automation)[0])
+      return try await marksPage(request, marks, subject: .startup(id))
+    }
+    routes.post("/v1/chip-models/{id}/marks") { request, context in
+      let chip = try self.chip(context)
+      return try await gateway.post(
+        request, context,
+        render: .init(status: .created, location: { _ in "/v1/chip-models/\(chip.id)/marks" }) { $0.write(to: &$1) }
+      ) { reader, _ in RecordValuation.parse(&reader, subject: .chipModel(chip.id)) }
+    }
+    routes.get("/v1/chip-models/{id}/marks") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let chip = try self.chip(context)
+      let query = Query(Details.chipMarks, [.text(chip.id.value)])
+      let marks = try await Tables.chipMarks.decode(gateway.reader.run([query], as: principal)[0])
+      return try await marksPage(request, marks, subject: .chipModel(chip.id))
+    }
+  }
+
+  /// All marks, or with `as_of` and `known_at` the one that held on that day as known at that moment.
+  private func marksPage(
+    _ request: Request, _ marks: [ValuationMark], subject: ValuationSubject
+  ) async throws -> Response {
+    let (asOf, knownAt) = (try Gateway.date(request, "as_of"), try Gateway.instant(request, "known_at"))
+    guard asOf != nil || knownAt != nil else { return gateway.page(marks, next: nil) { $0.write(to: &$1) } }
+    let now = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now
+    let history = try MarkHistory(subject: subject, marks: marks)
+    let mark = history.asOf(asOf ?? now.date, knownAt: knownAt ?? now)
+    return gateway.page([mark].compactMap { $0 }, next: nil) { $0.write(to: &$1) }
+  }
+}

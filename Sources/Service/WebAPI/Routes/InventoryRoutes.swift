@@ -1,0 +1,83 @@
+import HTTPTypes
+import Hummingbird
+import Lending
+import Operations
+import Parties
+import Persistence
+import Primitives
+import StrictJSON
+import Valuation
+import WebSupport
+
+extension WebAPI {
+  func addInventoryRoutes(_ routes: inout Routes) {
+    routes.post("/v1/lots") { request, context in
+      try await gateway.post(
+        request, context,
+        render: .init(
+          status: .created, location: { "/v1/lots/\($0.id)" }, version: { $0.version }, write: { $0.write(to: &$1) })
+      ) { reader, posted in CreateLot.parse(&reader, lenderID: posted.principal.organizationID) }
+    }
+    routes.get("/v1/lots") { request, _ in
+      try await gateway.list(
+        request, Resources.lots, name: "lots", filter: "chip_model_id",
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+    }
+    routes.get("/v1/lots/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: LotID = try Gateway.pathID(context, noun: "lot")
+      let row = try await gateway.reader.one(Resources.lots, id.value, as: principal, noun: "lot")
+      return gateway.object(request, version: row.version) { row.write(to: &$0) }
+    }
+    routes.post("/v1/lots/{id}/receipts") { request, context in
+      let id: LotID = try Gateway.pathID(context, noun: "lot")
+      return try await gateway.post(
+        request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
+      ) { reader, _ in ReceiveLot.parse(&reader, lotID: id) }
+    }
+    routes.post("/v1/reserve-plans") { request, context in
+      try await gateway.post(
+        request, context,
+        render: .init(
+          status: .created, location: { "/v1/reserve-plans/\($0.plan.id)" }, version: { $0.plan.version },
+          write: { $0.write(to: &$1) })
+      ) { reader, posted in SetReservePlan.parse(&reader, lenderID: posted.principal.organizationID) }
+    }
+    addListingRoutes(&routes)
+  }
+
+  private func addListingRoutes(_ routes: inout Routes) {
+    routes.post("/v1/listings") { request, context in
+      try await gateway.post(
+        request, context,
+        render: .init(
+          status: .created, location: { "/v1/listings/\($0.id)" }, version: { $0.version },
+          write: { $0.write(to: &$1) })
+      ) { reader, posted in CreateListing.parse(&reader, lenderID: posted.principal.organizationID) }
+    }
+    routes.get("/v1/listings") { request, _ in
+      try await gateway.list(
+        request, Resources.listings, name: "listings", filter: "state",
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+    }
+    routes.get("/v1/listings/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: ListingID = try Gateway.pathID(context, noun: "listing")
+      let row = try await gateway.reader.one(Resources.listings, id.value, as: principal, noun: "listing")
+      let mark = try await chipMark(row.chipModelID, as: principal)
+      return gateway.object(request, version: row.version) { row.write(to: &$0, mark: mark?.amount) }
+    }
+    for (verb, act) in [("pause", Listing.Act.pause), ("resume", .resume), ("withdraw", .withdraw)] {
+      routes.post("/v1/listings/{id}/\(verb)") { request, context in
+        let id: ListingID = try Gateway.pathID(context, noun: "listing")
+        return try await gateway.post(
+          request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
+        ) { reader, posted in
+          EmptyBody.parse(&reader).map { _ in
+            ChangeListing(listingID: id, act: act, ifVersion: posted.ifVersion)
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import HTTPTypes
+import Hummingbird
+import Lending
+import Ledger
+import Operations
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import StrictJSON
+import WebSupport
+
+extension WebAPI {
+  func addSettlementRoutes(_ routes: inout Routes) {
+    routes.post("/v1/settlement-runs") { request, context in
+      let response = try await gateway.post(
+        request, context,
+        render: .init(
+          status: .accepted, location: { "/v1/settlement-runs/\($0.id)" }, version: { _ in 1 },
+          write: { $0.write(to: &$1) })
+      ) { reader, _ in PlanSettlementRun.parse(&reader) }
+      workPlanned()
+      return response
+    }
+    routes.get("/v1/settlement-runs/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: SettlementRunID = try Gateway.pathID(context, noun: "settlement run")
+      let rows = try await gateway.reader.run([Query(RunSQL.runByID, [.uuid(id.value.bits)])], as: principal)
+      guard let row = rows[0].first else { throw PartiesRefusal.notFound("settlement run") }
+      let run = try RunSQL.decodeRun(row)
+      return gateway.object(request, version: run.version) { run.write(to: &$0) }
+    }
+    routes.get("/v1/settlement-runs") { request, _ in
+      let principal = try await gateway.principal(of: request)
+      let query = try gateway.listQuery(request, list: "settlement-runs")
+      let page = Query(
+        RunSQL.runsPage,
+        [
+          .timestamptz(query.position.createdAt.microseconds), .uuid(query.position.id.bits), .int8(query.limit + 1),
+        ])
+      let rows = try await gateway.reader.run([page], as: principal)[0].map(RunSQL.decodeRun)
+      return try runPage(rows, query, list: "settlement-runs", created: { ($0.createdAt, $0.id.value) }) {
+        $0.write(to: &$1)
+      }
+    }
+  }
+
+  func addLedgerRoutes(_ routes: inout Routes) {
+    routes.get("/v1/ledger/accounts") { request, _ in
+      let principal = try await gateway.principal(of: request)
+      let organization = try Self.organization(request)
+      let query = Query(Details.accounts, [Reader.scope(principal), .uuid(organization?.value.bits)])
+      let rows = try await gateway.reader.run([query], as: principal)[0].map(AccountSQL.decode)
+      return gateway.page(rows, next: nil) { row, writer in row.0.write(to: &writer, balance: row.1) }
+    }
+    routes.get("/v1/ledger/entries") { request, _ in try await entries(request) }
+    routes.get("/v1/ledger/trial-balance") { request, _ in
+      let principal = try await gateway.principal(of: request)
+      let date = try await businessDate(request)
+      let query = Query(Details.trialBalance, [Reader.scope(principal), .date(date.dayNumber)])
+      let rows = try await gateway.reader.run([query], as: principal)[0]
+      return try gateway.page(Array(rows), next: nil) { row, writer in
+        let (code, asset, balance) = (try row.text(0), try row.text(1), try row.int8(2))
+        let (debits, credits) = (try row.int8(3), try row.int8(4))
+        writer.object { writer in
+          writer.field("account", code)
+          writer.field("asset", asset)
+          writer.field("balance", balance)
+          writer.field("debits", debits)
+          writer.field("credits", credits)
+        }
+      }
+    }
+    routes.get("/v1/statements") { request, _ in try await statement(request) }
+    routes.get("/v1/audit-log") { request, _ in
+      try await gateway.list(
+        request, Resources.auditLog, name: "audit-log", filter: "action",
+        position: { PagePosition(createdAt: $0.recordedAt, id: $0.id) }, write: { $0.write(to: &$1) })
+    }
+    routes.get("/v1/events") { request, _ in try await events(request) }
+    addExposureRoutes(&routes)
+  }
+
+  private static func organization(_ request: Request) throws -> OrganizationID? {
+    guard let text = request.uri.queryParameters["organization_id"] else { return nil }
+    guard let id = OrganizationID(String(text)) else {
+      throw Problem(.unprocessableContent, "request.invalid", "organization_id is an organisation's id.")
+    }
+    return id
+  }
+
+  private func entries(_ request: Request) async throws -> Response {
+    let principal = try await gateway.principal(of: request)
+    let query = try gateway.listQuery(request, list: "entries")
+    let kind = request.uri.queryParameters["kind"].map(String.init)
+    let rows = try await gateway.reader.page(
+      Resources.journalEntries, after: query.position, limit: query.limit + 1, filter: kind, as: principal)
+    let shown = Array(rows.prefix(Int(query.limit)))
+    let lineQuery = Query(
+      Details.linesOfEntry, [Reader.scope(principal), .uuidArray(shown.map(\.id.value.bits))])
+    let lines = try await Tables.journalLines.decode(gateway.reader.run([lineQuery], as: principal)[0])
+    let byEntry = Dictionary(grouping: lines) { "\($0.line.account.book)\($0.entryID)" }
+    let last = rows.count > shown.count ? shown.last : nil
+    let next = last.map {
+      gateway.cursors.encode(PagePosition(createdAt: $0.recordedAt, id: $0.id.value), list: "entries")
+    }
+    return gateway.page(shown, next: next) { entry, writer in
+      entry.write(to: &writer, lines: byEntry["\(entry.book)\(entry.id)"] ?? [])
+    }
+  }
+
+  /// What an organisation is owed and owes, from its loans: gross contractual claims and debts by currency.
+  private func statement(_ request: Request) async throws -> Response {
+    let principal = try await gateway.principal(of: request)
+    let date = try await businessDate(request)
+    let organization = try Self.organization(request) ?? principal.organizationID
+    guard principal.readsEverything || organization == principal.organizationID else {
+      throw PartiesRefusal.notFound("organization")
+    }
+    let binds = [Reader.scope(principal), Bind.uuid(organization.value.bits)]
+    let results = try await gateway.reader.run(
+      [Query(Details.loansOfLender, binds), Query(Details.loansOfStartup, binds)], as: principal)
+    let claims = try Exposure.totals(Tables.loans.decode(results[0]))
+    let debts = try Exposure.totals(Tables.loans.decode(results[1]).filter { $0.terms.borrowerID == organization })
+    return gateway.object(request, version: nil) { writer in
+      writer.object { writer in
+        writer.field("organization_id", organization)
+        writer.field("on", date)
+        writer.field("basis", "gross contractual claims as posted")
+        writer.array("owed_to_it", claims) { $1.write(to: &$0) }
+        writer.array("it_owes", debts) { $1.write(to: &$0) }
+      }
+    }
+  }
+
+  private func addExposureRoutes(_ routes: inout Routes) {
+    routes.get("/v1/startups/{id}/exposure") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
+      guard principal.readsEverything || principal.organizationID == id else {
+        throw PartiesRefusal.notFound("startup")
+      }
+      return try await exposure(request, id, Details.loansOfStartup, as: principal)
+    }
+    routes.get("/v1/lenders/{id}/exposure") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: OrganizationID = try Gateway.pathID(context, noun: "lender")
+      guard principal.readsEverything || principal.organizationID == id else {
+        throw PartiesRefusal.notFound("lender")
+      }
+      return try await exposure(request, id, Details.loansOfLender, as: principal)
+    }
+  }
+
+  private func exposure(
+    _ request: Request, _ id: OrganizationID, _ statement: Statement, as principal: Principal
+  ) async throws -> Response {
+    let query = Query(statement, [Reader.scope(principal), .uuid(id.value.bits)])
+    let loans = try await Tables.loans.decode(gateway.reader.run([query], as: principal)[0])
+    let totals = try Exposure.totals(loans)
+    return gateway.object(request, version: nil) { writer in
+      writer.object { writer in
+        writer.field("organization_id", id)
+        writer.field("loans", Int64(loans.count))
+        writer.array("debt", totals) { $1.write(to: &$0) }
+      }
+    }
+  }
+
+  /// The outbox from a position on: every event once, in order, none that a running transaction may still precede.
+  private func events(_ request: Request) async throws -> Response {
+    let principal = try await gateway.principal(of: request)
+    let query = try gateway.listQuery(request, list: "events")
+    var after: Int64 = 0
+    if let text = request.uri.queryParameters["after"] {
+      guard let value = Int64(text), value >= 0 else {
+        throw Problem(.unprocessableContent, "request.invalid", "after is the position of an event.")
+      }
+      after = value
+    }
+    let rows = try await gateway.reader.run(
+      [Query(Details.eventsAfter, [Reader.scope(principal), .int8(after), .int8(query.limit)])], as: principal)[0]
+    return try gateway.page(Array(rows), next: nil) { row, writer in
+      var reader = RowReader(row)
+      let position = try reader.int()
+      let id: EventID = try reader.id()
+      let (type, subject, version) = (try reader.text(), try reader.text(), try reader.int())
+      let (at, body) = (try reader.instant(), try reader.jsonBytes())
+      writer.object { writer in
+        writer.field("id", id)
+        writer.field("position", position)
+        writer.field("type", type)
+        writer.field("subject", subject)
+        writer.field("subject_version", version)
+        writer.field("business_at", at)
+        writer.rawField("data", body)
+      }
+    }
+  }
+}
+
+/// Sums of loans by currency.
+struct Exposure {
+  let currency: Currency
+  var debt: Debt
+
+  /// - Throws: `ArithmeticOverflow` when sums leave the range of the books.
+  static func totals(_ loans: [Loan]) throws -> [Exposure] {
+    var sums: [Currency: Debt] = [:]
+    for loan in loans {
+      var debt = sums[loan.currency] ?? .none
+      debt.charges = try debt.charges.adding(loan.outstanding.charges)
+      debt.fee = try debt.fee.adding(loan.outstanding.fee)
+      debt.principal = try debt.principal.adding(loan.outstanding.principal)
+      sums[loan.currency] = debt
+    }
+    return sums.sorted { $0.key < $1.key }.map { Exposure(currency: $0.key, debt: $0.value) }
+  }
+
+  func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("currency", currency.code)
+      writer.field("principal", Money(debt.principal, currency))
+      writer.field("fee", Money(debt.fee, currency))
+      writer.field("charges", Money(debt.charges, currency))
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Operations
+import Persistence
+import Postgres
+import Primitives
+import StrictJSON
+import Synchronization
+import Telemetry
+import WebSupport
+
+extension WebAPI {
+  /// Probes and metrics: for operators, without a key, on loopback.
+  func addOperatorRoutes(_ routes: inout Routes) {
+    routes.get("/livez") { _, _ in Self.plain("ok\n") }
+    routes.get("/readyz") { _, _ in
+      do {
+        let deadline = ContinuousClock.now + .seconds(2)
+        _ = try await MarketTime.read(pool: writer, clock: clock, deadline: deadline)
+        return Self.plain("ready\n")
+      } catch {
+        throw Problem(PipelineError.unavailable)
+      }
+    }
+    routes.get("/metrics") { _, _ in
+      Self.plain(metrics.text(gauges: gauges()), type: "text/plain; version=0.0.4")
+    }
+    routes.post("/v1/sandbox/clock") { request, context in
+      try await gateway.post(
+        request, context,
+        render: .init { now, writer in
+          writer.object { $0.field("now", now) }
+        }
+      ) { reader, _ in MoveClock.parse(&reader, isSandbox: isSandbox) }
+    }
+    routes.get("/v1/sandbox/clock") { request, _ in
+      _ = try await gateway.principal(of: request)
+      let deadline = ContinuousClock.now + .seconds(5)
+      let state = try await MarketTime.read(pool: writer, clock: clock, deadline: deadline)
+      return gateway.object(request, version: nil) { writer in
+        writer.object { writer in
+          writer.field("now", state.now)
+          writer.field("is_sandbox", isSandbox)
+        }
+      }
+    }
+  }
+
+  private static func plain(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {
+    Response(
+      status: .ok, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
+
+  private func gauges() -> [MetricsRegistry.Gauge] {
+    let (pool, counters) = (writer.stats, gateway.pipeline.counters)
+    func count(_ name: String, _ help: String, _ value: Int) -> MetricsRegistry.Gauge {
+      MetricsRegistry.Gauge(name, help, type: "counter", value: value)
+    }
+    return [
+      MetricsRegistry.Gauge("chipbridge_pool_idle_connections", "Writer connections not in use.", value: pool.idle),
+      MetricsRegistry.Gauge("chipbridge_pool_used_connections", "Writer connections in use.", value: pool.inUse),
+      MetricsRegistry.Gauge("chipbridge_pool_waiting", "Callers waiting for a writer connection.", value: pool.waiting),
+      MetricsRegistry.Gauge(
+        "chipbridge_pipeline_depth", "Commands waiting for a batch.", value: gateway.pipeline.depth),
+      count("chipbridge_pipeline_batches_total", "Batches begun.", counters.batches.load(ordering: .relaxed)),
+      count("chipbridge_pipeline_commands_total", "Commands answered.", counters.commands.load(ordering: .relaxed)),
+      count("chipbridge_pipeline_refusals_total", "Commands refused.", counters.refusals.load(ordering: .relaxed)),
+      count("chipbridge_pipeline_replays_total", "Answers replayed.", counters.replays.load(ordering: .relaxed)),
+      count("chipbridge_pipeline_splits_total", "Batches split.", counters.splits.load(ordering: .relaxed)),
+      count("chipbridge_pipeline_repeats_total", "Batches repeated.", counters.repeats.load(ordering: .relaxed)),
+    ]
+  }
+}

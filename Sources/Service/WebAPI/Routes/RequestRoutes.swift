@@ -1,0 +1,182 @@
+import HTTPTypes
+import Hummingbird
+import Lending
+import Operations
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import StrictJSON
+import WebSupport
+
+extension WebAPI {
+  func addRequestRoutes(_ routes: inout Routes) {
+    routes.post("/v1/loan-requests") { request, context in
+      try await gateway.post(
+        request, context,
+        render: .init(
+          status: .created, location: { "/v1/loan-requests/\($0.id)" }, version: { $0.version },
+          write: { $0.write(to: &$1) })
+      ) { reader, _ in CreateLoanRequest.parse(&reader) }
+    }
+    routes.get("/v1/loan-requests") { request, _ in
+      try await gateway.list(
+        request, Resources.loanRequests, name: "loan-requests", filter: "state",
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+    }
+    routes.get("/v1/loan-requests/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: LoanRequestID = try Gateway.pathID(context, noun: "loan request")
+      let row = try await gateway.reader.one(Resources.loanRequests, id.value, as: principal, noun: "loan request")
+      let holds = try await self.holds(of: id, as: principal)
+      return gateway.object(request, version: row.version) { row.write(to: &$0, holds: holds) }
+    }
+    routes.post("/v1/loan-requests/{id}/cancel") { request, context in
+      let id: LoanRequestID = try Gateway.pathID(context, noun: "loan request")
+      return try await gateway.post(
+        request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
+      ) { reader, posted in
+        EmptyBody.parse(&reader).map { _ in CancelLoanRequest(requestID: id, ifVersion: posted.ifVersion) }
+      }
+    }
+    routes.get("/v1/loan-requests/{id}/explanation") { request, context in
+      try await explanation(request, context)
+    }
+    addOfferRoutes(&routes)
+    addRoundRoutes(&routes)
+  }
+
+  /// The newest verdict for each chip that holds it.
+  func holds(of id: LoanRequestID, as principal: Principal) async throws -> [[UInt8]] {
+    let query = Query(Details.verdictsOfSubject, [Reader.scope(principal), .uuid(id.value.bits)])
+    let rows = try await gateway.reader.run([query], as: principal)[0].map { try Tables.verdicts.decode($0) }
+    var newest: [ChipModelID: VerdictRow] = [:]
+    for row in rows where !row.acted { newest[row.chipModelID] = row }
+    return newest.values.sorted { $0.chipModelID < $1.chipModelID }.map { row in
+      var writer = JSONWriter()
+      row.write(to: &writer)
+      return writer.bytes
+    }
+  }
+
+  private func explanation(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
+    let principal = try await gateway.principal(of: request)
+    let id: LoanRequestID = try Gateway.pathID(context, noun: "loan request")
+    let row = try await gateway.reader.one(Resources.loanRequests, id.value, as: principal, noun: "loan request")
+    let holds = try await self.holds(of: id, as: principal)
+    let reasons = try await RoundReasons.latest(of: id.description, reader: gateway.reader)
+    return gateway.object(request, version: row.version) { writer in
+      writer.object { writer in
+        writer.field("loan_request_id", id)
+        writer.field("state", row.state)
+        writer.field("remaining_quantity", row.remaining)
+        writer.field("match_round_id", reasons?.roundID)
+        writer.array("reasons", reasons?.reasons ?? []) { writer, reason in
+          writer.object { writer in
+            writer.field("constraint", reason.constraint)
+            writer.field("effect", reason.effect)
+            writer.field("candidates", reason.candidates)
+          }
+        }
+        writer.array("holds", holds) { $0.raw($1) }
+      }
+    }
+  }
+
+  private func addOfferRoutes(_ routes: inout Routes) {
+    routes.get("/v1/offers") { request, _ in
+      try await gateway.list(
+        request, Resources.offers, name: "offers", filter: "state",
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+    }
+    routes.get("/v1/offers/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: OfferID = try Gateway.pathID(context, noun: "offer")
+      let row = try await gateway.reader.one(Resources.offers, id.value, as: principal, noun: "offer")
+      return gateway.object(request, version: row.version) { row.write(to: &$0) }
+    }
+    routes.post("/v1/offers/{id}/accept") { request, context in
+      let id: OfferID = try Gateway.pathID(context, noun: "offer")
+      return try await gateway.post(
+        request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
+      ) { reader, posted in
+        EmptyBody.parse(&reader).map { _ in AcceptOffer(offerID: id, ifVersion: posted.ifVersion) }
+      }
+    }
+    routes.post("/v1/offers/{id}/decline") { request, context in
+      let id: OfferID = try Gateway.pathID(context, noun: "offer")
+      return try await gateway.post(
+        request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
+      ) { reader, posted in
+        EmptyBody.parse(&reader).map { _ in
+          EndOffer(offerID: id, outcome: .declined, ifVersion: posted.ifVersion)
+        }
+      }
+    }
+  }
+
+  private func addRoundRoutes(_ routes: inout Routes) {
+    routes.post("/v1/match-rounds") { request, context in
+      let response = try await gateway.post(
+        request, context,
+        render: .init(
+          status: .accepted, location: { "/v1/match-rounds/\($0.id)" }, version: { _ in 1 },
+          write: { $0.write(to: &$1) })
+      ) { reader, _ in PlanMatchRound.parse(&reader) }
+      workPlanned()
+      return response
+    }
+    routes.get("/v1/match-rounds/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: MatchRoundID = try Gateway.pathID(context, noun: "match round")
+      let rows = try await gateway.reader.run([Query(RunSQL.roundByID, [.uuid(id.value.bits)])], as: principal)
+      guard let row = rows[0].first else { throw PartiesRefusal.notFound("match round") }
+      let round = try RunSQL.decodeRound(row)
+      return gateway.object(request, version: round.version) { round.write(to: &$0) }
+    }
+    routes.get("/v1/match-rounds") { request, _ in
+      let principal = try await gateway.principal(of: request)
+      let query = try gateway.listQuery(request, list: "match-rounds")
+      let page = Query(
+        RunSQL.roundsPage,
+        [
+          .timestamptz(query.position.createdAt.microseconds), .uuid(query.position.id.bits), .int8(query.limit + 1),
+        ])
+      let rows = try await gateway.reader.run([page], as: principal)[0].map(RunSQL.decodeRound)
+      return try runPage(rows, query, list: "match-rounds", created: { ($0.createdAt, $0.id.value) }) {
+        $0.write(to: &$1)
+      }
+    }
+    routes.get("/v1/order-book") { request, _ in
+      // Depth is everybody's; the names behind it are not read.
+      _ = try await gateway.principal(of: request)
+      let parameters = request.uri.queryParameters
+      let query = Query(
+        Details.orderBook,
+        [.text(parameters["chip_model"].map(String.init)), .text(parameters["region"].map(String.init))])
+      let rows = try await gateway.reader.run([query], as: .automation)[0]
+      return try gateway.page(Array(rows), next: nil) { row, writer in
+        let (chip, region, side) = (try row.text(0), try row.text(1), try row.text(2))
+        let (rate, quantity) = (try row.int8(3), try row.int8(4))
+        writer.object { writer in
+          writer.field("chip_model_id", chip)
+          writer.field("region", region)
+          writer.field("side", side)
+          writer.field("rate_bps", rate)
+          writer.field("quantity", quantity)
+        }
+      }
+    }
+  }
+
+  /// A page of runs or rounds.
+  func runPage<Row>(
+    _ rows: [Row], _ query: Gateway.ListQuery, list: String, created: (Row) -> (Instant, UUIDValue),
+    write: (Row, inout JSONWriter) throws -> Void
+  ) throws -> Response {
+    let shown = Array(rows.prefix(Int(query.limit)))
+    let last = rows.count > shown.count ? shown.last.map(created) : nil
+    let next = last.map { gateway.cursors.encode(PagePosition(createdAt: $0.0, id: $0.1), list: list) }
+    return try gateway.page(shown, next: next, write)
+  }
+}
