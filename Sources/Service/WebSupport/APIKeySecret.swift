@@ -23,7 +23,7 @@ package struct APIKeySecret: Sendable {
   /// Parses a presented key; nil when its shape or checksum is wrong.
   package init?(_ text: String) {
     let parts = text.split(separator: "_", omittingEmptySubsequences: false)
-    guard text.utf8.count == 111, parts.count == 4, parts[0] == "cbk", parts[1].utf8.count == 32,
+    guard text.utf8.count == 110, parts.count == 4, parts[0] == "cbk", parts[1].utf8.count == 32,
       parts[2].utf8.count == 64, parts[3] == Self.checksum(of: String(text.dropLast(9)))
     else { return nil }
     let hex = Array(parts[1])

@@ -1,0 +1,62 @@
+import Primitives
+
+/// Where cash came from; each source has its waterfall.
+package enum CashSource: String, Sendable, Hashable, CaseIterable {
+  case round, instalment, collateral, insurance, guarantee
+}
+
+/// Cleared money that arrived.
+package struct CashReceipt: Sendable, Hashable {
+  package let id: CashReceiptID
+  /// The payer, or the platform while the payer is unknown: then the money is in suspense.
+  package let organizationID: OrganizationID
+  package let receivedOn: CalendarDate
+  package let amount: Money
+  package let source: CashSource
+  package let reference: String?
+  /// What no claim took.
+  package var remainder: Int64
+  package var version: Int64
+  package let createdAt: Instant
+
+  package init(
+    id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: CashSource,
+    reference: String?, remainder: Int64, version: Int64 = 1, createdAt: Instant
+  ) {
+    self.id = id
+    self.organizationID = organizationID
+    self.receivedOn = receivedOn
+    self.amount = amount
+    self.source = source
+    self.reference = reference
+    self.remainder = remainder
+    self.version = version
+    self.createdAt = createdAt
+  }
+}
+
+/// What a lender was paid on one day in one currency.
+package struct Payout: Sendable, Hashable {
+  package let id: PayoutID
+  package let lenderID: OrganizationID
+  package let businessDate: CalendarDate
+  package let gross: Money
+  package let platformFee: Int64
+  package let runID: SettlementRunID
+  package let recordedAt: Instant
+
+  package init(
+    id: PayoutID, lenderID: OrganizationID, businessDate: CalendarDate, gross: Money, platformFee: Int64,
+    runID: SettlementRunID, recordedAt: Instant
+  ) {
+    self.id = id
+    self.lenderID = lenderID
+    self.businessDate = businessDate
+    self.gross = gross
+    self.platformFee = platformFee
+    self.runID = runID
+    self.recordedAt = recordedAt
+  }
+
+  package var net: Int64 { gross.amount - platformFee }
+}
