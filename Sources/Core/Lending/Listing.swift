@@ -22,9 +22,9 @@ package enum RepaymentPattern: String, Sendable, Hashable, CaseIterable {
 package enum ListingState: String, Sendable, Hashable, CaseIterable {
   /// -> paused, exhausted, withdrawn, expired
   case open
-  /// -> open, withdrawn, expired
+  /// -> open, exhausted (nothing remains), withdrawn, expired
   case paused
-  /// Nothing remains; a lapsed offer reopens it -> open, withdrawn
+  /// Nothing remains; a lapsed offer reopens it -> open, paused (so that none does), withdrawn, expired
   case exhausted
   /// Final.
   case withdrawn

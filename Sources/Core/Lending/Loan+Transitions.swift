@@ -6,6 +6,7 @@ extension Loan {
     case dispatch
     case acceptDelivery = "accept delivery"
     case accrue
+    case charge
     case becomeDue = "become due"
     case pay
     case startReturn = "start a return"
@@ -17,7 +18,8 @@ extension Loan {
       case .dispatch: [.agreed]
       case .acceptDelivery: [.inTransit]
       case .accrue: [.active, .due, .overdue, .recalled, .frozen, .reinstated]
-      case .becomeDue: [.active, .due, .overdue, .recalled, .frozen]
+      case .charge: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
+      case .becomeDue: [.active, .due, .overdue, .recalled, .frozen, .reinstated]
       case .pay: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
       case .startReturn: [.active, .due, .overdue, .defaulted, .recalled]
       case .finishReturn: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .titlePending]
@@ -57,19 +59,30 @@ extension Loan {
   }
 
   /// Adds a fee that was accrued to the debt.
+  /// - Throws: `overflow` when the debt in all would pass Int64; nothing is changed then.
   package mutating func addFee(_ amount: Int64) throws(LendingRefusal) {
     try require(.accrue)
     do throws(ArithmeticOverflow) {
-      outstanding.fee = try outstanding.fee.adding(amount)
+      var debt = outstanding
+      debt.fee = try debt.fee.adding(amount)
+      _ = try debt.total()
       feeAccruedTotal = try feeAccruedTotal.adding(amount)
+      outstanding = debt
     } catch { throw .overflow }
+    leaveDueWhenNothingIs()
   }
 
   /// Adds a charge, for example for the condition of returned chips.
+  /// - Throws: `overflow` when the debt in all would pass Int64; nothing is changed then.
   package mutating func addCharge(_ amount: Int64) throws(LendingRefusal) {
-    do throws(ArithmeticOverflow) { outstanding.charges = try outstanding.charges.adding(amount) } catch {
-      throw .overflow
-    }
+    try require(.charge)
+    do throws(ArithmeticOverflow) {
+      var debt = outstanding
+      debt.charges = try debt.charges.adding(amount)
+      _ = try debt.total()
+      outstanding = debt
+    } catch { throw .overflow }
+    leaveDueWhenNothingIs()
   }
 
   /// All of it, or an amount of it, is due. A larger claim replaces a smaller one; two amounts add up to at most all.
@@ -81,7 +94,9 @@ extension Loan {
       case (nil, _): return
       case (_, nil): break
       case (let old?, let new?):
-        do throws(ArithmeticOverflow) { claim.amount = try old.adding(new) } catch { throw .overflow }
+        do throws(ArithmeticOverflow) { claim.amount = min(try old.adding(new), try outstanding.total()) } catch {
+          throw .overflow
+        }
         claim.since = min(claim.since, present.since)
       }
     }
@@ -100,11 +115,16 @@ extension Loan {
     outstanding.fee -= payment.fee
     outstanding.principal -= payment.principal
     if let amount = due?.amount {
-      // Each part is at most Int64, and at most the outstanding total, which a loan never lets past 10^18.
+      // The parts are at most what was outstanding, and a loan never lets that, summed, past Int64.
       let left = amount - payment.charges - payment.fee - payment.principal
       if left > 0 { due?.amount = left } else { due = nil }
     }
-    if due == nil, state == .due, !outstanding.isZero { state = .active }
+    leaveDueWhenNothingIs()
+  }
+
+  /// A loan that goes on with nothing due is active again; one that is about to end stays due until it does.
+  private mutating func leaveDueWhenNothingIs() {
+    if state == .due, due == nil, completion == .running { state = .active }
   }
 
   /// Units leave the borrower on their way back.
@@ -114,6 +134,7 @@ extension Loan {
     guard count <= unitsOut else { throw .moreThanOut(count, out: unitsOut) }
     unitsOut -= count
     unitsReturning += count
+    leaveDueWhenNothingIs()
   }
 
   /// Inspected units are credited against the principal.
@@ -131,6 +152,7 @@ extension Loan {
       due?.amount = left
       if left == 0 { due = nil }
     }
+    leaveDueWhenNothingIs()
   }
 
   /// What a loan without debt still waits for.

@@ -17,9 +17,9 @@ package enum LoanState: String, Sendable, Hashable, CaseIterable {
   case overdue
   /// -> closed, titlePending
   case defaulted
-  /// The lender called it back -> active, due, closed
+  /// The lender called it back -> active, due, closed, titlePending
   case recalled
-  /// A rule or a dispute stopped it -> active, due
+  /// A rule or a dispute stopped it; cash still discharges the debt -> active, due, closed, titlePending
   case frozen
   /// The debt is paid; title waits for a verdict that lets it pass -> closed
   case titlePending = "title_pending"

@@ -111,6 +111,7 @@ package struct Lot: Sendable, Hashable {
 
   /// Takes units for a listing.
   package mutating func list(_ count: Int64) throws(LendingRefusal) {
+    guard count > 0 else { throw .quantityNotPositive }
     guard count <= unlisted else {
       throw .insufficientChips(lot: id, state: "unlisted", wanted: count, present: unlisted)
     }

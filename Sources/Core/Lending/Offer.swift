@@ -72,7 +72,7 @@ package struct Offer: Sendable, Hashable {
   /// Ends it one way or the other.
   /// - Throws: `offerLapsed` when it expired before now, `illegalState` when it is no longer pending.
   package mutating func conclude(_ outcome: OfferState, at now: Instant) throws(LendingRefusal) {
-    guard state == .pending else {
+    guard state == .pending, outcome != .pending else {
       throw .illegalState(object: "offer", state: state.rawValue, act: outcome.rawValue)
     }
     if outcome == .lapsed {
