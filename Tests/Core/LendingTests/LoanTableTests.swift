@@ -1,0 +1,168 @@
+import Lending
+import Primitives
+import Testing
+
+private typealias F = LendingFixtures
+
+@Suite("Loans: every act in every state")
+struct LoanTableTests {
+  /// The state that each act leads to, as the comments of `LoanState` say. What is absent is refused.
+  static let successors: [LoanState: [Loan.Act: LoanState]] = [
+    .agreed: [.dispatch: .inTransit],
+    .inTransit: [.acceptDelivery: .active],
+    .active: running(.active, accrues: true, becomesDue: true),
+    .due: running(.due, accrues: true, becomesDue: true),
+    .overdue: running(.overdue, accrues: true, becomesDue: true),
+    .defaulted: running(.defaulted, accrues: false, becomesDue: false),
+    .recalled: running(.recalled, accrues: true, becomesDue: true),
+    .frozen: running(.frozen, accrues: true, becomesDue: true).filter { $0.key != .startReturn },
+    .titlePending: [.finishReturn: .titlePending, .passTitle: .titlePending],
+    .closed: [:],
+    .reinstated: running(.reinstated, accrues: true, becomesDue: true).filter {
+      $0.key != .startReturn && $0.key != .finishReturn
+    },
+  ]
+
+  /// Money is taken, charges are made and chips come back in all states between delivery and the end.
+  static func running(_ state: LoanState, accrues: Bool, becomesDue: Bool) -> [Loan.Act: LoanState] {
+    var table: [Loan.Act: LoanState] = [.charge: state, .pay: state, .startReturn: state, .finishReturn: state]
+    if accrues { table[.accrue] = state }
+    if becomesDue { table[.becomeDue] = .due }
+    return table
+  }
+
+  /// A loan in the state on which every act would be possible, were it only for the quantities.
+  static func sample(_ state: LoanState) throws -> Loan {
+    switch state {
+    case .agreed, .inTransit: try F.stored(state, outstanding: .none, unitsOut: 0, unitsReturning: 0, unitsReturned: 0)
+    case .due, .overdue: try F.stored(state, due: F.claim(500))
+    default: try F.stored(state)
+    }
+  }
+
+  static func perform(_ act: Loan.Act, on loan: inout Loan) throws {
+    let date = try F.day("2026-02-20")
+    switch act {
+    case .dispatch: try loan.dispatch(on: date)
+    case .acceptDelivery: try loan.acceptDelivery(on: date)
+    case .accrue: try loan.addFee(5)
+    case .charge: try loan.addCharge(5)
+    case .becomeDue: try loan.becomeDue(F.claim(40))
+    case .pay: try loan.pay(Debt(charges: 1, fee: 1, principal: 1))
+    case .startReturn: try loan.startReturn(8)
+    case .finishReturn: try loan.finishReturn(8, credit: 10)
+    case .passTitle: try loan.require(.passTitle)
+    }
+  }
+
+  @Test(
+    "each act changes each state as the table says, or is refused and changes nothing", arguments: LoanState.allCases)
+  func table(state: LoanState) throws {
+    for act in Loan.Act.allCases {
+      var loan = try Self.sample(state)
+      let before = loan
+      if let next = Self.successors[state]?[act] {
+        try Self.perform(act, on: &loan)
+        #expect(loan.state == next, "\(state) \(act)")
+        if act != .passTitle { #expect(loan != before, "\(state) \(act) did nothing") }
+      } else {
+        let refusal = LendingRefusal.illegalState(object: "loan", state: state.rawValue, act: act.rawValue)
+        #expect(throws: refusal, "\(state) \(act)") { try Self.perform(act, on: &loan) }
+        #expect(loan == before, "\(state) \(act)")
+      }
+    }
+  }
+
+  @Test("a loan runs between its delivery and its end", arguments: LoanState.allCases)
+  func isRunning(state: LoanState) throws {
+    let ended: Set<LoanState> = [.agreed, .inTransit, .titlePending, .closed]
+    #expect(try Self.sample(state).isRunning == !ended.contains(state))
+  }
+
+  @Test("nothing is collectable on a loan that does not run, whatever is due", arguments: LoanState.allCases)
+  func collectable(state: LoanState) throws {
+    let loan = try F.stored(state, due: F.claim(nil))
+    #expect(loan.collectable == (loan.isRunning ? loan.outstanding : .none))
+    #expect(try F.stored(state).collectable == .none)
+  }
+
+  @Test("only a running loan without debt and without chips on their way completes", arguments: LoanState.allCases)
+  func completion(state: LoanState) throws {
+    let runs = try Self.sample(state).isRunning
+    let nothingOut = try F.stored(state, outstanding: .none, unitsOut: 0, unitsReturning: 0)
+    #expect(nothingOut.completion == (runs ? .closable : .running))
+    let chipsStay = try F.stored(state, outstanding: .none, unitsOut: 448, unitsReturning: 0)
+    #expect(chipsStay.completion == (runs ? .titleAct(units: 448) : .running))
+    #expect(try F.stored(state, outstanding: .none).completion == .running)
+    for debt in [Debt(charges: 1, fee: 0, principal: 0), Debt(charges: 0, fee: 1, principal: 0)] {
+      #expect(try F.stored(state, outstanding: debt, unitsReturning: 0).completion == .running)
+    }
+    let owes = try F.stored(state, outstanding: Debt(charges: 0, fee: 0, principal: 1), unitsReturning: 0)
+    #expect(owes.completion == .running)
+  }
+}
+
+@Suite("Returns: every act in every state")
+struct LoanReturnTests {
+  static func sample(_ state: LoanReturnState) throws -> LoanReturn {
+    LoanReturn(
+      id: LoanEventID(UUIDValue(high: 1, low: 1)), borrowerID: F.borrower, lenderID: F.lender, loanID: F.loanID,
+      lotID: F.lotID, quantity: 64, startedOn: try F.day("2026-05-04"), state: state,
+      arrivedOn: state == .inInspection || state == .accepted ? try F.day("2026-05-09") : nil, createdAt: .epoch,
+      updatedAt: .epoch)
+  }
+
+  static let acts: [(String, @Sendable (inout LoanReturn) throws -> Void, LoanReturnState, LoanReturnState)] = [
+    ("start", { try $0.start() }, .held, .returning),
+    ("arrive", { try $0.arrive(on: F.day("2026-05-10")) }, .returning, .inInspection),
+    (
+      "accept", { try $0.accept(on: F.day("2026-05-10"), condition: .damaged, charge: 7, credit: 9) }, .inInspection,
+      .accepted
+    ),
+  ]
+
+  @Test("each act changes the one state it follows, and is refused in all others with nothing changed")
+  func table() throws {
+    for (name, act, from, to) in Self.acts {
+      for state in LoanReturnState.allCases {
+        var entry = try Self.sample(state)
+        let before = entry
+        if state == from {
+          try act(&entry)
+          #expect(entry.state == to, "\(name)")
+        } else {
+          let refusal = LendingRefusal.illegalState(object: "return", state: state.rawValue, act: name)
+          #expect(throws: refusal, "\(state) \(name)") { try act(&entry) }
+          #expect(entry == before)
+        }
+      }
+    }
+  }
+
+  @Test("a return records when it came, when and how it was graded, and what it brought and cost")
+  func records() throws {
+    var entry = try Self.sample(.held)
+    try entry.start()
+    try entry.arrive(on: F.day("2026-05-04"))
+    #expect(entry.arrivedOn == (try F.day("2026-05-04")))
+    try entry.accept(on: F.day("2026-05-06"), condition: .damaged, charge: 7, credit: 9)
+    #expect(entry.inspectedOn == (try F.day("2026-05-06")))
+    #expect(entry.condition == .damaged && entry.conditionCharge == 7 && entry.credit == 9)
+  }
+
+  @Test("no chips arrive before they left, and none are graded before they arrived")
+  func dates() throws {
+    var leaving = try Self.sample(.returning)
+    let (left, before) = (leaving, try F.day("2026-05-03"))
+    #expect(throws: LendingRefusal.dateOutOfOrder(given: before, earliest: try F.day("2026-05-04"))) {
+      try leaving.arrive(on: before)
+    }
+    #expect(leaving == left)
+    var arrived = try Self.sample(.inInspection)
+    let (came, early) = (arrived, try F.day("2026-05-08"))
+    #expect(throws: LendingRefusal.dateOutOfOrder(given: early, earliest: try F.day("2026-05-09"))) {
+      try arrived.accept(on: early, condition: .good, charge: 0, credit: 0)
+    }
+    #expect(arrived == came)
+  }
+}
