@@ -19,19 +19,6 @@ extension RecordDelivery {
   }
 }
 
-extension RecordDelivery.Delivered {
-  /// - Parameter entries: those of the books that the reader may see, each one JSON value.
-  package func write(to writer: inout JSONWriter, entries: [[UInt8]] = []) {
-    writer.object { writer in
-      writer.field("loan_id", loan.id)
-      writer.key("loan")
-      loan.write(to: &writer)
-      writer.verdict(verdict)
-      writer.array("entries", entries) { $0.raw($1) }
-    }
-  }
-}
-
 /// A step of a return as a client states it: start, arrival or inspection.
 package struct ReturnBody: Sendable, Hashable {
   package let quantity: Int64
@@ -63,36 +50,21 @@ package struct ReturnBody: Sendable, Hashable {
 extension LoanReturn {
   /// - Parameter currency: the loan's.
   package func write(to writer: inout JSONWriter, currency: Currency) {
-    writer.object { writeMembers(to: &$0, currency: currency) }
-  }
-
-  fileprivate func writeMembers(to writer: inout JSONWriter, currency: Currency) {
-    writer.field("id", id)
-    writer.field("state", state)
-    writer.field("loan_id", loanID)
-    writer.field("borrower_id", borrowerID)
-    writer.field("lender_id", lenderID)
-    writer.field("lot_id", lotID)
-    writer.field("quantity", quantity)
-    writer.field("started_on", startedOn)
-    writer.field("arrived_on", arrivedOn)
-    writer.field("inspected_on", inspectedOn)
-    writer.field("condition", condition)
-    writer.field("condition_charge", Money(conditionCharge, currency))
-    writer.field("credit", Money(credit, currency))
-    writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
-  }
-}
-
-extension RecordReturn.Returned {
-  /// - Parameter entries: those of the books that the reader may see, each one JSON value.
-  package func write(to writer: inout JSONWriter, entries: [[UInt8]] = []) {
     writer.object { writer in
-      entry.writeMembers(to: &writer, currency: loan.currency)
-      writer.key("loan")
-      loan.write(to: &writer)
-      writer.verdict(verdict)
-      writer.array("entries", entries) { $0.raw($1) }
+      writer.field("id", id)
+      writer.field("state", state)
+      writer.field("loan_id", loanID)
+      writer.field("borrower_id", borrowerID)
+      writer.field("lender_id", lenderID)
+      writer.field("lot_id", lotID)
+      writer.field("quantity", quantity)
+      writer.field("started_on", startedOn)
+      writer.field("arrived_on", arrivedOn)
+      writer.field("inspected_on", inspectedOn)
+      writer.field("condition", condition)
+      writer.field("condition_charge", Money(conditionCharge, currency))
+      writer.field("credit", Money(credit, currency))
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
   }
 }

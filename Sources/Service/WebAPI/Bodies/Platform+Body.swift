@@ -14,10 +14,11 @@ extension PlanMatchRound {
 }
 
 extension PlanSettlementRun {
-  /// `job`, `business_date`
+  /// `job`, `business_date`, `parameters`? No job takes a parameter yet, so that object must be empty.
   package static func parse(_ reader: inout ObjectReader) -> PlanSettlementRun? {
     let job = reader.enumeration("job", as: SettlementJob.self)
     let date = reader.date("business_date")
+    _ = reader.optionalObject("parameters") { EmptyBody.parse(&$0) }
     guard let job, let date else { return nil }
     return PlanSettlementRun(job: job, businessDate: date)
   }
@@ -30,22 +31,40 @@ extension MoveClock {
   }
 }
 
+/// The classes that a licence can be for: what is not controlled needs none, and what is unknown has none.
+private enum LicensedClass: String, CaseIterable {
+  case eccn3A090 = "3A090"
+  case eccn3A090a = "3A090.a"
+  case eccn3A090b = "3A090.b"
+
+  var exportClass: ExportClass {
+    switch self {
+    case .eccn3A090: .eccn3A090
+    case .eccn3A090a: .eccn3A090a
+    case .eccn3A090b: .eccn3A090b
+    }
+  }
+}
+
 extension AddLicence {
   /// `holder_organization_id`, `consignee_organization_id`?, `chip_model_id` or `export_class`, `destination`, `quota`,
-  /// `valid_from`, `valid_to`?, `reference`
+  /// `valid_from`, `valid_to`? (the first day on which it no longer holds), `reference`
   package static func parse(_ reader: inout ObjectReader) -> AddLicence? {
     let holder = reader.id("holder_organization_id", of: OrganizationNoun.self)
     let consignee = reader.optionalID("consignee_organization_id", of: OrganizationNoun.self)
     let chip = reader.optionalChipModel("chip_model_id")
-    let exportClass = reader.optionalEnumeration("export_class", as: ExportClass.self)
+    let exportClass = reader.optionalEnumeration("export_class", as: LicensedClass.self)?.exportClass
     let destination = reader.country("destination")
     let quota = reader.quantity("quota")
     let validFrom = reader.date("valid_from")
     let validTo = reader.optionalDate("valid_to")
     let reference = reader.string("reference", bytes: BodyBounds.reference)
-    if reader.has("chip_model_id") == reader.has("export_class") {
-      reader.fault("chip_model_id", code: BodyFaultCode.conflict, detail: "either it or export_class is given")
-      return nil
+    switch (reader.has("chip_model_id"), reader.has("export_class")) {
+    case (true, true):
+      reader.fault("export_class", code: BodyFaultCode.conflict, detail: "must not stand beside chip_model_id")
+    case (false, false):
+      reader.fault("chip_model_id", code: JSONFaultCode.missing, detail: "is required where no export_class is given")
+    default: break
     }
     guard let holder, let destination, let quota, let validFrom, let reference,
       let subject = chip.map({ Licence.Subject.chip($0) }) ?? exportClass.map({ .exportClass($0) })
@@ -124,9 +143,28 @@ extension PlannedMatchRound {
   }
 }
 
+/// How much of a match round a reader sees.
+package enum MatchRoundView: Sendable, Hashable {
+  /// Staff and auditors: everything of the record.
+  case whole
+  /// Everybody else: what the market as a whole did, and no word of any order.
+  case market
+}
+
+/// Members of a result that name no order. Those of the first group stand in every answer, null where a record has none.
+private let marketMembers = (
+  always: ["objective", "bound", "gap", "certificate", "classes", "counts", "timings"],
+  present: ["engine_version", "snapshot_digest", "matched_quantity", "matched_pairs", "listings", "requests"]
+)
+
+/// Members of the answer itself: a record that had one of them would make it stand twice.
+private let roundMembers: Set<String> = [
+  "id", "state", "segment", "digest", "offers_made", "offers_refused", "error", "version", "created_at", "updated_at",
+]
+
 extension MatchRoundRow {
   /// The result's members stand beside the round's own.
-  package func write(to writer: inout JSONWriter) {
+  package func write(to writer: inout JSONWriter, view: MatchRoundView = .whole) {
     writer.object { writer in
       writer.field("id", id)
       writer.field("state", state)
@@ -135,13 +173,24 @@ extension MatchRoundRow {
       writer.field("offers_made", offersMade)
       writer.field("offers_refused", offersRefused)
       writer.field("error", error)
-      if let result, let document = try? JSONDocument(parsing: result, limits: .stored) {
-        for member in document.root.members {
-          writer.key(dynamic: member.name)
-          writer.copy(member.value)
-        }
-      }
+      writeResult(view, to: &writer)
       writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+  }
+
+  private func writeResult(_ view: MatchRoundView, to writer: inout JSONWriter) {
+    // Our own record; were it ever unreadable, the round is shown without it.
+    let record = result.flatMap { try? JSONDocument(parsing: $0, limits: .stored).root }
+    for name in marketMembers.always {
+      writer.key(dynamic: name)
+      if let value = record?[name] { writer.copy(value) } else { writer.null() }
+    }
+    for member in record?.members.map({ $0 }) ?? [] {
+      guard !roundMembers.contains(member.name), !marketMembers.always.contains(member.name),
+        view == .whole || marketMembers.present.contains(member.name)
+      else { continue }
+      writer.key(dynamic: member.name)
+      writer.copy(member.value)
     }
   }
 }

@@ -7,14 +7,14 @@ import StrictJSON
 extension Verdict {
   /// The verdict with every rule that applies, the strictest first.
   package func write(to writer: inout JSONWriter) {
-    writer.object { writer in
-      writer.field("effect", effect)
-      writeMembers(to: &writer)
-    }
+    writer.object { writeMembers(to: &$0) }
   }
 
-  /// All but the effect.
+  /// The effect goes by two names: a verdict shown by itself has an `effect`, as its rules do, and the answer to an
+  /// export check calls its outcome the `verdict`.
   func writeMembers(to writer: inout JSONWriter) {
+    writer.field("verdict", effect)
+    writer.field("effect", effect)
     writer.field("act", kind)
     writer.field("on", date)
     writer.field("regulatory_act", regulatoryAct)
@@ -31,15 +31,6 @@ extension Verdict {
       }
     }
     writer.array("rules", findings) { $1.write(to: &$0) }
-  }
-}
-
-extension JSONWriter {
-  /// A verdict as the member `verdict`, null where none was taken.
-  mutating func verdict(_ verdict: Verdict?) {
-    guard let verdict else { return nullField("verdict") }
-    key("verdict")
-    verdict.write(to: &self)
   }
 }
 
@@ -99,7 +90,6 @@ package struct ExportCheckBody: Sendable, Hashable {
   /// What was asked, the effect as `verdict`, the rules, and what may lawfully be done about them.
   package func write(_ answer: Verdict, options: [LawfulOption], to writer: inout JSONWriter) {
     writer.object { writer in
-      writer.field("verdict", answer.effect)
       answer.writeMembers(to: &writer)
       writer.field("from_organization_id", fromOrganizationID)
       writer.field("to_organization_id", toOrganizationID)
