@@ -119,6 +119,8 @@ let package = Package(
       dependencies: [
         "ServiceAssembly", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Catalogue",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ], path: "Sources/Commands/chipbridge", swiftSettings: house),
   ]
 )

@@ -198,9 +198,10 @@ package struct RescreenLoan: Command {
     draft.made.subject = loanID.value
     var released: Int64 = 0
     for id in draft.base.returnsOfLoan[loanID] ?? [] {
-      guard var entry = draft.find(\.returns, id), entry.state == .held, entry.quantity <= loan.unitsOut else {
-        continue
-      }
+      // Once the debt is paid there is nothing left to credit: the chips are the borrower's as soon as title may pass.
+      guard var entry = draft.find(\.returns, id), entry.state == .held, entry.quantity <= loan.unitsOut,
+        Loan.Act.startReturn.from.contains(loan.state)
+      else { continue }
       let act = try LoanDesk.act(.return, of: loan, units: entry.quantity, on: on, in: draft)
       let verdict = try ExportDesk.judge(act, subject: loanID.value, in: &draft)
       guard verdict.isClear else { continue }

@@ -61,6 +61,7 @@ extension Loan {
     writer.field("principal", terms.principal)
     writer.field("outstanding", Money(outstanding.principal, currency))
     writer.field("accrued_fee", Money(outstanding.fee, currency))
+    writer.field("fee_accrued_total", Money(feeAccruedTotal, currency))
     writer.field("charges", Money(outstanding.charges, currency))
     writer.object("due", due) { writer, due in
       writer.field("cause", due.cause)
