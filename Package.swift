@@ -23,7 +23,12 @@ func service(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
     name: name, dependencies: dependencies, path: "Sources/Service/\(name)", resources: resources, swiftSettings: house)
 }
 
-func tests(_ path: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// What several test targets share: harnesses and generators.
+func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: house)
+}
+
+func tests(_ path: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(name: name, dependencies: dependencies, path: "Tests/\(path)", swiftSettings: house)
 }
 
@@ -122,5 +127,46 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], path: "Sources/Commands/chipbridge", swiftSettings: house),
+    // Test support.
+    support("PropertyKit"),
+    support("PostgresHarness", ["Postgres"]),
+    support("SchemaFixtures", ["CLibPQ", "Postgres", "PostgresHarness", "Schema"]),
+    support(
+      "DomainFixtures",
+      [
+        "Operations", "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "PropertyKit", "Schema",
+        "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Valuation",
+      ]),
+    // Tests, by layer.
+    tests("Tidy", "TidyTests"),
+    tests("Core/PrimitivesTests", "PrimitivesTests", ["Primitives", "PropertyKit"]),
+    tests("Core/LedgerTests", "LedgerTests", ["Ledger", "Primitives"]),
+    tests("Core/PartiesTests", "PartiesTests", ["Parties", "Primitives"]),
+    tests("Core/StrictJSONTests", "StrictJSONTests", ["StrictJSON"]),
+    tests("Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictJSON"]),
+    tests(
+      "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
+    tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives"]),
+    tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives"]),
+    tests("Core/RepaymentTests", "RepaymentTests", ["Repayment", "Valuation", "Primitives"]),
+    tests("Adapters/PostgresTests", "PostgresTests", ["Postgres", "PostgresHarness", "CLibPQ"]),
+    tests(
+      "Adapters/PersistenceTests", "PersistenceTests",
+      [
+        "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
+        "Lending", "Valuation", "Repayment",
+      ]),
+    tests(
+      "Service/PipelineTests", "PipelineTests",
+      [
+        "DomainFixtures", "SchemaFixtures", "PostgresHarness", "PropertyKit", "Operations", "Persistence", "Postgres",
+        "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment",
+      ]),
+    tests(
+      "Service/WebAPIBodyTests", "WebAPIBodyTests",
+      [
+        "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
+        "Valuation", "Repayment",
+      ]),
   ]
 )

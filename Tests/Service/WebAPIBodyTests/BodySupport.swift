@@ -4,7 +4,7 @@ import Parties
 import Primitives
 import StrictJSON
 import Testing
-import WebAPIBodies
+import WebAPI
 
 /// A body with each member as JSON text, so that one of them can be put in another's place.
 struct Sample {

@@ -5,7 +5,7 @@ import Parties
 import Primitives
 import StrictJSON
 import Testing
-import WebAPIBodies
+import WebAPI
 
 @Suite("Bodies of loans, deliveries and returns")
 struct LoanBodyTests {

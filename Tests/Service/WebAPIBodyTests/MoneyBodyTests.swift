@@ -7,7 +7,7 @@ import Repayment
 import StrictJSON
 import Testing
 import Valuation
-import WebAPIBodies
+import WebAPI
 
 @Suite("Bodies of rounds, cash and marks")
 struct MoneyBodyTests {

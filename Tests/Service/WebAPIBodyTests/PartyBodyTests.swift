@@ -3,7 +3,7 @@ import Parties
 import Primitives
 import StrictJSON
 import Testing
-import WebAPIBodies
+import WebAPI
 
 @Suite("Bodies of parties and keys")
 struct PartyBodyTests {

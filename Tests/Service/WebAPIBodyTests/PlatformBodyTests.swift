@@ -7,7 +7,7 @@ import Parties
 import Primitives
 import StrictJSON
 import Testing
-import WebAPIBodies
+import WebAPI
 
 // Runs and rounds as stored come out of rows only; here they are made by hand.
 @testable import Persistence

@@ -4,7 +4,7 @@ import Operations
 import Primitives
 import StrictJSON
 import Testing
-import WebAPIBodies
+import WebAPI
 
 @Suite("Bodies of loan requests and offers")
 struct RequestBodyTests {
