@@ -44,10 +44,26 @@ struct BatchExecutor: Sendable {
       // Another process decided one of these keys at the same moment: the next look-up finds its answer.
       counters.repeats.add(1, ordering: .relaxed)
       await execute(batch, deadline: deadline, attempt: attempt + 1)
-    } catch let error as PostgresError where error.kind != .server {
+    } catch let error as PostgresError where Self.isPassing(error) {
       await repeatOrGiveUp(batch, deadline: deadline, attempt: attempt)
     } catch {
       await isolate(batch, error, deadline: deadline, attempt: attempt)
+    }
+  }
+
+  /// Whether the connection, the server or somebody's lock is the reason, and no command of the batch. A value that cannot
+  /// be sent, or a stored one that cannot be read, is a command's own: it must not take its neighbours with it.
+  private static func isPassing(_ error: PostgresError) -> Bool {
+    switch error.kind {
+    case .connectionLost, .connectFailed, .deadlineExceeded, .cancelled, .poolExhausted, .poolClosed,
+      .protocolViolation:
+      return true
+    case .server:
+      if error.isRetryable || error.asksForReconnect { return true }
+      // A lock or a statement timeout, or a server short of disk or memory.
+      guard let state = error.sqlState else { return false }
+      return state == "55P03" || state == "57014" || state.hasPrefix("53")
+    case .commitOutcomeUnknown, .decoding, .encoding, .statementMisuse, .migration: return false
     }
   }
 
