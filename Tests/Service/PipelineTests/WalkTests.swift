@@ -1,0 +1,249 @@
+import DomainFixtures
+import Lending
+import Operations
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import PropertyKit
+import Repayment
+import SchemaFixtures
+import Testing
+
+/// A random market, driven by commands alone: it remembers ids, never states, so that most commands meet rows in states
+/// that refuse them.
+private struct Walk {
+  let market: Marketplace
+  var random: SplitMix64
+  var lenders: [Party] = []
+  var startups: [Party] = []
+  var lots: [(Lot, Party)] = []
+  var listings: [(Listing, Party)] = []
+  var requests: [(LoanRequest, Party)] = []
+  var offers: [Offer] = []
+  var loans: [Loan] = []
+  var rounds: [(FundingRoundID, ClosingID, OrganizationID)] = []
+  var done: [String: Int] = [:]
+  var refused: [String: Int] = [:]
+
+  init(_ market: Marketplace, seed: UInt64) async throws {
+    self.market = market
+    random = SplitMix64(seed: seed)
+    for index in 0..<2 { lenders.append(try await market.lender("Lender \(index)")) }
+    for index in 0..<2 { startups.append(try await market.startup("Startup \(index)")) }
+    try await market.mark()
+    // Enough to begin with, so that the walk soon has loans.
+    for lender in lenders {
+      let lot = try await market.lot(of: lender, quantity: 256)
+      lots.append((lot, lender))
+      listings.append((try await market.listing(of: lot, by: lender, quantity: 128), lender))
+    }
+  }
+
+  private mutating func attempt<C: Command>(_ command: C, by principal: Principal) async throws -> C.Outcome? {
+    let decided = try await market.submit(command, by: principal)
+    if let code = decided.refusalCode {
+      refused[code, default: 0] += 1
+      return nil
+    }
+    done[C.action, default: 0] += 1
+    return try decided.get()
+  }
+
+  private func party(_ id: OrganizationID) -> Principal {
+    (lenders + startups).first { $0.id == id }?.principal ?? .automation
+  }
+
+  private mutating func eights(_ most: Int64) -> Int64 { random.int64(in: 1...most) * 8 }
+
+  mutating func step() async throws {
+    switch random.int(in: 0...19) {
+    case 0, 1: try await inventory()
+    case 2, 3: try await ask()
+    case 4, 5, 6, 7: try await offer()
+    case 8, 9, 10: try await answer()
+    case 11, 12, 13, 14: try await move()
+    case 15: try await settle()
+    case 16: try await raise()
+    case 17: try await pay()
+    default:
+      // Mostly within the three days that an offer lives, now and then past them.
+      market.clock.advance(
+        days: random.int64(in: random.oneIn(8) ? 3...40 : 0...1), seconds: random.int64(in: 0...3_600))
+    }
+  }
+
+  private mutating func inventory() async throws {
+    let (lot, lender) = try random.pick(lots)
+    switch random.int(in: 0...5) {
+    case 0, 1:
+      let quantity = eights(16)
+      let command = try market.lotCommand(of: lender, quantity: quantity)
+      if let made = try await attempt(command, by: lender.principal) { lots.append((made, lender)) }
+    case 2, 3, 4:
+      let command = market.listingCommand(of: lot, quantity: eights(12))
+      if let made = try await attempt(command, by: lender.principal) { listings.append((made, lender)) }
+    default:
+      let (listing, owner) = try random.pick(listings)
+      let act: Listing.Act = try random.pick([.pause, .resume, .resume, .resume, .withdraw])
+      _ = try await attempt(
+        ChangeListing(listingID: listing.id, act: act, ifVersion: nil), by: owner.principal)
+    }
+  }
+
+  private mutating func ask() async throws {
+    let startup = try random.pick(startups)
+    let quantity = eights(6)
+    let command = try market.requestCommand(quantity: quantity)
+    if let made = try await attempt(command, by: startup.principal) { requests.append((made, startup)) }
+    if random.oneIn(6), let (request, owner) = try? random.pick(requests) {
+      _ = try await attempt(CancelLoanRequest(requestID: request.id, ifVersion: nil), by: owner.principal)
+    }
+  }
+
+  private mutating func offer() async throws {
+    guard let (request, _) = requests.suffix(4).randomElement(using: &random) else { return }
+    guard let (listing, _) = listings.suffix(6).randomElement(using: &random) else { return }
+    let command = market.offerCommand(request.id, listing.id, quantity: eights(6))
+    if let made = try await attempt(command, by: .automation) { offers.append(made) }
+  }
+
+  private mutating func answer() async throws {
+    guard let offer = offers.suffix(6).randomElement(using: &random) else { return }
+    switch random.int(in: 0...4) {
+    case 0:
+      let who = random.oneIn(2) ? offer.lenderID : offer.borrowerID
+      _ = try await attempt(EndOffer(offerID: offer.id, outcome: .declined, ifVersion: nil), by: party(who))
+    case 1: _ = try await attempt(EndOffer(offerID: offer.id, outcome: .lapsed, ifVersion: nil), by: .automation)
+    default:
+      let command = AcceptOffer(offerID: offer.id, ifVersion: nil)
+      guard let taken = try await attempt(command, by: party(offer.borrowerID)), let id = taken.loanID else { return }
+      let found = try await market.database.withConnection { connection in
+        try Tables.loans.decode(await connection.run(Tables.loans.rows(by: [id.value]), deadline: soon()))
+      }
+      loans += found
+    }
+  }
+
+  private mutating func move() async throws {
+    guard let loan = loans.suffix(8).randomElement(using: &random) else { return }
+    let today = market.clock.now().date
+    let on = random.oneIn(8) ? today.adding(days: -2) ?? today : today
+    let (lender, borrower) = (party(loan.terms.lenderID), party(loan.terms.borrowerID))
+    if random.oneIn(2) {
+      let command = RecordDelivery(loanID: loan.id, quantity: nil, occurredOn: on, ifVersion: nil)
+      if try await attempt(command, by: lender) == nil { _ = try await attempt(command, by: borrower) }
+      return
+    }
+    let units = random.oneIn(3) ? loan.terms.quantity : random.int64(in: 1...loan.terms.quantity)
+    let charge = random.oneIn(3) ? random.int64(in: 1...5_000_000) : 0
+    func command(_ condition: ReturnCondition?) -> RecordReturn {
+      RecordReturn(
+        loanID: loan.id, quantity: units, occurredOn: on, condition: condition,
+        conditionCharge: condition == nil ? nil : Money(charge, .usd))
+    }
+    guard try await attempt(command(nil), by: borrower) != nil else { return }
+    if try await attempt(command(nil), by: lender) != nil {
+      _ = try await attempt(command(random.oneIn(3) ? .damaged : .good), by: lender)
+    }
+  }
+
+  private mutating func settle() async throws {
+    let startup = try random.pick(startups)
+    let today = market.clock.now().date
+    _ = try await attempt(AccrueBorrower(borrowerID: startup.id, through: today), by: .automation)
+    _ = try await attempt(MatureLoans(borrowerID: startup.id, on: today), by: .automation)
+    if random.oneIn(2) {
+      let lender = try random.pick(lenders)
+      _ = try await attempt(
+        PayOutLender(
+          lenderID: lender.id, currency: .usd, runID: SettlementRunID(UUIDValue(high: 14, low: random.next())),
+          on: today), by: .automation)
+    }
+  }
+
+  private mutating func raise() async throws {
+    let startup = try random.pick(startups)
+    let today = market.clock.now().date
+    let report = ReportFundingRound.Report(
+      kind: .priced, name: "Series", announcedOn: today, currency: .usd, amount: 900_000_000, preMoney: nil,
+      postMoney: 100_000_000_000, acquirer: nil, evidence: nil,
+      closings: [(closedOn: today, netNewCash: random.int64(in: 0...900_000_000))])
+    guard
+      let made = try await attempt(ReportFundingRound(report: report), by: startup.principal),
+      let closing = made.closings.first
+    else { return }
+    _ = try await attempt(
+      DecideFundingRound(roundID: made.round.id, decision: .verify(evidence: nil), ifVersion: nil),
+      by: Marketplace.staff())
+    _ = try await attempt(
+      SweepClosing(closingID: closing.id, roundID: made.round.id, borrowerID: startup.id, on: today), by: .automation)
+  }
+
+  private mutating func pay() async throws {
+    let startup = try random.pick(startups)
+    let payer = random.oneIn(8) ? nil : startup.id
+    _ = try await attempt(
+      RecordCashReceipt(
+        receivedOn: market.clock.now().date, amount: Money(random.int64(in: 1...60_000_000), .usd), source: .round,
+        payerID: payer, reference: nil), by: Marketplace.staff())
+  }
+}
+
+@Suite("A market left to chance", .timeLimit(.minutes(2)))
+struct WalkTests {
+  @Test("keeps every law of the books after each command", arguments: [UInt64(1), 2, 3])
+  func laws(seed: UInt64) async throws {
+    try await Marketplace.with(seed: seed) { market in
+      var walk = try await Walk(market, seed: seed)
+      try await market.database.withConnection { connection in
+        for step in 0..<220 {
+          try await walk.step()
+          let breaches = try await BookLaws.breaches(connection)
+          try #require(breaches == [], "step \(step) of seed \(seed)")
+        }
+        let chains = try await BookLaws.chainBreaches(connection)
+        #expect(chains == [])
+      }
+      let paid = Statement("test_paid", "select count(*) from allocations", columns: [.int8])
+      #expect(try await market.number(paid) > 0)
+      // A walk that never gets anywhere would keep the laws too.
+      for action in [
+        "offer.make", "offer.accept", "offer.end", "loan.deliver", "loan.return", "settlement.sweep",
+        "cash_receipt.record", "settlement.pay_out",
+      ] {
+        #expect(walk.done[action, default: 0] > 0, "\(action): \(walk.done), refused \(walk.refused)")
+      }
+    }
+  }
+
+  @Test("would be caught breaking a law: the checks see a changed row, a forged line and a broken chain")
+  func lawsCanFail() async throws {
+    try await Marketplace.with { market in
+      let lender = try await market.lender()
+      let listing = try await market.stockedListing(of: lender)
+      #expect(listing.quantity == 64)
+      #expect(try await market.breaches() == [])
+      let tampering = [
+        "update lots set available = available - 1, lost = lost + 1",
+        "update listings set remaining = remaining - 8",
+        "update heads set journal_sequence = journal_sequence + 1 where journal_sequence > 0",
+        "update heads set chain_hash = sha256('forged') where chain_number > 0",
+        "update accounts set balance = balance + 1 where account_code = 'custody.available'",
+        "set session_replication_role = replica; update journal_entries set kind = 'payout_made'",
+        "set session_replication_role = replica; update journal_lines set amount = amount * 2",
+        "set session_replication_role = replica; delete from chain_links",
+        "insert into accounts values ('\(lender.id.value)', 'cash_at_platform', '\(lender.id.value)', 'USD', 5)",
+      ]
+      for act in tampering {
+        try await market.database.withConnection { connection in
+          try await connection.execute("begin")
+          try await connection.execute(act)
+          let found = try await BookLaws.breaches(connection) + BookLaws.chainBreaches(connection)
+          #expect(!found.isEmpty, "\(act)")
+          try await connection.execute("rollback")
+        }
+      }
+    }
+  }
+}
