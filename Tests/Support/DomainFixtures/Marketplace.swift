@@ -40,7 +40,9 @@ package struct Marketplace: Sendable {
     limits: CommandPipeline.Limits = .init(), seed: UInt64 = 1, isolation: isolated (any Actor)? = #isolation,
     _ body: (Marketplace) async throws -> R
   ) async throws -> R {
-    try await template.with(isolation: isolation) { database in
+    await Gate.shared.enter()
+    defer { Gate.shared.leave() }
+    return try await template.with(isolation: isolation) { database in
       let market = try await Marketplace(database, limits: limits, seed: seed)
       do {
         let value = try await body(market)
@@ -63,7 +65,7 @@ package struct Marketplace: Sendable {
     var configuration = try configuration ?? database.configuration()
     configuration.role = "chipbridge_writer"
     self.database = database
-    self.pool = try PostgresPool(configuration: configuration, size: 4, waiters: 100)
+    self.pool = try PostgresPool(configuration: configuration, size: 3, waiters: 100)
     self.clock = clock ?? SettableClock(Self.start, seed: seed)
     self.reference = try await ReferenceStore.load(from: pool, deadline: soon())
     let pipeline = CommandPipeline(pool: pool, reference: reference, clock: self.clock, limits: limits)
@@ -76,6 +78,39 @@ package struct Marketplace: Sendable {
     pipeline.close()
     await running.value
     await pool.shutdown()
+  }
+}
+
+/// Lets so many marketplaces be at a time: a test process starts all its tests at once, a server has a hundred
+/// connections, and what is timed should not wait for thirty others.
+private final class Gate: Sendable {
+  static let shared = Gate(places: 8)
+
+  private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
+
+  private init(places: Int) { state = Mutex((places, [])) }
+
+  func enter() async {
+    await withCheckedContinuation { continuation in
+      let mayEnter = state.withLock { state -> Bool in
+        guard state.free > 0 else {
+          state.waiting.append(continuation)
+          return false
+        }
+        state.free -= 1
+        return true
+      }
+      if mayEnter { continuation.resume() }
+    }
+  }
+
+  func leave() {
+    let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+      state.free += 1
+      return nil
+    }
+    next?.resume()
   }
 }
 
