@@ -27,7 +27,10 @@ package struct MarketParameters: Sendable, Hashable {
   /// Of new loans.
   package var dayCount: DayCountConvention
 
-  package init(offerSeconds: Int64 = 72 * 3_600, platformFee: BasisPoints = BasisPoints(500), dayCount: DayCountConvention = .act360) {
+  package init(
+    offerSeconds: Int64 = 72 * 3_600, platformFee: BasisPoints = BasisPoints(500),
+    dayCount: DayCountConvention = .act360
+  ) {
     self.offerSeconds = offerSeconds
     self.platformFee = platformFee
     self.dayCount = dayCount

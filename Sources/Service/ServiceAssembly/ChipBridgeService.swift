@@ -26,7 +26,8 @@ package struct ChipBridgeService {
 
   /// Connects, loads the reference data, and builds the routes.
   /// - Throws: what the database answers; `ReferenceDataError` when it was not seeded.
-  package init(_ configuration: ServiceConfiguration, clock: any WallClock = SystemClock(), logger: Logger) async throws {
+  package init(_ configuration: ServiceConfiguration, clock: any WallClock = SystemClock(), logger: Logger) async throws
+  {
     let deadline = ContinuousClock.now + .seconds(30)
     writer = try configuration.pool(role: "chipbridge_writer", size: configuration.writerConnections)
     readerPool = try configuration.pool(role: "chipbridge_reader", size: configuration.readerConnections)
@@ -34,7 +35,7 @@ package struct ChipBridgeService {
     let secret = try await Bootstrap.cursorSecret(pool: writer, deadline: deadline)
     pipeline = CommandPipeline(pool: writer, reference: reference, clock: clock, limits: configuration.limits)
     let gateway = Gateway(
-      pipeline: pipeline, reader: Reader(pool: readerPool, clock: clock),
+      pipeline: pipeline, reader: Reader(pool: readerPool),
       authenticator: Authenticator(pool: writer, clock: clock), cursors: PageCursor(secret: secret))
     let metrics = MetricsRegistry()
     let (hints, hint) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))

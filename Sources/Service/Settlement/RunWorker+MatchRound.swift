@@ -24,14 +24,16 @@ extension RunWorker {
           MakeOffer(
             roundID: round.id, requestID: allocation.request, listingID: allocation.listing,
             quantity: allocation.quantity, rate: BasisPoints(allocation.rateBps)),
-          key: "\(round.id):\(allocation.listing.value):\(allocation.request.value)") { _ in ["offers": 1] }
+          key: "\(round.id):\(allocation.listing.value):\(allocation.request.value)"
+        ) { _ in ["offers": 1] }
         if let refusal = outcome.refusal { try refused.add([refusal: 1]) } else { made += 1 }
         if index % 50 == 49 { try await advance(round, .running, nil, made, refused) }
       }
       for (id, screening) in held.sorted(by: { $0.key < $1.key }) {
         _ = try await pipeline.runChild(
           HoldLoanRequest(requestID: id, held: screening.holdsAll, candidates: screening.held),
-          key: "\(round.id):hold:\(id.value)") { _ in [:] }
+          key: "\(round.id):hold:\(id.value)"
+        ) { _ in [:] }
       }
       let report = RoundReport(
         snapshot: snapshot, result: result, readMilliseconds: started.milliseconds(to: read),

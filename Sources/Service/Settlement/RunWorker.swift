@@ -210,7 +210,8 @@ package struct RunWorker: Sendable {
     let state = try await MarketTime.read(pool: pool, clock: clock, deadline: deadline).now
     for offer in try await RunQueries.lapsedOffers(at: state, pool, deadline: deadline) {
       _ = try await pipeline.runChild(
-        EndOffer(offerID: offer, outcome: .lapsed, ifVersion: nil), key: "\(offer):lapse") { _ in ["lapsed": 1] }
+        EndOffer(offerID: offer, outcome: .lapsed, ifVersion: nil), key: "\(offer):lapse"
+      ) { _ in ["lapsed": 1] }
     }
   }
 }

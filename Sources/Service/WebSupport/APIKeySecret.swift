@@ -13,7 +13,9 @@ package struct APIKeySecret: Sendable {
     var bytes: [UInt8] = []
     for _ in 0..<4 {
       let word = generator.next()
-      for shift in stride(from: UInt64(56), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+      for shift in stride(from: UInt64(56), through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+      }
     }
     let stem = "cbk_\(hexadecimal(keyID.value.bytes))_\(hexadecimal(bytes))"
     self.keyID = keyID

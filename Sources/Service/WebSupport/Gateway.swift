@@ -11,9 +11,15 @@ import StrictJSON
 package typealias ChipBridgeContext = BasicRequestContext
 
 extension HTTPField.Name {
-  package static let idempotencyKey = HTTPField.Name("Idempotency-Key")!  // swift-format-ignore: NeverForceUnwrap
-  package static let idempotencyReplayed = HTTPField.Name("Idempotency-Replayed")!  // swift-format-ignore: NeverForceUnwrap
-  package static let requestID = HTTPField.Name("X-Request-Id")!  // swift-format-ignore: NeverForceUnwrap
+  package static let idempotencyKey = known("Idempotency-Key")
+  package static let idempotencyReplayed = known("Idempotency-Replayed")
+  package static let requestID = known("X-Request-Id")
+
+  /// A name of ours; that it is a token is a fact of this source.
+  private static func known(_ text: String) -> HTTPField.Name {
+    guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is not a field name") }
+    return name
+  }
 }
 
 /// What stands between a route and the pipeline or the reader: authentication, idempotency, strict bodies, paging.
@@ -22,18 +28,14 @@ package struct Gateway: Sendable {
   package let reader: Reader
   package let authenticator: Authenticator
   package let cursors: PageCursor
-  /// Bodies above this are refused with 413.
-  package let maxBodyBytes: Int
 
   package init(
-    pipeline: CommandPipeline, reader: Reader, authenticator: Authenticator, cursors: PageCursor,
-    maxBodyBytes: Int = 1 << 20
+    pipeline: CommandPipeline, reader: Reader, authenticator: Authenticator, cursors: PageCursor
   ) {
     self.pipeline = pipeline
     self.reader = reader
     self.authenticator = authenticator
     self.cursors = cursors
-    self.maxBodyBytes = maxBodyBytes
   }
 
   package func principal(of request: Request) async throws -> Principal {
@@ -91,14 +93,14 @@ package struct Gateway: Sendable {
   /// - Parameter command: parses the body into a command; nil when it recorded faults.
   package func post<C: Command>(
     _ request: Request, _ context: ChipBridgeContext, weight: CommandPipeline.Weight = .light,
-    render: Rendering<C.Outcome>,
+    limits: JSONLimits = .request, render: Rendering<C.Outcome>,
     command: @Sendable (inout ObjectReader, Posted) throws -> C?
   ) async throws -> Response {
     let principal = try await principal(of: request)
     let validateOnly = try validateOnly(request)
     let posted = Posted(principal: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)
-    let body = try await collect(request)
-    let parsed = try Self.parse(body) { reader in try command(&reader, posted) }
+    let body = try await collect(request, upTo: limits.maxBytes)
+    let parsed = try Self.parse(body, limits: limits) { reader in try command(&reader, posted) }
     let key = validateOnly ? nil : try idempotencyKey(request, principal, body)
     let submission = Submission(
       parsed, by: principal, idempotency: key, validateOnly: validateOnly, requestID: context.id.description,
@@ -109,9 +111,9 @@ package struct Gateway: Sendable {
 
   /// An empty body stands for an empty object.
   package static func parse<Value>(
-    _ body: [UInt8], _ read: (inout ObjectReader) throws -> Value?
+    _ body: [UInt8], limits: JSONLimits = .request, _ read: (inout ObjectReader) throws -> Value?
   ) throws -> Value {
-    let document = try JSONDocument(parsing: body.isEmpty ? Array("{}".utf8) : body)
+    let document = try JSONDocument(parsing: body.isEmpty ? Array("{}".utf8) : body, limits: limits)
     var reader = ObjectReader(document)
     let value = try read(&reader)
     try reader.finish()
@@ -171,16 +173,16 @@ package struct Gateway: Sendable {
     return IdempotencyKey(organizationID: principal.organizationID, key: key, fingerprint: fingerprint.digest)
   }
 
-  package func collect(_ request: Request) async throws -> [UInt8] {
-    if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length > Int64(maxBodyBytes) {
-      throw tooLarge
+  package func collect(_ request: Request, upTo limit: Int = JSONLimits.request.maxBytes) async throws -> [UInt8] {
+    if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length > Int64(limit) {
+      throw Self.tooLarge(limit)
     }
     if let encoding = request.headers[.contentEncoding], encoding != "identity" {
       throw Problem(.unsupportedMediaType, "request.encoding_unsupported", "Bodies are taken uncompressed only.")
     }
     let buffer: ByteBuffer
-    do { buffer = try await request.body.collect(upTo: maxBodyBytes) } catch is NIOTooManyBytesError {
-      throw tooLarge
+    do { buffer = try await request.body.collect(upTo: limit) } catch is NIOTooManyBytesError {
+      throw Self.tooLarge(limit)
     }
     let bytes = Array(buffer.readableBytesView)
     if !bytes.isEmpty {
@@ -193,7 +195,7 @@ package struct Gateway: Sendable {
     return bytes
   }
 
-  private var tooLarge: Problem {
-    Problem(.contentTooLarge, "request.too_large", "Bodies are at most \(maxBodyBytes) bytes.")
+  private static func tooLarge(_ limit: Int) -> Problem {
+    Problem(.contentTooLarge, "request.too_large", "This body is at most \(limit) bytes.")
   }
 }

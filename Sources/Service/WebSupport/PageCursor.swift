@@ -1,5 +1,5 @@
 import Crypto
-import Operations
+import Persistence
 import Primitives
 
 /// Signed, opaque positions of pages: nobody can make one up, and none tells more than where to go on.

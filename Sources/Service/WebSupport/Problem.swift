@@ -101,7 +101,8 @@ extension Problem {
       self.init(.serviceUnavailable, "service.busy", "The service is at its limit; try again shortly.")
       headers = [(.retryAfter, "1")]
     case .unavailable:
-      self.init(.serviceUnavailable, "service.database_unavailable", "The database does not answer; nothing was changed.")
+      self.init(
+        .serviceUnavailable, "service.database_unavailable", "The database does not answer; nothing was changed.")
       headers = [(.retryAfter, "2")]
     case .outcomeUnknown:
       self.init(

@@ -29,5 +29,6 @@ struct AnyTable: Sendable {
   /// Every statement of the module.
   static let statements: [Statement] =
     all.flatMap(\.statements) + Loader.statements + ChangeWriter.statements + AnswerSQL.statements
-    + ReferenceSQL.statements + RunSQL.statements + Bootstrap.statements
+    + ReferenceSQL.statements + RunSQL.statements + Bootstrap.statements + Resources.statements + Details.statements
+    + RunQueries.statements + MarketSQL.statements + RoundReasons.statements + Reader.statements
 }

@@ -20,7 +20,8 @@ struct Story: AsyncParsableCommand {
     }
     let client = StoryClient(url: url)
     var play = StoryPlay(client: client, admin: try file.text("admin"), checker: try file.text("checker"))
-    let names = Set(try await client.get("/v1/organizations?limit=200", as: play.admin).data.map { try $0.text("legal_name") })
+    let names = Set(
+      try await client.get("/v1/organizations?limit=200", as: play.admin).data.map { try $0.text("legal_name") })
     guard !names.contains(StoryCast.giants[0].name) else {
       throw Failure("An earlier playing of the story was cut short; deploy/run --fresh starts over.")
     }

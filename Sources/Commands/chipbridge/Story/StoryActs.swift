@@ -24,7 +24,8 @@ extension StoryPlay {
       say(
         "  \(giant.name) (modelled on \(giant.modelledOn)): \(grouped(giant.onHand)) on hand, "
           + "\(grouped(giant.onOrder)) on order, keeps \(grouped(giant.reserve)), may lend "
-          + "\(grouped(try plan.number("lendable"))), lists \(grouped(giant.listed)) at \(percent(giant.askBps)) [assumed]")
+          + "\(grouped(try plan.number("lendable"))), lists \(grouped(giant.listed)) at \(percent(giant.askBps)) [assumed]"
+      )
     }
     let cloud = lenders[3]
     let small = try await addLot(StoryCast.a10, 2_048, on: "2023-03-01", unit: StoryCast.a10Mark, cloud)
@@ -70,7 +71,9 @@ extension StoryPlay {
     borrower = try await enrol(
       StoryCast.borrower.name, role: "startup", modelledOn: StoryCast.borrower.modelledOn)
     try await request(borrower, 4_096, [(StoryCast.a800, 1_400)], startOn: "2023-04-03")
-    say("  \(borrower.name) (modelled on \(borrower.modelledOn)) requests 4,096 A800 for training, at most 14 % [assumed]")
+    say(
+      "  \(borrower.name) (modelled on \(borrower.modelledOn)) requests 4,096 A800 for training, at most 14 % [assumed]"
+    )
     let round = try await matchRound()
     say("  a match round makes \(try round.number("offers_made")) offers")
     borrowerLoans = try await takeUp(borrower, dispatched: "2023-04-05", delivered: "2023-04-07")
@@ -120,11 +123,15 @@ extension StoryPlay {
       "closings":[{"closed_on":"2023-11-03","net_new_cash":{"amount":20000000000,"currency":"USD"}}],\
       "evidence":"press of November 2023: valuation of more than 1 billion USD; the amount is assumed"}
       """)
-    say("  \(borrower.name) reports a round: post-money \(usd(100_000_000_000)), new cash \(usd(20_000_000_000)) [assumed]")
+    say(
+      "  \(borrower.name) reports a round: post-money \(usd(100_000_000_000)), new cash \(usd(20_000_000_000)) [assumed]"
+    )
     try await client.post("/v1/funding-rounds/\(round.text("id"))/verify", as: checker, #"{"evidence":"bank letter"}"#)
     say("  a second person verifies the closing; the post-money becomes a valuation mark")
     let sweep = try await settle("sweep", on: "2023-11-03")
-    say("  the sweep makes \(sweep["totals"]?["loans_due"]?.asInteger ?? 0) loans due: \(usd(sweep["totals"]?["due.USD"]?.asInteger ?? 0))")
+    say(
+      "  the sweep makes \(sweep["totals"]?["loans_due"]?.asInteger ?? 0) loans due: \(usd(sweep["totals"]?["due.USD"]?.asInteger ?? 0))"
+    )
     try await moveClock(to: "2023-11-06")
     var payoff: Int64 = 0
     for loan in borrowerLoans {

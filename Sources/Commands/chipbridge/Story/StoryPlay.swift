@@ -71,7 +71,8 @@ struct StoryPlay {
       let lender = try lender(loan.lender)
       say(
         "    accepts \(grouped(try offer.number("quantity"))) \(chipName(try offer.text("chip_model_id"))) from "
-          + "\(lender.name) at \(percent(try offer.number("rate_bps"))), mark \(usd(try offer.member("mark").money("amount")))")
+          + "\(lender.name) at \(percent(try offer.number("rate_bps"))), mark \(usd(try offer.member("mark").money("amount")))"
+      )
     }
     try await moveClock(to: dispatched)
     for loan in loans {

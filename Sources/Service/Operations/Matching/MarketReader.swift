@@ -22,34 +22,15 @@ package struct Market: Sendable {
 
 /// Reads the market for a match round or a screening.
 package enum MarketReader {
-  private static let openListings = Statement(
-    "market_listings", Tables.listings.selectList + "where state = 'open' and remaining > 0 order by sequence, id",
-    columns: Tables.listings.types)
-  private static let aliveRequests = Statement(
-    "market_requests",
-    Tables.loanRequests.selectList
-      + "where state in ('open', 'held', 'partly_matched') and offered + matched < quantity order by sequence, id",
-    columns: Tables.loanRequests.types)
-  private static let exposures = Statement(
-    "market_exposures",
-    """
-    select borrower_id, lender_id,
-      sum(case when delivered_on is null then principal else outstanding_principal end)::bigint
-    from loans where state <> 'closed' group by borrower_id, lender_id
-    """, columns: [.uuid, .uuid, .int8])
-  private static let allChipMarks = Statement(
-    "market_chip_marks", Tables.chipMarks.selectList + "order by chip_model_id, effective_on, id",
-    columns: Tables.chipMarks.types)
-
-  package static var statements: [Statement] { [openListings, aliveRequests, exposures, allChipMarks] }
-
   /// One REPEATABLE READ snapshot, streamed into memory.
   package static func read(
     pool: PostgresPool, reference: ReferenceStore, clock: any WallClock, deadline: ContinuousClock.Instant
   ) async throws -> Market {
     try await pool.transaction(.repeatableRead, access: .readOnly, deadline: deadline) { transaction in
       let results = try await transaction.pipeline([
-        Query(PlatformSQL.state), Query(openListings), Query(aliveRequests), Query(exposures), Query(allChipMarks),
+        Query(PlatformSQL.state), Query(MarketSQL.openListings), Query(MarketSQL.aliveRequests),
+        Query(MarketSQL.exposures),
+        Query(MarketSQL.allChipMarks),
       ])
       let platform = try PlatformSQL.decode(results[0].single(), wallTime: clock.now())
       let data = try await reference.atLeast(platform.referenceVersion, in: transaction)

@@ -40,8 +40,13 @@ package struct CreateOrganization: Command {
     self.sites = sites
   }
 
+  package func needs(_ state: BatchState) -> Set<Need> { Set(groupID.map { [.organization($0)] } ?? []) }
+
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Organization {
     try principal.require(.admin)
+    // The group of the parent, so that a grandchild is an affiliate of the whole group.
+    let parent = groupID.flatMap { draft.find(\.organizations, $0) }
+    if groupID != nil, parent == nil { throw PartiesRefusal.notFound("parent organization") }
     // At most 100 owners of at most 10,000 bps each, as the interface bounds them.
     let shares = owners.reduce(Int64(0)) { $0 + $1.share.value }
     guard shares <= BasisPoints.whole.value else { throw PartiesRefusal.ownersExceedWhole(shares) }
@@ -50,7 +55,8 @@ package struct CreateOrganization: Command {
       \.organizations,
       Organization(
         id: id, legalName: legalName, jurisdiction: jurisdiction,
-        ultimateParentJurisdiction: ultimateParentJurisdiction, groupID: groupID ?? id, roles: roles, owners: owners,
+        ultimateParentJurisdiction: ultimateParentJurisdiction, groupID: parent?.groupID ?? id, roles: roles,
+        owners: owners,
         sites: sites, verification: Verification(state: .unverified), creditGrade: nil, createdAt: draft.now,
         updatedAt: draft.now))
     draft.open(Head(organizationID: id))

@@ -111,7 +111,8 @@ extension WebAPI {
     let check = try Gateway.parse(await gateway.collect(request)) { Check(&$0) }
     let query = Tables.organizations.rows(by: [check.from.value, check.to.value])
     let parties = try await Tables.organizations.decode(gateway.reader.run([query], as: .automation)[0])
-    guard let from = parties.first(where: { $0.id == check.from }), let to = parties.first(where: { $0.id == check.to }),
+    guard let from = parties.first(where: { $0.id == check.from }),
+      let to = parties.first(where: { $0.id == check.to }),
       principal.readsEverything || [from.id, to.id].contains(principal.organizationID)
     else { throw PartiesRefusal.notFound("organization") }
     let act = ExportDesk.Act(

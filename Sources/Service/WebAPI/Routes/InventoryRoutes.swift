@@ -13,7 +13,7 @@ extension WebAPI {
   func addInventoryRoutes(_ routes: inout Routes) {
     routes.post("/v1/lots") { request, context in
       try await gateway.post(
-        request, context,
+        request, context, limits: .withSerials,
         render: .init(
           status: .created, location: { "/v1/lots/\($0.id)" }, version: { $0.version }, write: { $0.write(to: &$1) })
       ) { reader, posted in CreateLot.parse(&reader, lenderID: posted.principal.organizationID) }

@@ -26,7 +26,7 @@ extension WebAPI {
     routes.post("/v1/loans/{id}/deliveries") { request, context in
       let id: LoanID = try Gateway.pathID(context, noun: "loan")
       return try await gateway.post(
-        request, context,
+        request, context, limits: .withSerials,
         render: Gateway.Rendering<RecordDelivery.Delivered>(version: { $0.loan.version }) { delivered, writer in
           writer.object { writer in
             writer.field("state", delivered.loan.state)
@@ -40,7 +40,7 @@ extension WebAPI {
     routes.post("/v1/loans/{id}/returns") { request, context in
       let id: LoanID = try Gateway.pathID(context, noun: "loan")
       return try await gateway.post(
-        request, context,
+        request, context, limits: .withSerials,
         render: Gateway.Rendering<RecordReturn.Returned>(version: { $0.loan.version }) { returned, writer in
           writer.object { writer in
             writer.field("state", returned.entry.state)

@@ -129,10 +129,12 @@ extension WebAPI {
     routes.get("/v1/match-rounds/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: MatchRoundID = try Gateway.pathID(context, noun: "match round")
-      let rows = try await gateway.reader.run([Query(RunSQL.roundByID, [.uuid(id.value.bits)])], as: principal)
+      // A round is the platform's record; tenants are shown the market's side of it, never the orders of others.
+      let rows = try await gateway.reader.run([Query(RunSQL.roundByID, [.uuid(id.value.bits)])], as: .automation)
       guard let row = rows[0].first else { throw PartiesRefusal.notFound("match round") }
       let round = try RunSQL.decodeRound(row)
-      return gateway.object(request, version: round.version) { round.write(to: &$0) }
+      let view: MatchRoundView = principal.readsEverything ? .whole : .market
+      return gateway.object(request, version: round.version) { round.write(to: &$0, view: view) }
     }
     routes.get("/v1/match-rounds") { request, _ in
       let principal = try await gateway.principal(of: request)

@@ -1,7 +1,6 @@
 import Ledger
 import Lending
 import Parties
-import Persistence
 import Postgres
 import Primitives
 import Repayment

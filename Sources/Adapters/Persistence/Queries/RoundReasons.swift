@@ -1,5 +1,4 @@
 import Parties
-import Persistence
 import Postgres
 import Primitives
 import StrictJSON

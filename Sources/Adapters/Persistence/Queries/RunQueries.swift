@@ -1,5 +1,4 @@
 import Ledger
-import Persistence
 import Postgres
 import Primitives
 

@@ -1,5 +1,4 @@
 import Parties
-import Persistence
 import Postgres
 import Primitives
 
@@ -103,16 +102,12 @@ package enum Resources {
 /// Runs reads in one round trip, as the reader role, under row security.
 package struct Reader: Sendable {
   package let pool: PostgresPool
-  package let clock: any WallClock
 
-  package init(pool: PostgresPool, clock: any WallClock) {
-    self.pool = pool
-    self.clock = clock
-  }
+  package init(pool: PostgresPool) { self.pool = pool }
 
   private static let identify = Statement(
     "reader_identify", "select set_config('app.org', $1, true), set_config('app.sees_all', $2, true)",
-    parameters: [.text, .text])
+    parameters: [.text, .text], columns: [.text, .text])
 
   package static var statements: [Statement] { [identify] }
 
