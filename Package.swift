@@ -15,7 +15,8 @@ func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 func adapter(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "Sources/Adapters/\(name)", resources: resources, swiftSettings: house)
+    name: name, dependencies: dependencies, path: "Sources/Adapters/\(name)", resources: resources, swiftSettings: house
+  )
 }
 
 func service(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -124,7 +125,8 @@ let package = Package(
       dependencies: [
         "ServiceAssembly", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Catalogue",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], path: "Sources/Commands/chipbridge", swiftSettings: house),
     // Test support.
@@ -137,6 +139,7 @@ let package = Package(
         "Operations", "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "PropertyKit", "Schema",
         "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Valuation",
       ]),
+    support("ServiceHarness", ["PostgresHarness", "StrictJSON", "CLibPQ"]),
     // Tests, by layer.
     tests("Tidy", "TidyTests"),
     tests("Core/PrimitivesTests", "PrimitivesTests", ["Primitives", "PropertyKit"]),
@@ -168,5 +171,7 @@ let package = Package(
         "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
         "Valuation", "Repayment",
       ]),
+    tests(
+      "EndToEnd", "EndToEndTests", ["ServiceHarness", "PostgresHarness", "StrictJSON", "chipbridge"]),
   ]
 )
