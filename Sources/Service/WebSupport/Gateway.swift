@@ -90,10 +90,12 @@ package struct Gateway: Sendable {
   }
 
   /// Authenticates, checks the key, parses the body strictly, runs the command, answers.
-  /// - Parameter command: parses the body into a command; nil when it recorded faults.
+  /// - Parameters:
+  ///   - shownOnce: what the first answer says beyond what is stored, such as a secret; a replay does not repeat it.
+  ///   - command: parses the body into a command; nil when it recorded faults.
   package func post<C: Command>(
     _ request: Request, _ context: ChipBridgeContext, weight: CommandPipeline.Weight = .light,
-    limits: JSONLimits = .request, render: Rendering<C.Outcome>,
+    limits: JSONLimits = .request, render: Rendering<C.Outcome>, shownOnce: (name: StaticString, value: String)? = nil,
     command: @Sendable (inout ObjectReader, Posted) throws -> C?
   ) async throws -> Response {
     let principal = try await principal(of: request)
@@ -106,7 +108,7 @@ package struct Gateway: Sendable {
       parsed, by: principal, idempotency: key, validateOnly: validateOnly, requestID: context.id.description,
       render: { render.answer($0) })
     let answered = try await pipeline.submit(submission, weight: weight)
-    return Self.response(answered)
+    return Self.response(answered, shownOnce: shownOnce)
   }
 
   /// An empty body stands for an empty object.
@@ -123,8 +125,18 @@ package struct Gateway: Sendable {
     return value
   }
 
-  private static func response(_ answered: Answered) -> Response {
+  private static func response(
+    _ answered: Answered, shownOnce: (name: StaticString, value: String)? = nil
+  ) -> Response {
     let answer = answered.answer
+    var body = answer.body
+    if let shownOnce, !answered.replayed, answer.status < 300, body.last == UInt8(ascii: "}") {
+      var writer = JSONWriter(capacity: 256)
+      writer.beginObject()
+      writer.field(shownOnce.name, shownOnce.value)
+      writer.endObject()
+      body = body.dropLast() + [UInt8(ascii: ",")] + writer.bytes.dropFirst()
+    }
     var fields = HTTPFields()
     for (name, value) in answer.headers {
       if let name = HTTPField.Name(name) { fields[name] = value }
@@ -132,7 +144,7 @@ package struct Gateway: Sendable {
     if answered.replayed { fields[.idempotencyReplayed] = "true" }
     return Response(
       status: HTTPResponse.Status(code: answer.status), headers: fields,
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
   }
 
   private func validateOnly(_ request: Request) throws -> Bool {

@@ -127,7 +127,14 @@ extension StoryPlay {
         "  \(grouped(try loan.number("quantity"))) \(chipName(try loan.text("chip_model_id"))) of "
           + "\(try lender(loan.text("lender_id")).name): the debt is paid; title waits for a licence (us-dest-2023)")
     }
-    say("  and the return of 256 A800 that was asked for on 20 November: hold_licence, presumption of denial")
+    for loan in thirdLoans {
+      for entry in try await client.get("/v1/loans/\(loan)/returns", as: third.key).data
+      where entry["state"]?.asString == "held" {
+        say(
+          "  a return of \(grouped(try entry.number("quantity"))) chips asked for on \(try entry.text("started_on")): "
+            + "a return is a transfer too, and waits for the same licence")
+      }
+    }
   }
 
   private func row(_ cells: String...) -> String {

@@ -53,7 +53,9 @@ extension WebAPI {
         request, context,
         render: .init(
           status: .created, location: { "/v1/api-keys/\($0.id)" }, version: { $0.version },
-          write: { $0.write(to: &$1, secret: secret.text) })
+          write: { $0.write(to: &$1) }),
+        // The database keeps its digest only: the stored answer must not give the secret away.
+        shownOnce: ("secret", secret.text)
       ) { reader, _ in
         CreateAPIKey.parse(&reader, keyID: secret.keyID, secretDigest: secret.digest)
       }
