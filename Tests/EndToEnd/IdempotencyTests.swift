@@ -24,13 +24,18 @@ extension EndToEnd {
             try RawHTTP(port: service.port).post(
               "/v1/loan-requests", as: startup.key, Goods.request("crowd"), idempotency: "crowd"))
         }
-        let serial = answers.all.prefix(3)
-        #expect(serial.allSatisfy { $0.status == 201 && $0.body == first.body && $0.headers["idempotency-replayed"] == "true" })
-        #expect(serial.allSatisfy { $0.headers["etag"] == first.headers["etag"] })
+        let replayed = answers.all.prefix(3).count {
+          $0.status == 201 && $0.body == first.body && $0.headers["idempotency-replayed"] == "true"
+            && $0.headers["etag"] == first.headers["etag"]
+        }
+        #expect(replayed == 3)
         let crowd = answers.all.dropFirst(3)
-        #expect(crowd.count == 32 && crowd.allSatisfy { $0.status == 201 })
-        #expect(Set(crowd.map(\.body)).count == 1)
-        #expect(crowd.count { $0.headers["idempotency-replayed"] == nil } == 1)
+        let created = crowd.count { $0.status == 201 }
+        let bodies = Set(crowd.map(\.body)).count
+        let originals = crowd.count { $0.headers["idempotency-replayed"] == nil }
+        #expect(created == 32)
+        #expect(bodies == 1)
+        #expect(originals == 1)
 
         let other = try http.post("/v1/loan-requests", as: startup.key, Goods.request("else"), idempotency: "serial")
         let code = try other.text("code")
@@ -40,8 +45,9 @@ extension EndToEnd {
         #expect(elsewhere.status == 422)
 
         // A refusal decided by the pipeline is kept as well, bytes and all.
-        let refused = try http.post("/v1/api-keys/key_\(startup.id.dropFirst(4))/revoke", as: startup.key, "", idempotency: "no")
-        let again = try http.post("/v1/api-keys/key_\(startup.id.dropFirst(4))/revoke", as: startup.key, "", idempotency: "no")
+        let nobodys = "/v1/api-keys/key_\(startup.id.dropFirst(4))/revoke"
+        let refused = try http.post(nobodys, as: startup.key, "", idempotency: "no")
+        let again = try http.post(nobodys, as: startup.key, "", idempotency: "no")
         #expect(refused.status == 404 && refused.body == again.body)
 
         try service.kill()
@@ -122,9 +128,12 @@ extension EndToEnd {
           if pages <= 5 { _ = try add("during-\(pages)") }
         } while cursor != nil && pages < 200
         #expect(cursor == nil)
-        #expect(Set(seen).count == seen.count, "a row came twice")
-        #expect(Set(seen).isSuperset(of: present), "a row was left out")
-        #expect(seen.filter(Set(present).contains) == present, "out of order")
+        let twice = seen.count - Set(seen).count
+        let leftOut = Set(present).subtracting(seen).count
+        let ordered = seen.filter(Set(present).contains) == present
+        #expect(twice == 0)
+        #expect(leftOut == 0)
+        #expect(ordered)
       }
     }
   }

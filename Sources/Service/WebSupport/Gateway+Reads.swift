@@ -58,7 +58,7 @@ extension Gateway {
   ) async throws -> Response {
     let principal = try await principal(of: request)
     let query = try listQuery(request, list: name)
-    let value = filter.flatMap { request.uri.queryParameters[Substring($0)].map(String.init) }
+    let value = try filter.flatMap { try Self.text(request, Substring($0)) }
     let rows = try await reader.page(
       resource, after: query.position, limit: query.limit + 1, filter: value, as: principal)
     let shown = rows.prefix(Int(query.limit))
@@ -92,6 +92,17 @@ extension Gateway {
       throw PartiesRefusal.notFound(noun)
     }
     return id
+  }
+
+  /// A text of the query.
+  /// - Throws: 422 past 200 bytes or with control characters, which no stored text has.
+  package static func text(_ request: Request, _ name: Substring) throws -> String? {
+    guard let text = request.uri.queryParameters[name] else { return nil }
+    guard text.utf8.count <= 200, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+      throw Problem(
+        .unprocessableContent, "request.invalid", "\(name) is at most 200 bytes without control characters.")
+    }
+    return String(text)
   }
 
   /// A calendar date of the query.

@@ -195,6 +195,11 @@ package struct Gateway: Sendable {
     let buffer: ByteBuffer
     do { buffer = try await request.body.collect(upTo: limit) } catch is NIOTooManyBytesError {
       throw Self.tooLarge(limit)
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      // What breaks while a body is read is its framing: nothing of it reached a command.
+      throw Problem(.badRequest, "request.malformed", "The body could not be read to its end.")
     }
     let bytes = Array(buffer.readableBytesView)
     if !bytes.isEmpty {

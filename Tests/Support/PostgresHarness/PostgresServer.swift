@@ -78,16 +78,25 @@ package final class PostgresServer: Sendable {
       "-c", "max_connections=100", "-c", "shared_buffers=64MB",
     ]
     for setting in options.settings { arguments += ["-c", setting] }
-    let started = try Self.spawn(arguments, log: directory + "/server.log", directory: directory)
+    // The backends of a postmaster that was killed hold its shared memory until they notice: a start before that is refused.
+    for _ in 0..<40 {
+      if try answers(try Self.spawn(arguments, log: directory + "/server.log", directory: directory)) { return }
+      usleep(250_000)
+    }
+    throw HarnessError("the server ended at its start; see \(directory)/server.log")
+  }
+
+  /// Waits until this process answers; false when it ended instead.
+  private func answers(_ started: pid_t) throws -> Bool {
     process.withLock { $0 = started }
     for _ in 0..<600 {
       let status = try? Self.run(
         [binaries + "/pg_isready", "-q", "-h", directory, "-p", "\(port)"], log: "/dev/null", directory: directory)
-      if status != nil { return }
+      if status != nil { return true }
       var code: Int32 = 0
       guard waitpid(started, &code, WNOHANG) == 0 else {
         process.withLock { $0 = 0 }
-        throw HarnessError("the server ended at its start; see \(directory)/server.log")
+        return false
       }
       usleep(50_000)
     }

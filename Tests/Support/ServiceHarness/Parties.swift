@@ -10,7 +10,7 @@ package struct Party: Sendable {
 
 /// A chip that every test lends, and its site.
 package enum Goods {
-  package static let chip = "nvidia-a10-pcie-24"
+  package static let chip = "nvidia-a10"
   package static let region = "CN-north"
 
   /// The body of a loan request; `marker` is its end use, so that its effects can be counted.

@@ -16,7 +16,8 @@ package func chipbridgeBinary() throws -> String {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue { return path }
   }
-  throw HarnessError("the binary chipbridge is not beside the tests: swift build --product chipbridge, or CHIPBRIDGE_BIN")
+  throw HarnessError(
+    "the binary chipbridge is not beside the tests: swift build --product chipbridge, or CHIPBRIDGE_BIN")
 }
 
 /// A child process, by its id.

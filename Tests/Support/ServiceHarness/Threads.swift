@@ -2,11 +2,18 @@ import Foundation
 import Synchronization
 
 /// Runs blocking work on a thread of its own: sockets and process waits must not hold the few threads of the test runner.
+/// It stays the same task, so that what the work expects counts for the test that runs it.
 package func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    let thread = Thread { continuation.resume(with: Result { try body() }) }
-    thread.stackSize = 4 << 20
-    thread.start()
+  try await withTaskExecutorPreference(BlockingExecutor()) { try body() }
+}
+
+/// Runs a task's jobs one after the other on a queue that may block.
+private final class BlockingExecutor: TaskExecutor {
+  private let queue = DispatchQueue(label: "blocking work of a test")
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }
 

@@ -92,7 +92,7 @@ extension WebAPI {
   private func entries(_ request: Request) async throws -> Response {
     let principal = try await gateway.principal(of: request)
     let query = try gateway.listQuery(request, list: "entries")
-    let kind = request.uri.queryParameters["kind"].map(String.init)
+    let kind = try Gateway.text(request, "kind")
     let rows = try await gateway.reader.page(
       Resources.journalEntries, after: query.position, limit: query.limit + 1, filter: kind, as: principal)
     let shown = Array(rows.prefix(Int(query.limit)))

@@ -152,10 +152,9 @@ extension WebAPI {
     routes.get("/v1/order-book") { request, _ in
       // Depth is everybody's; the names behind it are not read.
       _ = try await gateway.principal(of: request)
-      let parameters = request.uri.queryParameters
       let query = Query(
         Details.orderBook,
-        [.text(parameters["chip_model"].map(String.init)), .text(parameters["region"].map(String.init))])
+        [.text(try Gateway.text(request, "chip_model")), .text(try Gateway.text(request, "region"))])
       let rows = try await gateway.reader.run([query], as: .automation)[0]
       return try gateway.page(Array(rows), next: nil) { row, writer in
         let (chip, region, side) = (try row.text(0), try row.text(1), try row.text(2))
