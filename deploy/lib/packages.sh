@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What a fresh Debian or Ubuntu lacks: the check for the Swift toolchain, and the packages that are installed when missing.
+# What a fresh Debian or Ubuntu lacks: the check for the Swift toolchain, and the packages installed when missing.
 # Sourced after say.sh and process.sh.
 
 readonly SWIFT_LEAST=6.2
@@ -16,14 +16,17 @@ require_swift() {
       if [[ -x $folder/swift ]]; then PATH="$folder:$PATH"; break; fi
     done
   fi
-  local -a way=("Swift $SWIFT_LEAST or newer: https://www.swift.org/install/linux (its installer, swiftly, needs no root)."
+  local -a way=(
+    "Swift $SWIFT_LEAST or newer: https://www.swift.org/install/linux (its installer, swiftly, needs no root)."
     "Then open a new shell, so that 'swift --version' answers, and repeat this command.")
   if [[ -n ${SUDO_USER:-} ]]; then
     way+=("sudo resets PATH: a toolchain of $SUDO_USER is found without sudo; this script asks for sudo itself.")
   fi
   if ! command -v swift >/dev/null 2>&1; then fail "There is no Swift toolchain on PATH." "${way[@]}"; fi
-  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)*).*/\1/p' | head -n 1) || version=''
-  if [[ -z $version ]]; then fail "'swift --version' does not answer with a version: $(command -v swift)." "${way[@]}"; fi
+  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)*).*/\1/p') || version=''
+  if [[ ! $version =~ ^[0-9.]+$ ]]; then
+    fail "'swift --version' does not answer with a version: $(command -v swift)." "${way[@]}"
+  fi
   if [[ $(printf '%s\n' "$SWIFT_LEAST" "$version" | sort -V | head -n 1) != "$SWIFT_LEAST" ]]; then
     fail "The Swift toolchain is too old: $version at $(command -v swift)." "${way[@]}"
   fi

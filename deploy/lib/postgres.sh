@@ -51,16 +51,16 @@ choose_server_user() {
     env HOME=/ USER=postgres LOGNAME=postgres)
 }
 
-# in_home HOME COMMAND...: as the server's user, in the server's folder: a relative data path needs no quoting in the shell
-# that pg_ctl puts in between, and the caller's folder may be closed to the server's user. Locale fixed, lock not inherited.
+# in_home HOME COMMAND...: as the server's user, in the server's folder: a relative data path needs no quoting in the
+# shell that pg_ctl puts in between, and the caller's folder may be closed to that user. The lock is not inherited.
 in_home() (
   cd -- "$1" || exit
   shift
   exec env LC_ALL=C.UTF-8 "${AS_SERVER[@]}" "$@" </dev/null 9<&-
 )
 
-# The server's process id, when it runs. The number in postmaster.pid alone proves nothing: after a crash it may be another
-# process's by now, so the process must also stand in our data folder.
+# The server's process id, when it runs. The number in postmaster.pid alone proves nothing: after a crash it may be
+# another process's by now, so the process must also stand in our data folder.
 cluster_pid() { # HOME
   local home=$1 pid data
   data=$(readlink -f -- "$home/data") || return 1
@@ -95,8 +95,8 @@ choose_socket_folder() { # HOME
   printf '%s\n' "$SOCKET_FOLDER" | in_home_write "$home" socket-folder
 }
 
-# cluster_create HOME durable|throwaway: HOME exists, belongs to the server's user. The data folder gets its name last, so a
-# creation that was broken off is no half-made server later on.
+# cluster_create HOME durable|throwaway: HOME exists, belongs to the server's user. The data folder gets its name last,
+# so a creation that was broken off is no half-made server later on.
 cluster_create() {
   local home=$1 kind=$2
   local -a options=(--username=postgres --auth-local=trust --auth-host=reject --encoding=UTF8 --locale=C.UTF-8
@@ -120,8 +120,8 @@ in_home_write() { # HOME FILE
   in_home "$1" sh -c 'printf "%s\n" "$1" >"$2"' sh "$text" "$2"
 }
 
-# cluster_start HOME: returns when the server answers. Who may connect: whoever may enter the socket's folder (mode 0700), as
-# any role; that is what "peer" would ask, without a map of names.
+# cluster_start HOME: returns when the server answers. Who may connect: whoever may enter the socket's folder (mode
+# 0700), as any role; that is what "peer" would ask, without a map of names.
 cluster_start() {
   local home=$1 kind waited stale fsync=on settings=''
   choose_socket_folder "$home" || return 1
@@ -141,8 +141,8 @@ autovacuum_naptime = '1h'"
     in_home "$home" rm -f data/postmaster.pid
   fi
   # shellcheck disable=SC2016
-  in_home "$home" sh -c 'mkdir -p -m 0700 -- "$1" && chmod 0700 -- "$1" && rm -f -- "$1"/.s.PGSQL.*' sh "$SOCKET_FOLDER" ||
-    return 1
+  in_home "$home" sh -c 'mkdir -p -m 0700 -- "$1" && chmod 0700 -- "$1" && rm -f -- "$1"/.s.PGSQL.*' \
+    sh "$SOCKET_FOLDER" || return 1
   in_home_write "$home" data/chipbridge.conf <<END || return 1
 # Written by deploy/run and deploy/test at every start.
 listen_addresses = ''
@@ -165,7 +165,7 @@ END
   fi
 }
 
-# cluster_stop HOME: a fast shutdown, with its checkpoint; at once when that takes over a minute (recovery then repeats it).
+# cluster_stop HOME: a fast shutdown, with its checkpoint; at once when that takes over a minute (recovery repeats it).
 cluster_stop() {
   local home=$1 socket
   if cluster_pid "$home" >/dev/null; then
@@ -190,7 +190,9 @@ cluster_url() { # DATABASE
   printf 'postgres://postgres@/%s?host=%s' "$1" "$out"
 }
 
-cluster_sql() { "$POSTGRES_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$(cluster_url "$1")" -c "$2" 9<&-; } # DATABASE SQL
+cluster_sql() { # DATABASE SQL
+  "$POSTGRES_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$(cluster_url "$1")" -c "$2" </dev/null 9<&-
+}
 
 # make_home HOME: the server's folder, owned by the server's user and closed to others.
 make_home() {

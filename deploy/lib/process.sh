@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Commands run aside: each in a session of its own, so that a Ctrl-C at the terminal reaches this script alone, which then
-# ends what it started in its own order, by process id. Sourced after say.sh.
+# Commands run aside: each in a session of its own, so that a Ctrl-C at the terminal reaches this script alone, which
+# then ends what it started in its own order, by process id. Sourced after say.sh.
 
 ASIDE=''      # the process id (and session id) of the command that runs aside
 ASIDE_LATE='' # set when await_aside ended a command that ran past its limit
@@ -88,13 +88,15 @@ step() {
     return 0
   fi
   if [[ -n $ASIDE_LATE ]]; then warn "Ended after ${STEP_LIMIT} s: $label"; fi
-  warn "${RED}Failed after $(seconds_since "$started"): $label${PLAIN}" 
-  if grep -aqE '(^|: )error: ' "$log"; then
+  warn "${RED}Failed after $(seconds_since "$started"): $label${PLAIN}"
+  if (($(wc -l <"$log") > 60)) && grep -aqE '(^|: )error: ' "$log"; then
     warn "Its errors:"
     grep -aE -A 6 '(^|: )error: ' "$log" | head -n 60 >&2
+    warn "The end of its output:"
+    tail -n 15 -- "$log" >&2
+  else
+    tail -n 60 -- "$log" >&2
   fi
-  warn "The end of its output:"
-  tail -n 30 -- "$log" >&2
   return "$status"
 }
 

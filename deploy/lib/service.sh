@@ -8,7 +8,8 @@ port_taken() { (exec 3<>"/dev/tcp/$HOST/$PORT") 2>/dev/null; }
 
 require_free_port() {
   if port_taken; then
-    fail "Port $PORT on $HOST is in use by another program." "Choose another one: deploy/run --port $((PORT % 65535 + 1))"
+    fail "Port $PORT on $HOST is in use by another program." \
+      "Choose another one: deploy/run --port $((PORT % 65535 + 1))"
   fi
 }
 
@@ -93,11 +94,11 @@ try_next() {
   title "Try next, in another terminal"
   cat <<END
   KEY=\$(grep -o '"admin" *: *"[^"]*"' $keys | cut -d'"' -f4)
-  curl -s $URL/readyz
-  curl -s -H "Authorization: Bearer \$KEY" "$URL/v1/chip-models?limit=3"
-  curl -s -H "Authorization: Bearer \$KEY" $URL/v1/loans
-  curl -s -H "Authorization: Bearer \$KEY" $URL/v1/ledger/trial-balance
-  curl -s -X POST -H "Authorization: Bearer \$KEY" -H "Idempotency-Key: try-1" -H "Content-Type: application/json" \\
+  curl -sw "\\n" $URL/readyz
+  curl -sw "\\n" -H "Authorization: Bearer \$KEY" "$URL/v1/chip-models?limit=3"
+  curl -sw "\\n" -H "Authorization: Bearer \$KEY" $URL/v1/loans
+  curl -sw "\\n" -H "Authorization: Bearer \$KEY" $URL/v1/ledger/trial-balance
+  curl -sw "\\n" -X POST -H "Authorization: Bearer \$KEY" -H "Idempotency-Key: try-1" -H "Content-Type: application/json" \\
     -d '{"legal_name":"Example Labs","jurisdiction":"US","roles":["startup"]}' $URL/v1/organizations
 END
   if [[ -n $PRIVATE_SERVER ]]; then

@@ -56,7 +56,7 @@ choose_state() {
 hold_state() {
   exec 9<"$STATE/$STATE_MARK"
   if ! flock -n 9; then
-    fail "Another deploy/run is at work in $STATE (process $(cat -- "$STATE/run.pid" 2>/dev/null || printf 'unknown'))." \
+    fail "Another deploy/run is at work in $STATE (process $(cat -- "$STATE/run.pid" 2>/dev/null || printf '?'))." \
       "Stop it with Ctrl-C, or give this one a folder and a port of its own: CHIPBRIDGE_STATE=... deploy/run --port ..."
   fi
   STATE_HELD=yes
@@ -102,7 +102,7 @@ start_private_postgres() {
   if [[ -d $CLUSTER_HOME/data ]]; then
     find_cluster_postgres
   else
-    cluster_create "$CLUSTER_HOME" durable || fail "PostgreSQL's data folder could not be made (initdb's words are above)."
+    cluster_create "$CLUSTER_HOME" durable || fail "The data folder could not be made (initdb's words are above)."
     done_line "made a private PostgreSQL in $CLUSTER_HOME" "$started"
     started=$(now_us)
   fi
@@ -118,8 +118,8 @@ start_private_postgres() {
   else
     CLUSTER_OURS=yes
     cluster_start "$CLUSTER_HOME" || fail "PostgreSQL did not start. Its log: $log"
-    done_line "started PostgreSQL $(in_home "$CLUSTER_HOME" cat data/PG_VERSION) (process $(cluster_pid "$CLUSTER_HOME"), socket in $SOCKET_FOLDER)" \
-      "$started"
+    pid=$(cluster_pid "$CLUSTER_HOME") || fail "PostgreSQL ended at once. Its log: $log"
+    done_line "started PostgreSQL (process $pid, socket in $SOCKET_FOLDER)" "$started"
   fi
   if [[ $(cluster_sql postgres "select count(*) from pg_database where datname = 'chipbridge'") != 1 ]]; then
     cluster_sql postgres 'create database chipbridge' || fail "The database could not be made. PostgreSQL's log: $log"

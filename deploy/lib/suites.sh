@@ -22,27 +22,33 @@ run_suites() {
   if [[ -n $LONG ]]; then export CHIPBRIDGE_LONG=1; fi
   say ''
   : >"$log"
-  start_aside "$log" swift test --skip-build --disable-xctest "${FILTERS[@]}"
+  # Line by line, or the lines of a run that hangs or crashes would be lost in its buffer.
+  start_aside "$log" stdbuf -oL swift test --skip-build --disable-xctest "${FILTERS[@]}"
   { tail -n +1 -s 0.3 --pid="$ASIDE" -f -- "$log" |
-    LC_ALL=C grep -a --line-buffered -vE "^(◇ |↳ (Testing Library|Target Platform)|✔ $NAMED|\[0/1\] Planning)"; } &
+    LC_ALL=C grep -a --line-buffered -vE "^(◇ |↳ T(esting Library|arget Platform)|✔ $NAMED|\[0/1\] Planning)"; } &
   follower=$!
   await_aside $((MINUTES * 60)) || status=$?
   wait "$follower" 2>/dev/null || true
   say ''
-  if [[ -n $ASIDE_LATE ]]; then warn "The tests were ended after $MINUTES minutes."; fi
+  if [[ -n $ASIDE_LATE ]]; then warn "The tests were ended after $MINUTES minute(s)."; fi
   count_outcome "$log" "$status"
   slowest "$log"
+  if ((FAILED > 0)); then
+    say "Failed (the whole output is in $log):"
+    LC_ALL=C sed -nE "s/^.*✘ ($NAMED.*) failed after [0-9.]+ seconds( with [^\"]*)?\.\$/  \1/p" "$log"
+  fi
 }
 
-# Adds to PASSED, FAILED and SKIPPED. The runner's status and its closing line decide; the lines of the tests only tell how
-# many. A runner that crashed closes with no such line: that is a failure more, whatever passed before.
+# Adds to PASSED, FAILED and SKIPPED. The runner's status and its closing line decide; the lines of the tests only tell
+# how many. A runner that crashed closes with no such line: that is a failure more, whatever passed before.
 count_outcome() { # LOG STATUS
   local log=$1 status=$2 line total=0 closings=0 bad=0 failed skipped passed
   while IFS= read -r line; do
     [[ $line =~ Test\ run\ with\ ([0-9]+)\ tests? ]] || continue
     total=$((total + BASH_REMATCH[1])) closings=$((closings + 1))
     if [[ $line != *' passed after '* ]]; then bad=yes; fi
-  done < <(LC_ALL=C grep -aE '(✔|✘|━) Test run with [0-9]+ tests?( in [0-9]+ suites?)? (passed|failed) after ' "$log" || true)
+  done < <(LC_ALL=C grep -aE \
+    '(✔|✘|━) Test run with [0-9]+ tests?( in [0-9]+ suites?)? (passed|failed) after ' "$log" || true)
   failed=$(lines "✘ $NAMED.* failed after [0-9.]+ seconds( with [^\"]*)?\.\$" "$log")
   skipped=$(lines "➜ $NAMED.* skipped(\.|: )" "$log")
   if ((closings == 0)); then
@@ -76,13 +82,11 @@ under_way() { # LOG
       delete open[$0]
     }
     END { for (name in open) print "  " name }' "$1" | sort | head -n 40 >&2
-  warn "The end of the runner's output ($1):"
-  tail -n 25 -- "$1" >&2
 }
 
 slowest() { # LOG
   local list
-  list=$(LC_ALL=C sed -nE "s/^.*(✔|✘|━) (Test (\"|[^ \"]+\().*) (passed|failed) after ([0-9.]+) seconds.*\$/\5 \2/p" "$1" |
+  list=$(LC_ALL=C sed -nE "s/^.*(✔|✘|━) ($NAMED.*) (passed|failed) after ([0-9.]+) seconds.*\$/\5 \2/p" "$1" |
     sort -rn | awk '$1 >= 1 { printf "%8.1f s  %s\n", $1, substr($0, index($0, " Test ") + 6) }' | head -n 8) || list=''
   if [[ -n $list ]]; then printf 'The slowest tests:\n%s\n' "$list"; fi
 }
