@@ -123,7 +123,8 @@ let package = Package(
     .executableTarget(
       name: "chipbridge",
       dependencies: [
-        "ServiceAssembly", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Catalogue",
+        "ServiceAssembly", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON",
+        "Catalogue",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),

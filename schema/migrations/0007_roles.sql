@@ -18,6 +18,9 @@ exception when duplicate_object or unique_violation then null;
 end;
 $$;
 
+-- Whoever migrates may drop to either role, as the service does at once.
+grant chipbridge_writer, chipbridge_reader to current_user;
+
 grant usage on schema public to chipbridge_writer, chipbridge_reader;
 grant select on all tables in schema public to chipbridge_writer, chipbridge_reader;
 revoke select on api_keys from chipbridge_reader;

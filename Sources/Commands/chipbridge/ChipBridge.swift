@@ -6,7 +6,7 @@ struct ChipBridge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "chipbridge",
     abstract: "A marketplace where owners of AI chips lend them, and startups borrow them until a round pays.",
-    subcommands: [Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Classify.self])
+    subcommands: [Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Verify.self, Classify.self])
 }
 
 /// Failures that a person can act on: exit status 1, one sentence.

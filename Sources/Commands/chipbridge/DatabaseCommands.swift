@@ -43,7 +43,7 @@ struct Seed: AsyncParsableCommand {
     // What cannot be read is refused before it reaches the database.
     let data = try ReferenceSQL.parse(
       chipModels: Schema.chipModels, exportRules: Schema.exportRules, countryScope: Schema.countryScope, version: 0)
-    let added = try await database.ownerPool().closing { pool in
+    let added = try await database.writerPool().closing { pool in
       try await Bootstrap.seed(documents, pool: pool, now: SystemClock().now(), deadline: .now + .seconds(30))
     }
     print(
@@ -88,16 +88,15 @@ struct BootstrapKeys: AsyncParsableCommand {
       writer.string(secret.text)
     }
     writer.endObject()
-    try SecretFile.write(writer.bytes, to: file)
+    // The file takes its name only after the keys are in the database: one that is there always works.
+    let unfinished = file + ".new"
+    try? FileManager.default.removeItem(atPath: unfinished)
+    try SecretFile.write(writer.bytes, to: unfinished)
     let made = keys
-    do {
-      try await database.ownerPool().closing { pool in
-        try await Bootstrap.addKeys(made, pool: pool, deadline: .now + .seconds(30))
-      }
-    } catch {
-      try? FileManager.default.removeItem(atPath: file)
-      throw error
+    try await database.writerPool().closing { pool in
+      try await Bootstrap.addKeys(made, pool: pool, deadline: .now + .seconds(30))
     }
+    try FileManager.default.moveItem(atPath: unfinished, toPath: file)
     print("Wrote keys of two persons and an auditor to \(file).")
   }
 }

@@ -16,9 +16,16 @@ struct DatabaseOptions: ParsableArguments {
     }
   }
 
-  /// A small pool as the database's owner, for commands that run once.
+  /// A small pool as the database's owner, for the schema.
   func ownerPool() throws -> PostgresPool {
     try PostgresPool(configuration: configuration(), size: 2, waiters: 8)
+  }
+
+  /// A small pool in the writer's role, for commands that write rows once: row security binds the owner too.
+  func writerPool() throws -> PostgresPool {
+    var configuration = try configuration()
+    configuration.role = "chipbridge_writer"
+    return try PostgresPool(configuration: configuration, size: 2, waiters: 8)
   }
 }
 

@@ -31,4 +31,5 @@ struct AnyTable: Sendable {
     all.flatMap(\.statements) + Loader.statements + ChangeWriter.statements + AnswerSQL.statements
     + ReferenceSQL.statements + RunSQL.statements + Bootstrap.statements + Resources.statements + Details.statements
     + RunQueries.statements + MarketSQL.statements + RoundReasons.statements + Reader.statements
+    + LawCheck.statements + ChainSQL.statements
 }

@@ -1,0 +1,190 @@
+import Postgres
+
+extension LawCheck {
+  static let debts = [
+    LawCheck(
+      3, "a loan's outstanding is what both its books say", names: ("law_outstanding", "law_outstanding_count"),
+      breaches: """
+        select l.id, p.part || ' outstanding ' || p.owed || ', the lender''s book ' || coalesce(r.total, 0)
+          || ', the borrower''s ' || coalesce(-d.total, 0)
+        from loans l cross join lateral (values ('principal', l.outstanding_principal), ('fee', l.outstanding_fee),
+          ('charges', l.outstanding_charges)) as p (part, owed)
+        left join (
+        """ + sums
+          + """
+          ) r on r.org_id = l.lender_id and r.subject_id = l.id and r.account_code = 'receivable.' || p.part
+            and r.asset = l.currency
+          left join (
+          """ + sums
+            + """
+            ) d on d.org_id = l.borrower_id and d.subject_id = l.id and d.account_code = 'payable.' || p.part
+              and d.asset = l.currency
+            where p.owed <> coalesce(r.total, 0) or p.owed <> coalesce(-d.total, 0)
+            """, counting: "select 1 from loans"),
+    LawCheck(
+      3, "the borrower's holdings are the loan's units; an ended loan owes nothing",
+      names: ("law_holdings", "law_holdings_count"),
+      breaches: """
+        select l.id, h.code || ' ' || coalesce(s.total, 0) || ' against ' || h.units
+        from loans l cross join lateral (values ('holdings.on_loan', l.units_out + l.units_returning),
+          ('holdings.owned', l.units_owned)) as h (code, units)
+        left join (
+        """ + sums
+          + """
+          ) s on s.org_id = l.borrower_id and s.subject_id = l.id and s.account_code = h.code
+          where coalesce(s.total, 0) <> h.units
+          union all
+          select id, state || ' and owes ' || outstanding_principal + outstanding_fee + outstanding_charges from loans
+          where state in ('closed', 'title_pending') and outstanding_principal + outstanding_fee + outstanding_charges <> 0
+          """, counting: "select 1 from loans where delivered_on is not null"),
+  ]
+
+  static let acts = [
+    LawCheck(
+      4, "no act was done without a clear verdict of its own date", names: ("law_verdicts", "law_verdicts_count"),
+      breaches: """
+        select a.subject, a.act || ' of ' || a.units || ' on ' || a.on_date || ' has no clear verdict' from (
+          select o.id as subject, 'offer' as act, o.created_at::date as on_date, o.quantity as units from offers o
+          union all select l.id, 'hand_over', l.dispatched_on, l.quantity from loans l where l.dispatched_on is not null
+          union all select l.id, 'title_transfer', l.closed_on, l.units_owned from loans l where l.units_owned > 0
+        ) a
+        where not exists (select 1 from verdicts v where v.subject_id = a.subject and v.act = a.act
+          and v.on_date = a.on_date and v.quantity = a.units and v.acted and v.effect = 'clear')
+        union all
+        select r.loan_id, r.units || ' units are on their way back or returned, clear verdicts cover ' || coalesce(v.units, 0)
+        from (select loan_id, sum(quantity) as units from loan_returns where state <> 'held' group by loan_id) r
+        left join (select subject_id, sum(quantity) as units from verdicts
+          where act = 'return' and acted and effect = 'clear' group by subject_id) v on v.subject_id = r.loan_id
+        where r.units > coalesce(v.units, 0)
+        """, counting: "select 1 from verdicts where acted"),
+    LawCheck(
+      4, "licence use is what clear acts took, and never above the quota",
+      names: ("law_licences", "law_licences_count"),
+      breaches: """
+        select l.id, 'used ' || l.used || ' of ' || l.quota || ', acts took ' || coalesce(v.taken, 0) from licences l
+        left join (select licence_id, sum(quantity) as taken from verdicts where acted and act <> 'offer'
+          group by licence_id) v on v.licence_id = l.id
+        where l.used <> coalesce(v.taken, 0) or l.used > l.quota or l.used < 0
+        """, counting: "select 1 from licences"),
+    LawCheck(
+      5, "one key has one answer, and each answer is whole", names: ("law_answers", "law_answers_count"),
+      breaches: """
+        select org_id, key || ' has ' || count(*) || ' answers' from idempotency group by org_id, key having count(*) > 1
+        union all
+        select org_id, key || ' was answered ' || status from idempotency where status not between 200 and 499
+        """, counting: "select 1 from idempotency"),
+    LawCheck(
+      6, "settlement has one effect: the fee of a day is posted once, and a run pays a lender once",
+      names: ("law_settlement", "law_settlement_count"),
+      breaches: """
+        select l.id, 'fee accrued ' || l.fee_accrued_total || ', posted ' || coalesce(f.total, 0) from loans l
+        left join (
+          select j.org_id, j.subject_id, sum(j.amount) as total from journal_lines j
+          join journal_entries e on e.org_id = j.org_id and e.id = j.entry_id and e.kind = 'fee_accrued'
+          where j.account_code = 'receivable.fee' group by 1, 2) f on f.org_id = l.lender_id and f.subject_id = l.id
+        where l.fee_accrued_total <> coalesce(f.total, 0)
+        union all
+        select subject_id, count(*) || ' fees were posted up to ' || business_date from journal_entries
+        where kind = 'fee_accrued' group by org_id, subject_id, business_date having count(*) > 1
+        union all
+        select lender_id, 'paid ' || count(*) || ' times by run ' || run_id from payouts
+        group by lender_id, run_id, currency having count(*) > 1
+        """, counting: "select 1 from journal_entries where kind in ('fee_accrued', 'payout_made')"),
+  ]
+
+  /// Ids that stored answers gave out for new objects.
+  private static let acknowledged: SQL = """
+    select id::uuid from (
+      select (regexp_match(array_to_string(headers, ' '), 'Location /v1/[a-z-]+/[a-z]+_([0-9a-f-]{36})( |$)'))[1] as id
+      from idempotency where status in (201, 202)) as given where id is not null
+    """
+
+  static let order = [
+    LawCheck(
+      7, "what was acknowledged is there", names: ("law_acknowledged", "law_acknowledged_count"),
+      breaches: "select a.id, 'was given out and is not there' from (" + acknowledged
+        + """
+        ) a where not exists (
+          select 1 from organizations where org_id = a.id union all select 1 from api_keys where id = a.id
+          union all select 1 from licences where id = a.id union all select 1 from lots where id = a.id
+          union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
+          union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
+          union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id
+          union all select 1 from settlement_runs where id = a.id)
+        """, counting: acknowledged),
+    LawCheck(
+      8, "no row names another tenant's", names: ("law_tenants", "law_tenants_count"),
+      breaches: """
+        select l.id, 'the loan and its offer name other parties' from loans l
+        left join offers o on o.borrower_id = l.borrower_id and o.id = l.offer_id and o.lender_id = l.lender_id
+          and o.lot_id = l.lot_id where o.id is null
+        union all
+        select o.id, 'the offer and its listing name other lenders' from offers o
+        left join listings g on g.id = o.listing_id and g.lender_id = o.lender_id and g.lot_id = o.lot_id
+        where g.id is null
+        union all
+        select a.loan_id, 'an allocation names another lender' from allocations a
+        left join loans l on l.borrower_id = a.borrower_id and l.id = a.loan_id and l.lender_id = a.lender_id
+        where l.id is null
+        """, counting: "select 1 from offers union all select 1 from loans"),
+    LawCheck(
+      9, "amounts are minor units of a currency or units of a chip model", names: ("law_assets", "law_assets_count"),
+      breaches: """
+        select entry_id, account_code || ' counts in ' || asset from journal_lines
+        where asset !~ '^([A-Z]{3}|chip:[a-z0-9.-]{1,64})$'
+          or (account_code ~ '^(custody|holdings)[.]') <> (asset ~ '^chip:')
+        """, counting: "select 1 from journal_lines"),
+    LawCheck(
+      10, "nobody pays above its limit or earns below its ask", names: ("law_rates", "law_rates_count"),
+      breaches: """
+        select o.id, 'rate ' || o.rate_bps || ', ask ' || g.ask_rate_bps || ', limit ' || coalesce(m.most, 0) from offers o
+        join listings g on g.id = o.listing_id join loan_requests r on r.id = o.request_id
+        left join lateral (
+          select coalesce(max((c ->> 'max_rate_bps')::bigint) filter (where c ->> 'chip_model_id' = o.chip_model_id),
+            max((c ->> 'max_rate_bps')::bigint) filter (where c ? 'capability')) as most
+          from jsonb_array_elements(r.acceptable) c) m on true
+        where o.rate_bps < g.ask_rate_bps or o.rate_bps > coalesce(m.most, 0)
+        """, counting: "select 1 from offers"),
+  ]
+
+  static let money = [
+    LawCheck(
+      11, "client money is covered, and each client's cash is what the platform owes it",
+      names: ("law_client_money", "law_client_money_count"),
+      breaches: """
+        select asset, 'the client account holds '
+          || coalesce(sum(amount) filter (where account_code = 'bank.client'), 0) || ', clients are owed '
+          || coalesce(-sum(amount) filter (where account_code in ('client_money', 'suspense')), 0)
+        from journal_lines where account_code in ('bank.client', 'client_money', 'suspense')
+        group by asset having sum(amount) < 0
+        union all
+        select coalesce(o.client, c.client)::text, 'has ' || coalesce(c.total, 0) || ', is owed ' || coalesce(o.total, 0)
+        from (select subject_id as client, asset, -sum(amount) as total from journal_lines
+          where account_code = 'client_money' group by 1, 2) o
+        full join (select org_id as client, asset, sum(amount) as total from journal_lines
+          where account_code = 'cash_at_platform' group by 1, 2) c on c.client = o.client and c.asset = o.asset
+        where coalesce(o.total, 0) <> coalesce(c.total, 0)
+        """, counting: "select 1 from accounts where account_code = 'client_money'"),
+    LawCheck(
+      11, "parts of a waterfall sum to what was received", names: ("law_waterfalls", "law_waterfalls_count"),
+      breaches: """
+        select r.id, 'received ' || r.amount || ', allocated ' || coalesce(a.total, 0) || ', left ' || r.remainder
+        from cash_receipts r
+        left join (select receipt_id, currency, sum(amount) as total from allocations group by 1, 2) a
+          on a.receipt_id = r.id and a.currency = r.currency
+        where r.amount <> coalesce(a.total, 0) + r.remainder
+        union all
+        select a.loan_id, 'an allocation of ' || a.amount || ' ' || a.currency || ' has no receipt in that currency'
+        from allocations a where not exists (
+          select 1 from cash_receipts r where r.id = a.receipt_id and r.currency = a.currency)
+        """, counting: "select 1 from cash_receipts"),
+    LawCheck(
+      12, "no round was verified by the person who reported it",
+      names: ("law_second_person", "law_second_person_count"),
+      breaches: """
+        select id, 'verified by ' || coalesce(verified_by::text, 'nobody') || ', reported by '
+          || coalesce(reported_by::text, 'nobody')
+        from funding_rounds where state = 'verified' and (verified_by is null or verified_by = reported_by)
+        """, counting: "select 1 from funding_rounds where state = 'verified'"),
+  ]
+}

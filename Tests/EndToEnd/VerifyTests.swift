@@ -1,0 +1,154 @@
+import PostgresHarness
+import ServiceHarness
+import Testing
+
+extension EndToEnd {
+  /// One planted breach: what is done to the rows behind the service's back, and the title of the check that must see it.
+  struct Breach: Sendable {
+    let plant: [String]
+    let found: String
+  }
+
+  static let breaches: [Breach] = [
+    Breach(
+      plant: ["update journal_lines set amount = amount + 1 where account_code = 'bank.client' and amount > 0"],
+      found: "every journal entry sums to zero"),
+    Breach(
+      plant: [
+        """
+        delete from journal_lines where entry_id = (select id from journal_entries order by recorded_at, sequence limit 1)
+        """
+      ], found: "entries of a book are numbered without gaps, each has lines"),
+    Breach(
+      plant: ["update journal_lines set entry_id = gen_random_uuid() where account_code like 'holdings.%'"],
+      found: "no line is without its entry"),
+    Breach(plant: ["delete from heads"], found: "no line is without its entry"),
+    Breach(
+      plant: ["update accounts set balance = balance + 1 where account_code = 'income.fee'"],
+      found: "each balance is the sum of its lines"),
+    Breach(
+      plant: [
+        """
+        update journal_lines set account_code = 'chips.settled' where account_code = 'clearing.chips' and amount > 0
+        """
+      ], found: "what crosses between lender and borrower"),
+    Breach(
+      plant: ["update journal_entries set business_date = business_date + 1 where kind = 'payout_made'"],
+      found: "the chain of hashes of each book is whole"),
+    Breach(
+      plant: [
+        "delete from chain_links where (org_id, number) in (select org_id, max(number) from chain_links group by 1)"
+      ],
+      found: "the chain of hashes of each book is whole"),
+    Breach(
+      plant: ["alter table lots drop constraint lots_conserved", "update lots set lost = lost + 1"],
+      found: "the states of each lot sum to its quantity"),
+    Breach(
+      plant: ["update lots set available = available - 1, in_repair = in_repair + 1 where available > 0"],
+      found: "each lot stands as its custody accounts say"),
+    Breach(
+      plant: ["update loans set units_out = units_out - 1, units_owned = units_owned + 1 where units_out > 0"],
+      found: "chips on loan, reserved and in transit"),
+    Breach(
+      plant: ["update journal_lines set amount = -amount where account_code like 'receivable.%'"],
+      found: "no custody, claim, cash or bank account is negative"),
+    Breach(plant: ["delete from loan_returns where state = 'accepted'"], found: "chips on their way back"),
+    Breach(plant: ["update lots set listed = listed + 8"], found: "listings offer no more than is there"),
+    Breach(
+      plant: ["update loans set outstanding_principal = outstanding_principal - 1 where outstanding_principal > 0"],
+      found: "a loan's outstanding is what both its books say"),
+    Breach(
+      plant: [
+        "alter table loans drop constraint loans_closed_owes_nothing",
+        "update loans set outstanding_fee = 5 where state = 'closed'",
+      ], found: "an ended loan owes nothing"),
+    Breach(
+      plant: [
+        "update loans set units_owned = units_owned - 1, units_returned = units_returned + 1 where units_owned > 0"
+      ],
+      found: "the borrower's holdings are the loan's units"),
+    Breach(
+      plant: ["update verdicts set quantity = 1 where act = 'offer'"],
+      found: "no act was done without a clear verdict of its own date"),
+    Breach(plant: ["delete from verdicts where act = 'return'"], found: "no act was done without a clear verdict"),
+    Breach(
+      plant: ["delete from verdicts where act = 'hand_over'"],
+      found: "no act was done without a clear verdict of its own date"),
+    Breach(
+      plant: [
+        """
+        insert into licences (lender_id, id, export_class, destination, quota, used, valid_from, reference, version,
+          created_at, updated_at)
+        select org_id, gen_random_uuid(), '3A090.a', 'CN', 10, 3, '2023-11-17', 'planted', 1, now(), now()
+        from organizations limit 1
+        """
+      ], found: "licence use is what clear acts took"),
+    Breach(
+      plant: ["update idempotency set status = 500 where key = (select min(key) from idempotency)"],
+      found: "one key has one answer, and each answer is whole"),
+    Breach(
+      plant: ["update loans set fee_accrued_total = fee_accrued_total + 1"],
+      found: "settlement has one effect"),
+    Breach(
+      plant: ["update journal_entries set business_date = '2023-07-31' where kind = 'fee_accrued'"],
+      found: "settlement has one effect"),
+    Breach(plant: ["delete from reserve_plans"], found: "what was acknowledged is there"),
+    Breach(
+      plant: ["update offers set lender_id = borrower_id where id = (select min(id::text)::uuid from offers)"],
+      found: "no row names another tenant's"),
+    Breach(
+      plant: ["update journal_lines set asset = 'usd' where account_code = 'bank.own'"],
+      found: "amounts are minor units of a currency"),
+    Breach(plant: ["update offers set rate_bps = 1"], found: "nobody pays above its limit or earns below its ask"),
+    Breach(
+      plant: ["update journal_lines set subject_id = gen_random_uuid() where account_code = 'client_money'"],
+      found: "client money is covered"),
+    Breach(plant: ["delete from cash_receipts"], found: "parts of a waterfall sum to what was received"),
+    Breach(
+      plant: ["update cash_receipts set remainder = remainder + 1"],
+      found: "parts of a waterfall sum to what was received"),
+    Breach(
+      plant: [
+        "alter table funding_rounds drop constraint funding_rounds_second_person",
+        "update funding_rounds set verified_by = reported_by",
+      ], found: "no round was verified by the person who reported it"),
+  ]
+
+  @Test("verify is green over the story's books, and sees a planted breach of each law")
+  func verify() async throws {
+    try await withDeployment { deployment in
+      let service = try deployment.serve()
+      let told = try deployment.run([
+        "story", "--url", "http://127.0.0.1:\(service.port)", "--keys", deployment.keysFile,
+      ])
+      try #require(told.status == 0, "\(told.output)")
+      try service.kill()
+      let green = try deployment.run(["verify"])
+      #expect(green.status == 0, "\(green.output)")
+      #expect(!green.output.contains("BREACH"))
+      let checks = green.output.split(separator: "\n").filter { $0.hasPrefix("ok ") }.count
+      for (index, breach) in EndToEnd.breaches.enumerated() {
+        let name = "planted_\(index)"
+        let server = try SQLConsole(url: deployment.server.url())
+        _ = try server.rows("create database \(name) template chipbridge")
+        do {
+          let console = try SQLConsole(url: deployment.server.url(database: name))
+          // As somebody with the database in his hands: no trigger, no foreign key stands in the way.
+          _ = try console.rows("set session_replication_role = replica")
+          for statement in breach.plant { _ = try console.rows(statement) }
+        }
+        let found = try deployment.run(["verify", "--database-url", deployment.server.url(database: name)])
+        #expect(found.status == 1, "\(breach.plant) was not seen: \(found.output)")
+        let named = found.output.split(separator: "\n").contains {
+          $0.hasPrefix("BREACH") && $0.contains(breach.found)
+        }
+        #expect(named, "\(breach.plant) was seen, but not as «\(breach.found)»: \(found.output)")
+      }
+      #expect(checks >= 24)
+      // Every check has a breach that it alone, or it among others, must find.
+      let titles = green.output.split(separator: "\n").filter { $0.hasPrefix("ok ") }
+      let untried = titles.filter { title in !EndToEnd.breaches.contains { title.contains($0.found) } }
+      #expect(untried.isEmpty, "no planted breach for \(untried)")
+    }
+  }
+}
