@@ -58,16 +58,39 @@ struct PostUnlocked: Command {
 /// The head of an organisation, held by somebody outside of the pipeline until it is released.
 struct HeldHead {
   private let connection: PostgresConnection
+  private let watcher: PostgresConnection
+  private static let waiters = Statement(
+    "test_waiters",
+    """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and pid <> pg_backend_pid()
+    """, columns: [.int8])
 
   init(_ organization: OrganizationID, in database: TestDatabase) async throws {
     connection = try await database.connect()
+    watcher = try await database.connect()
     try await connection.execute("begin")
-    try await connection.execute("select 1 from heads where org_id = '\(organization.value)' for update")
+    try await run("select 1 from heads where org_id = '\(organization.value)' for update")
   }
 
-  func release() async throws {
-    try await connection.execute("commit")
+  /// Does something in the transaction that holds the head.
+  func run(_ text: String) async throws { try await connection.execute(text) }
+  func run(_ query: Query) async throws { _ = try await connection.run(query, deadline: soon()) }
+
+  /// Returns once a session of this database waits for a lock.
+  func waitUntilWaitedFor() async throws {
+    try await eventually("a session waits for the lock") {
+      try await watcher.run(Query(Self.waiters), deadline: soon()).single().int8(0) > 0
+    }
+  }
+
+  func release() async throws { try await end("commit") }
+  func giveUp() async throws { try await end("rollback") }
+
+  private func end(_ text: String) async throws {
+    try await connection.execute(text)
     await connection.close()
+    await watcher.close()
   }
 }
 
