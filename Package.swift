@@ -130,6 +130,12 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], path: "Sources/Commands/chipbridge", swiftSettings: house),
+    .executableTarget(
+      name: "chipbridge-bench",
+      dependencies: [
+        "ServiceAssembly", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "Schema",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Sources/Commands/chipbridge-bench", swiftSettings: house),
     // Test support.
     support("PropertyKit"),
     support("PostgresHarness", ["Postgres"]),
