@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Matching
 import Operations
@@ -15,7 +16,7 @@ extension RunWorker {
       let market = try await MarketReader.read(pool: pool, reference: reference, clock: clock, deadline: deadline)
       let (snapshot, held) = try market.snapshot()
       let read = ContinuousClock.now
-      let result = Matching.clear(snapshot)
+      let result = await Self.onThreadOfItsOwn { Matching.clear(snapshot) }
       let cleared = ContinuousClock.now
       var made: Int64 = 0
       var refused: [String: Int64] = [:]
@@ -47,6 +48,13 @@ extension RunWorker {
     } catch {
       logger.error("a match round failed", metadata: ["round": "\(round.id)", "error": "\(error)"])
       try? await advance(round, .failed, nil, 0, [:], error: "\(error)")
+    }
+  }
+
+  /// A big market takes seconds of computing, and the threads of the service have requests to answer meanwhile.
+  private static func onThreadOfItsOwn<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(returning: work()) }
     }
   }
 

@@ -204,12 +204,16 @@ package struct Gateway: Sendable {
     let bytes = Array(buffer.readableBytesView)
     if !bytes.isEmpty {
       let type = request.headers[.contentType] ?? ""
-      let essence = type.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace }
-      guard essence == "application/json" else {
+      guard type == "application/json" || Self.isJSON(type) else {
         throw Problem(.unsupportedMediaType, "request.media_type_unsupported", "Bodies are application/json.")
       }
     }
     return bytes
+  }
+
+  /// With parameters, spaces or capitals: rarer than the plain name, and dearer to look at.
+  private static func isJSON(_ type: String) -> Bool {
+    type.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace } == "application/json"
   }
 
   private static func tooLarge(_ limit: Int) -> Problem {
