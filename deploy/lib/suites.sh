@@ -22,8 +22,9 @@ run_suites() {
   if [[ -n $LONG ]]; then export CHIPBRIDGE_LONG=1; fi
   say ''
   : >"$log"
+  # One after the other: many tests break servers and wait for what happens within seconds, and two cores are soon busy.
   # Line by line, or the lines of a run that hangs or crashes would be lost in its buffer.
-  start_aside "$log" stdbuf -oL swift test --skip-build --disable-xctest "${FILTERS[@]}"
+  start_aside "$log" stdbuf -oL swift test --skip-build --disable-xctest --no-parallel "${FILTERS[@]}"
   { tail -n +1 -s 0.3 --pid="$ASIDE" -f -- "$log" |
     LC_ALL=C grep -a --line-buffered -vE "^(◇ |↳ T(esting Library|arget Platform)|✔ $NAMED|\[0/1\] Planning)"; } &
   follower=$!

@@ -40,7 +40,7 @@ struct FailureTests {
       server.signal(SIGKILL)
       try await until { pool.stats.open == 0 }
       let down = await failure {
-        try await pool.transaction(deadline: .now + .milliseconds(500)) { tx in try await tx.run(Query(Probe.one)) }
+        try await pool.transaction(deadline: .now + .seconds(4)) { tx in try await tx.run(Query(Probe.one)) }
       }
       #expect(down?.kind == .connectFailed)
       try server.start()
