@@ -61,7 +61,7 @@ let package = Package(
     core("StrictJSON"),
     core("Catalogue", ["Primitives", "StrictJSON"]),
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
-    core("Matching", ["Primitives"]),
+    core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
     core("Repayment", ["Primitives", "Valuation"]),
     // The schema and the seed data, embedded.
