@@ -124,7 +124,7 @@ let package = Package(
       name: "chipbridge",
       dependencies: [
         "ServiceAssembly", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON",
-        "Catalogue",
+        "Catalogue", "Matching",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),

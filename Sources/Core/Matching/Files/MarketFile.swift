@@ -53,8 +53,10 @@ package struct MarketFile: Sendable {
     package static let unitValue: Int64 = 1_000_000_000_000_000
     package static let rateBps: Int64 = 1_000_000
     package static let quantity: Int64 = 1_000_000_000_000
-    /// Of one price, minor units x basis points; and of the chips of all listings, or of all requests, together.
-    package static let product: Int64 = 4_000_000_000_000_000_000
+    /// Of the chips of all listings, or of all requests, together.
+    package static let totalQuantity: Int64 = 1_000_000_000_000_000_000
+    /// Of a price, minor units x basis points.
+    package static let price: Int64 = 4_000_000_000_000_000_000
     package static let lineBytes = 1 << 20
     package static let textBytes = 200
   }

@@ -127,8 +127,8 @@ extension MarketFileReader {
 
   private func total(_ sum: Int64, _ quantity: Int64, _ what: String) throws(MarketFileFault) -> Int64 {
     // Both are far below the half of Int64.
-    guard sum + quantity <= MarketFile.Bounds.product else {
-      throw fault(.quantity, "the \(what) up to here hold more than \(MarketFile.Bounds.product) chips together")
+    guard sum + quantity <= MarketFile.Bounds.totalQuantity else {
+      throw fault(.quantity, "the \(what) up to here hold more than \(MarketFile.Bounds.totalQuantity) chips together")
     }
     return sum + quantity
   }

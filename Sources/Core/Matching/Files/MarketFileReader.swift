@@ -208,8 +208,8 @@ extension MarketFileReader {
     chip: Int32, rateBps: Int64, _ failure: @autoclosure () -> MarketFileFault
   ) throws(MarketFileFault) {
     let (price, overflow) = market.chips[Int(chip)].unitValue.multipliedReportingOverflow(by: rateBps)
-    guard !overflow, price <= MarketFile.Bounds.product else { throw failure() }
+    guard !overflow, price <= MarketFile.Bounds.price else { throw failure() }
   }
 
-  static var priceTooHigh: String { "times the chip's unit_value is more than \(MarketFile.Bounds.product)" }
+  static var priceTooHigh: String { "times the chip's unit_value is more than \(MarketFile.Bounds.price)" }
 }

@@ -45,6 +45,21 @@ package struct MarketPairs: Sendable {
     self.pairs = pairs
   }
 
+  /// The same pairs as the combinatorial solver takes them: listings and requests by their positions in the file.
+  package func market(of file: MarketFile) -> PairMarket {
+    PairMarket(
+      listingQuantity: file.listings.map(\.quantity),
+      pairs: pairs.map { pair in
+        let listing = file.listings[Int(pair.listing)]
+        return PairMarket.Pair(
+          listing: pair.listing, request: pair.request, surplus: Int128(pair.surplus), least: listing.minQuantity,
+          lender: listing.lender, model: listing.chip)
+      },
+      requests: file.requests.map {
+        PairMarket.Request(quantity: $0.quantity, least: $0.minQuantity, maxLenders: $0.maxLenders ?? .max)
+      })
+  }
+
   /// The pairs that got chips. Each has a rate of its own, the midpoint of ask and limit, half down: with indivisible
   /// quantities no price need exist at which all of a class would trade as they do.
   /// - Parameter quantities: by pair.
