@@ -61,7 +61,7 @@ let package = Package(
     core("StrictJSON"),
     core("Catalogue", ["Primitives", "StrictJSON"]),
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
-    core("Matching", ["Primitives"]),
+    core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
     core("Repayment", ["Primitives", "Valuation"]),
     // The schema and the seed data, embedded.
@@ -124,7 +124,7 @@ let package = Package(
       name: "chipbridge",
       dependencies: [
         "ServiceAssembly", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON",
-        "Catalogue",
+        "Catalogue", "Matching",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),

@@ -6,7 +6,14 @@ struct ChipBridge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "chipbridge",
     abstract: "A marketplace where owners of AI chips lend them, and startups borrow them until a round pays.",
-    subcommands: [Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Verify.self, Classify.self])
+    subcommands: [Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Verify.self, Classify.self, Match.self])
+
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+    } catch { Usage.exit(error, Self.self) }
+  }
 }
 
 /// Failures that a person can act on: exit status 1, one sentence.
