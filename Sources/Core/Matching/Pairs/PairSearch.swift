@@ -1,0 +1,311 @@
+/// Branch and bound over one component: markets with tighter and tighter bounds on pairs and request totals, each
+/// relaxed to a flow, until none is left that could beat the best allocation known.
+///
+/// The most promising market goes first; from there the search dives, so that good allocations come early.
+struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
+  /// The quantity of an arc is held between these.
+  struct Hold {
+    let arc: Int32
+    let least: Int64
+    let most: Int64
+  }
+
+  /// What one branch adds to its market.
+  struct Decision {
+    var holds: [Hold] = []
+    /// A group of a variety (as positions) that counts as used, whether or not it is.
+    var required: (variety: Int32, group: Int32)?
+  }
+
+  /// A market still to be searched, with the settled flow of the market it was branched from.
+  struct Node {
+    let decisions: [Decision]
+    let bound: Int128
+    let number: Int
+    let flow: [Int64]
+    let prices: [Cost]
+  }
+
+  let component: PairComponent
+  let pairCount: Int
+  let firstRequestArc: Int
+  /// The quantity on an arc is 0 or at least this, and a multiple of the step.
+  let floors: [Int64]
+  let steps: [Int64]
+  let pairsOfListing: [[Int32]]
+  let pairsOfRequest: [[Int32]]
+  let varietiesOfRequest: [[Int32]]
+  /// Costs are surplus x this, less 1 for each chip, so that among equal surpluses more chips are preferred; 1 where
+  /// that does not fit, and then nothing is taken off.
+  let chipScale: Int128
+  let workLimit: Int
+
+  var network: PairNetwork<Cost>
+  var required: [[Bool]]
+  var penalties: Penalties
+  /// Bounds that hold everywhere, or nothing better than the best is lost.
+  var rootLeast: [Int64]
+  var rootMost: [Int64]
+  private(set) var best: [Int64]
+  private(set) var bestObjective: Int128 = 0
+  private(set) var bestChips: Int64 = 0
+  var open = OpenNodes<Node>()
+  private(set) var nodes = 0
+  private var numbering = 0
+  private(set) var otherWork = 0
+  /// Set when a bound changed since it was last cleared.
+  var didTighten = false
+  /// The bound of a market that could not be settled for its numbers; it is never searched.
+  private var unsettled: Int128?
+
+  var work: Int { network.work + otherWork }
+
+  init(_ component: PairComponent, chipScale: Int128, incumbent: [Int64]?, workLimit: Int) {
+    self.component = component
+    self.chipScale = chipScale
+    self.workLimit = workLimit
+    let (pairs, listings) = (component.pairs, component.listingMost.count)
+    let requests = component.requestMost.count
+    pairCount = pairs.count
+    firstRequestArc = pairs.count + listings
+    floors = pairs.map(\.least) + [Int64](repeating: 0, count: listings) + component.requestLeast
+    steps = pairs.map(\.step) + [Int64](repeating: 1, count: listings) + component.requestStep
+    var (ofListing, ofRequest) = (
+      [[Int32]](repeating: [], count: listings), [[Int32]](repeating: [], count: requests)
+    )
+    for (position, pair) in pairs.enumerated() {
+      ofListing[Int(pair.listing)].append(Int32(position))
+      ofRequest[Int(pair.request)].append(Int32(position))
+    }
+    (pairsOfListing, pairsOfRequest) = (ofListing, ofRequest)
+    var varieties = [[Int32]](repeating: [], count: requests)
+    for (position, variety) in component.varieties.enumerated() {
+      varieties[Int(variety.request)].append(Int32(position))
+    }
+    varietiesOfRequest = varieties
+    required = component.varieties.map { $0.groups.map { _ in false } }
+    penalties = Penalties(component)
+    rootLeast = [Int64](repeating: 0, count: pairs.count + listings + requests)
+    rootMost = pairs.map(\.most) + component.listingMost
+    rootMost += zip(component.requestMost, component.requestLeast).map { $0 < $1 ? 0 : $0 }
+    let tails = pairs.map { $0.listing + 1 } + [Int32](repeating: 0, count: listings)
+    let heads = pairs.map { $0.request + 1 + Int32(listings) } + (0..<listings).map { Int32($0 + 1) }
+    network = PairNetwork(
+      nodeCount: 1 + listings + requests, tails: tails + (0..<requests).map { Int32($0 + 1 + listings) },
+      heads: heads + [Int32](repeating: 0, count: requests),
+      costs: [Cost](repeating: 0, count: rootMost.count), least: rootLeast, most: rootMost)
+    best = [Int64](repeating: 0, count: pairs.count)
+    applyPenalties()
+    if let incumbent { offer(incumbent[...]) }
+  }
+
+  /// Searches until the optimum is proved or the work is used up; the proven upper bound.
+  mutating func run() -> Int128 {
+    network.resetPrices()
+    guard tighten() else { return bestObjective }
+    switch network.settle() {
+    case .infeasible: return bestObjective
+    case .outOfRange: return Int128.max
+    case .settled: break
+    }
+    let bound = penalize()
+    rootLeast = network.least
+    rootMost = network.most
+    push(Node(decisions: [], bound: bound, number: 0, flow: network.flow, prices: network.prices))
+    var unfinished: Int128?
+    while unfinished == nil, let node = open.popBest(), node.bound > bestObjective {
+      unfinished = plunge(from: node)
+    }
+    var proven = bestObjective
+    for bound in [unfinished, unsettled, open.best?.bound] {
+      if let bound { proven = max(proven, bound) }
+    }
+    return proven
+  }
+
+  /// Follows the better branch from a node down to its end; the bound reached when the work was used up before.
+  private mutating func plunge(from node: Node) -> Int128? {
+    guard enter(node) else { return nil }
+    var decisions = node.decisions
+    var limit = node.bound
+    var depth = 0
+    while true {
+      if work >= workLimit { return limit }
+      nodes += 1
+      guard let bound = settleAndFix(atMost: limit) else { return nil }
+      limit = bound
+      let violations = self.violations()
+      if violations.isEmpty {
+        offer(network.flow[..<pairCount])
+        if bound <= bestObjective { return nil }
+      }
+      if depth == 0 && (nodes < 40 || nodes % 8 == 0) {
+        dive()
+        if bound <= bestObjective { return nil }
+      }
+      guard let branch = chooseBranch(among: violations, bound) else { return nil }
+      switch branch {
+      case .only(let decision):
+        decisions.append(decision)
+        guard apply(decision) else { return nil }
+      case .either(let first, let second, let secondBound):
+        if secondBound > bestObjective {
+          push(
+            Node(
+              decisions: decisions + [second], bound: min(bound, secondBound), number: 0, flow: network.flow,
+              prices: network.prices))
+        }
+        decisions.append(first)
+        guard apply(first) else { return nil }
+        depth += 1
+      }
+    }
+  }
+
+  mutating func push(_ node: Node) {
+    numbering += 1
+    let numbered = Node(
+      decisions: node.decisions, bound: node.bound, number: numbering, flow: node.flow, prices: node.prices)
+    open.insert(numbered, bound: node.bound, number: numbering)
+  }
+
+  /// Sets the bounds of a node; false where they contradict each other.
+  private mutating func enter(_ node: Node) -> Bool {
+    network.least = rootLeast
+    network.most = rootMost
+    network.flow = node.flow
+    network.prices = node.prices
+    for variety in required.indices {
+      for group in required[variety].indices { required[variety][group] = false }
+    }
+    for decision in node.decisions where !apply(decision) { return false }
+    return true
+  }
+
+  /// Adds a decision to the present bounds; false where they contradict each other.
+  mutating func apply(_ decision: Decision) -> Bool {
+    if let (variety, group) = decision.required { required[Int(variety)][Int(group)] = true }
+    for hold in decision.holds {
+      guard raise(Int(hold.arc), to: hold.least), lower(Int(hold.arc), to: hold.most) else { return false }
+    }
+    return true
+  }
+
+  /// Tightens, settles, and tightens again by what the prices prove; the bound, nil where nothing better is left.
+  private mutating func settleAndFix(atMost limit: Int128) -> Int128? {
+    var bound = limit
+    for _ in 0..<4 {
+      guard tighten(), let settled = settledBound(atMost: bound) else { return nil }
+      bound = settled
+      if bound <= bestObjective { return nil }
+      didTighten = false
+      guard fix() else { return nil }
+      if !didTighten { break }
+      if !isFlowOutside() {
+        guard tighten() else { return nil }
+        if !isFlowOutside() { break }
+      }
+    }
+    return bound
+  }
+
+  /// The bound of the present market; nil where it has no allocation.
+  mutating func settledBound(atMost limit: Int128) -> Int128? {
+    switch network.settle() {
+    case .infeasible: return nil
+    case .outOfRange:
+      unsettled = max(unsettled ?? limit, limit)
+      return nil
+    case .settled: return min(limit, relaxedObjective())
+    }
+  }
+
+  func isFlowOutside() -> Bool {
+    for arc in network.flow.indices
+    where network.flow[arc] < network.least[arc] || network.flow[arc] > network.most[arc] { return true }
+    return false
+  }
+
+  /// What the settled flow proves: its objective less the penalties, plus what the joint limits allow of them.
+  func relaxedObjective() -> Int128 {
+    var objective = penalties.allowance
+    for pair in 0..<pairCount where network.flow[pair] != 0 {
+      objective += penalties.margins[pair] * Int128(network.flow[pair])
+    }
+    return objective
+  }
+
+  /// Takes an allocation that keeps every constraint and beats the best.
+  mutating func offer(_ quantities: ArraySlice<Int64>) {
+    otherWork += pairCount
+    guard let worth = component.worth(of: quantities) else { return }
+    if (worth.objective, worth.chips) > (bestObjective, bestChips) {
+      best = Array(quantities)
+      (bestObjective, bestChips) = worth
+    }
+  }
+
+  mutating func count(_ steps: Int) { otherWork += steps }
+
+  mutating func applyPenalties() {
+    for pair in 0..<pairCount {
+      let scaled = penalties.margins[pair] * chipScale + (chipScale > 1 ? 1 : 0)
+      network.costs[pair] = Cost(-scaled)
+    }
+  }
+
+  /// The greatest loss, in scaled cost, at which a change of the settled flow still beats the best; nil where that is
+  /// out of range. Measured from the flow's own worth: a bound known from elsewhere may be lower and proves nothing here.
+  func slack() -> Cost? {
+    let need = relaxedObjective() - bestObjective
+    if need < 1 { return 0 }
+    let (product, overflow) = (need - 1).multipliedReportingOverflow(by: chipScale)
+    if overflow || product > Int128(1) << 120 { return nil }
+    var chips: Int128 = 0
+    if chipScale > 1 { for pair in 0..<pairCount { chips += Int128(network.flow[pair]) } }
+    return Cost(clamping: product + chips)
+  }
+}
+
+/// Markets still to be searched, the highest bound first, then the earliest.
+struct OpenNodes<Node> {
+  private var entries: [(bound: Int128, number: Int, node: Node)] = []
+
+  var best: Node? { entries.first?.node }
+  var count: Int { entries.count }
+
+  private static func precedes(
+    _ left: (bound: Int128, number: Int, node: Node), _ right: (bound: Int128, number: Int, node: Node)
+  ) -> Bool {
+    left.bound != right.bound ? left.bound > right.bound : left.number < right.number
+  }
+
+  mutating func insert(_ node: Node, bound: Int128, number: Int) {
+    let entry = (bound: bound, number: number, node: node)
+    entries.append(entry)
+    var child = entries.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      if !Self.precedes(entry, entries[parent]) { break }
+      entries[child] = entries[parent]
+      child = parent
+    }
+    entries[child] = entry
+  }
+
+  mutating func popBest() -> Node? {
+    guard let top = entries.first, let last = entries.popLast() else { return nil }
+    if entries.isEmpty { return top.node }
+    var parent = 0
+    while true {
+      var child = parent * 2 + 1
+      if child >= entries.count { break }
+      if child + 1 < entries.count && Self.precedes(entries[child + 1], entries[child]) { child += 1 }
+      if !Self.precedes(entries[child], last) { break }
+      entries[parent] = entries[child]
+      parent = child
+    }
+    entries[parent] = last
+    return top.node
+  }
+}
