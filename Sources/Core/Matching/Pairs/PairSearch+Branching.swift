@@ -76,15 +76,6 @@ extension PairSearch {
   mutating func chooseBranch(
     among violations: [(violation: Violation, weight: Int128)], _ bound: Int128
   ) -> Branch? {
-    if violations.isEmpty {
-      guard let (first, second) = splitOfJoint() else {
-        // Every quantity that a penalty touches is settled: without penalties the bound is exact.
-        penalties.suspend()
-        applyPenalties()
-        return .only(Decision())
-      }
-      return .either(first, second, bound)
-    }
     var choice: Branch?
     var highest: Int128 = -1
     for (violation, _) in violations.prefix(trialCount(violations.count)) {
@@ -189,22 +180,5 @@ extension PairSearch {
     guard chosen >= 0 else { return (Decision(), Decision()) }
     let most = network.flow[chosen] - cut
     return (Decision(holds: [hold(chosen, least: most + 1)]), Decision(holds: [hold(chosen, most: most)]))
-  }
-
-  /// Nothing is broken, but a penalty holds the bound above what the flow is worth: the widest pair of the joint limit
-  /// that has most to spare is halved. Nil when all such pairs are settled.
-  private func splitOfJoint() -> (Decision, Decision)? {
-    var (chosen, widest): (Int, Int64) = (-1, 0)
-    for (position, joint) in component.joints.enumerated() where penalties.multipliers[position] > 0 {
-      for pair in joint.pairs {
-        let width = network.most[Int(pair)] - network.least[Int(pair)]
-        if width > widest { (chosen, widest) = (Int(pair), width) }
-      }
-    }
-    guard chosen >= 0 else { return nil }
-    let middle = network.least[chosen] + (widest - 1) / 2
-    let upper = Decision(holds: [hold(chosen, least: middle + 1)])
-    let lower = Decision(holds: [hold(chosen, most: middle)])
-    return network.flow[chosen] > middle ? (upper, lower) : (lower, upper)
   }
 }

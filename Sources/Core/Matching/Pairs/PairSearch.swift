@@ -21,9 +21,9 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   struct Node {
     let decisions: [Decision]
     let bound: Int128
-    let number: Int
     let flow: [Int64]
     let prices: [Cost]
+    let multipliers: [Int128]
   }
 
   let component: PairComponent
@@ -53,10 +53,16 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   private(set) var nodes = 0
   private var numbering = 0
   private(set) var otherWork = 0
+  /// What the last settled flow was worth, and its chips. The flow may be clipped since, and penalties weighed anew.
+  private var settled: (objective: Int128, chips: Int128) = (0, 0)
+  /// The penalties to go back to where they are suspended.
+  private var resumed: [Int128]?
   /// Set when a bound changed since it was last cleared.
   var didTighten = false
   /// The bound of a market that could not be settled for its numbers; it is never searched.
   private var unsettled: Int128?
+
+  private static var stepsPerNode: Int { 4 }
 
   var work: Int { network.work + otherWork }
 
@@ -84,10 +90,10 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     }
     varietiesOfRequest = varieties
     required = component.varieties.map { $0.groups.map { _ in false } }
-    penalties = Penalties(component)
-    rootLeast = [Int64](repeating: 0, count: pairs.count + listings + requests)
+        rootLeast = [Int64](repeating: 0, count: pairs.count + listings + requests)
     rootMost = pairs.map(\.most) + component.listingMost
     rootMost += zip(component.requestMost, component.requestLeast).map { $0 < $1 ? 0 : $0 }
+    penalties = Penalties(component)
     let tails = pairs.map { $0.listing + 1 } + [Int32](repeating: 0, count: listings)
     let heads = pairs.map { $0.request + 1 + Int32(listings) } + (0..<listings).map { Int32($0 + 1) }
     network = PairNetwork(
@@ -103,15 +109,15 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   mutating func run() -> Int128 {
     network.resetPrices()
     guard tighten() else { return bestObjective }
-    switch network.settle() {
-    case .infeasible: return bestObjective
-    case .outOfRange: return Int128.max
-    case .settled: break
-    }
-    let bound = penalize()
+    guard let relaxed = settledBound(atMost: Int128.max) else { return max(bestObjective, unsettled ?? 0) }
+    dive()
+    penalties.measure(component, network.most, network.flow, required: required, isMixed: false)
+    guard let bound = penalize(relaxed, steps: 100), bound > bestObjective else { return bestObjective }
+    dive()
+    guard fix(), tighten() else { return bestObjective }
     rootLeast = network.least
     rootMost = network.most
-    push(Node(decisions: [], bound: bound, number: 0, flow: network.flow, prices: network.prices))
+    push(branched([], bound))
     var unfinished: Int128?
     while unfinished == nil, let node = open.popBest(), node.bound > bestObjective {
       unfinished = plunge(from: node)
@@ -134,39 +140,59 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
       nodes += 1
       guard let bound = settleAndFix(atMost: limit) else { return nil }
       limit = bound
-      let violations = self.violations()
+      var violations = self.violations()
       if violations.isEmpty {
         offer(network.flow[..<pairCount])
         if bound <= bestObjective { return nil }
+        // Only penalties keep the bound above what the flow is worth: without them it is exact, or breaks something.
+        if penalties.isSuspended { return nil }
+        resumed = penalties.multipliers
+        penalties.suspend()
+        applyPenalties()
+        guard let plain = settledBound(atMost: bound), plain > bestObjective else { return nil }
+        limit = plain
+        violations = self.violations()
+        if violations.isEmpty {
+          offer(network.flow[..<pairCount])
+          return nil
+        }
       }
       if depth == 0 && (nodes < 40 || nodes % 8 == 0) {
         dive()
         if bound <= bestObjective { return nil }
       }
-      guard let branch = chooseBranch(among: violations, bound) else { return nil }
+      guard let branch = chooseBranch(among: violations, limit) else { return nil }
+      if let multipliers = resumed {
+        // Penalties are back for the branches.
+        penalties.set(multipliers)
+        applyPenalties()
+      }
       switch branch {
       case .only(let decision):
         decisions.append(decision)
         guard apply(decision) else { return nil }
       case .either(let first, let second, let secondBound):
         if secondBound > bestObjective {
-          push(
-            Node(
-              decisions: decisions + [second], bound: min(bound, secondBound), number: 0, flow: network.flow,
-              prices: network.prices))
+          push(branched(decisions + [second], min(limit, secondBound)))
         }
         decisions.append(first)
         guard apply(first) else { return nil }
         depth += 1
       }
+      resumed = nil
     }
   }
 
-  mutating func push(_ node: Node) {
+  /// A market still to be searched, branched from the present one.
+  private func branched(_ decisions: [Decision], _ bound: Int128) -> Node {
+    Node(
+      decisions: decisions, bound: bound, flow: network.flow, prices: network.prices,
+      multipliers: resumed ?? penalties.multipliers)
+  }
+
+  private mutating func push(_ node: Node) {
     numbering += 1
-    let numbered = Node(
-      decisions: node.decisions, bound: node.bound, number: numbering, flow: node.flow, prices: node.prices)
-    open.insert(numbered, bound: node.bound, number: numbering)
+    open.insert(node, bound: node.bound, number: numbering)
   }
 
   /// Sets the bounds of a node; false where they contradict each other.
@@ -179,6 +205,11 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
       for group in required[variety].indices { required[variety][group] = false }
     }
     for decision in node.decisions where !apply(decision) { return false }
+    guard tighten() else { return false }
+    resumed = nil
+    penalties.set(node.multipliers)
+    penalties.measure(component, network.most, network.flow, required: required, isMixed: false)
+    applyPenalties()
     return true
   }
 
@@ -195,8 +226,8 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   private mutating func settleAndFix(atMost limit: Int128) -> Int128? {
     var bound = limit
     for _ in 0..<4 {
-      guard tighten(), let settled = settledBound(atMost: bound) else { return nil }
-      bound = settled
+      guard tighten(), let found = settledBound(atMost: bound) else { return nil }
+      bound = found
       if bound <= bestObjective { return nil }
       didTighten = false
       guard fix() else { return nil }
@@ -206,7 +237,10 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
         if !isFlowOutside() { break }
       }
     }
-    return bound
+    if let penalized = penalize(bound, steps: Self.stepsPerNode) {
+      return penalized
+    }
+    return nil
   }
 
   /// The bound of the present market; nil where it has no allocation.
@@ -216,7 +250,9 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     case .outOfRange:
       unsettled = max(unsettled ?? limit, limit)
       return nil
-    case .settled: return min(limit, relaxedObjective())
+    case .settled:
+      settled = (relaxedObjective(), chipScale > 1 ? network.flow[..<pairCount].reduce(0) { $0 + Int128($1) } : 0)
+      return min(limit, settled.objective)
     }
   }
 
@@ -247,23 +283,14 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
 
   mutating func count(_ steps: Int) { otherWork += steps }
 
-  mutating func applyPenalties() {
-    for pair in 0..<pairCount {
-      let scaled = penalties.margins[pair] * chipScale + (chipScale > 1 ? 1 : 0)
-      network.costs[pair] = Cost(-scaled)
-    }
-  }
-
   /// The greatest loss, in scaled cost, at which a change of the settled flow still beats the best; nil where that is
   /// out of range. Measured from the flow's own worth: a bound known from elsewhere may be lower and proves nothing here.
   func slack() -> Cost? {
-    let need = relaxedObjective() - bestObjective
+    let need = settled.objective - bestObjective
     if need < 1 { return 0 }
     let (product, overflow) = (need - 1).multipliedReportingOverflow(by: chipScale)
     if overflow || product > Int128(1) << 120 { return nil }
-    var chips: Int128 = 0
-    if chipScale > 1 { for pair in 0..<pairCount { chips += Int128(network.flow[pair]) } }
-    return Cost(clamping: product + chips)
+    return Cost(clamping: product + settled.chips)
   }
 }
 
