@@ -30,6 +30,8 @@ struct PairComponent: Sendable {
 
   let pairs: [Pair]
   let listingMost: [Int64]
+  /// What the total of a listing is a multiple of.
+  let listingStep: [Int64]
   let requestMost: [Int64]
   let requestLeast: [Int64]
   /// What the total of a request is a multiple of.
@@ -127,6 +129,7 @@ struct PairComponent: Sendable {
       listingStep[Int(pair.listing)] = greatestCommonDivisor(listingStep[Int(pair.listing)], pair.step)
     }
     self.listingMost = zip(listingMost, listingStep).map { $0 / $1 * $1 }
+    self.listingStep = listingStep
     self.requestMost = zip(requestMost, requestStep).map { $0 / $1 * $1 }
     self.requestLeast = zip(requestLeast, requestStep).map { $0.roundedUp(to: $1) }
     self.requestStep = requestStep

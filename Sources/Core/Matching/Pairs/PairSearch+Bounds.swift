@@ -66,41 +66,70 @@ extension PairSearch {
     return true
   }
 
-  /// Forbids further groups where all that are allowed are used, and holds the total to what the largest can give.
+  /// Forbids further groups where all that are allowed are used, holds the total to what the largest can give, and
+  /// requires the groups without which the total cannot be reached.
   private mutating func tightenVariety(_ position: Int, _ total: Int) -> Bool {
     let variety = component.varieties[position]
-    var used = 0
-    var capacities: [Int64] = []
+    var (used, held): (Int, Int64) = (0, 0)
+    var others: [(capacity: Int64, group: Int)] = []
     for (group, pairs) in variety.groups.enumerated() {
-      if required[position][group] || pairs.contains(where: { network.least[Int($0)] > 0 }) {
+      var (least, capacity): (Int64, Int64) = (0, 0)
+      for pair in pairs {
+        least += network.least[Int(pair)]
+        capacity += network.most[Int(pair)]
+      }
+      if least > 0 { required[position][group] = true }
+      if required[position][group] {
+        if capacity == 0 { return false }
         used += 1
+        held += capacity
+      } else if capacity > 0 {
+        others.append((capacity, group))
+      }
+    }
+    let free = variety.most - used
+    if free < 0 { return false }
+    if free == 0 {
+      for (_, group) in others {
+        for pair in variety.groups[group] where !lower(Int(pair), to: 0) { return false }
+      }
+      if !lower(total, to: held) { return false }
+    } else if others.count > free {
+      others.sort { ($0.capacity, $1.group) > ($1.capacity, $0.group) }
+      let reach = others[..<free].reduce(held) { $0 + $1.capacity }
+      if !lower(total, to: reach) { return false }
+      let spare = reach - network.least[total]
+      for (capacity, group) in others[..<free] where capacity - others[free].capacity > spare {
         required[position][group] = true
+        didTighten = true
       }
-      let capacity = pairs.reduce(Int64(0)) { $0 + network.most[Int($1)] }
-      if capacity > 0 { capacities.append(capacity) }
     }
-    if used > variety.most { return false }
-    if used == variety.most {
-      for (group, pairs) in variety.groups.enumerated() where !required[position][group] {
-        for pair in pairs where !lower(Int(pair), to: 0) { return false }
-      }
-      return true
+    for (group, pairs) in variety.groups.enumerated() where required[position][group] {
+      var only = -1
+      for pair in pairs where network.most[Int(pair)] > 0 { only = only == -1 ? Int(pair) : -2 }
+      if only >= 0, !raise(only, to: 1) { return false }
     }
-    if capacities.count <= variety.most { return true }
-    capacities.sort(by: >)
-    return lower(total, to: capacities[..<variety.most].reduce(0, +))
+    return true
   }
 
   private mutating func tightenListing(_ listing: Int) -> Bool {
-    let quantity = component.listingMost[listing]
-    var least: Int64 = 0
-    for pair in pairsOfListing[listing] { least += network.least[Int(pair)] }
-    if least > quantity { return false }
-    if least == 0 { return true }
+    let total = pairCount + listing
+    var (least, most): (Int64, Int64) = (0, 0)
+    for pair in pairsOfListing[listing] {
+      least += network.least[Int(pair)]
+      most += network.most[Int(pair)]
+    }
+    guard raise(total, to: least), lower(total, to: most) else { return false }
+    let (totalLeast, totalMost) = (network.least[total], network.most[total])
+    if least == 0 && totalLeast == 0 { return true }
     for pair in pairsOfListing[listing] {
       let pair = Int(pair)
-      if network.most[pair] == 0 { continue }
-      guard lower(pair, to: quantity - (least - network.least[pair])) else { return false }
+      let (before, after) = (network.least[pair], network.most[pair])
+      if after == 0 { continue }
+      guard lower(pair, to: totalMost - (least - before)) else { return false }
+      guard raise(pair, to: totalLeast - (most - after)) else { return false }
+      least += network.least[pair] - before
+      most += network.most[pair] - after
     }
     return true
   }
@@ -126,7 +155,7 @@ extension PairSearch {
   mutating func fix() -> Bool {
     guard let slack = slack() else { return true }
     count(pairCount)
-    for arc in network.costs.indices where arc < pairCount || arc >= firstRequestArc {
+    for arc in network.costs.indices {
       let (least, most) = (network.least[arc], network.most[arc])
       if least == most { continue }
       let reduced = network.reducedCost(arc)

@@ -77,17 +77,19 @@ extension PairSearch {
     among violations: [(violation: Violation, weight: Int128)], _ bound: Int128
   ) -> Branch? {
     var choice: Branch?
-    var highest: Int128 = -1
-    for (violation, _) in violations.prefix(trialCount(violations.count)) {
-      let (first, second) = split(violation)
+    var highest: (score: Int128, trouble: Int64) = (-1, 0)
+    for violation in candidates(violations) {
+      let subject = subject(violation)
+      let (first, second) = split(violation, subject)
       let (firstBound, secondBound) = (trial(of: first, bound), trial(of: second, bound))
       let isFirstAlive = (firstBound ?? bestObjective) > bestObjective
       let isSecondAlive = (secondBound ?? bestObjective) > bestObjective
+      if !isFirstAlive || !isSecondAlive { blame(subject) }
       if !isFirstAlive && !isSecondAlive { return nil }
       if !isFirstAlive { return .only(second) }
       if !isSecondAlive { return .only(first) }
       guard let firstBound, let secondBound else { continue }
-      let score = Self.score(bound - firstBound, bound - secondBound)
+      let score = (Self.score(bound - firstBound, bound - secondBound), trouble[Int(subject)])
       if score <= highest { continue }
       highest = score
       choice =
@@ -96,7 +98,23 @@ extension PairSearch {
     return choice
   }
 
-  private func trialCount(_ violations: Int) -> Int { min(violations, 8) }
+  /// The violations worth a trial: the costliest, and those that led to most ends.
+  private func candidates(_ violations: [(violation: Violation, weight: Int128)]) -> [Violation] {
+    if violations.count <= 8 { return violations.map(\.violation) }
+    let rest = violations[4...].map(\.violation).enumerated().sorted { left, right in
+      let (one, other) = (trouble[Int(subject(left.element))], trouble[Int(subject(right.element))])
+      return one != other ? one > other : left.offset < right.offset
+    }
+    return violations[..<4].map(\.violation) + rest[..<4].map(\.element)
+  }
+
+  private func subject(_ violation: Violation) -> Int32 {
+    switch violation {
+    case .quantity(let arc): Int32(arc)
+    case .variety(let position): Int32(rootMost.count + position)
+    case .joint(let position): Int32(rootMost.count + component.varieties.count + position)
+    }
+  }
 
   /// Product of the two losses, each at least 1, in a common unit that keeps the product within range.
   private static func score(_ left: Int128, _ right: Int128) -> Int128 {
@@ -120,12 +138,15 @@ extension PairSearch {
     return settledBound(atMost: bound)
   }
 
-  private func split(_ violation: Violation) -> (Decision, Decision) {
-    switch violation {
-    case .quantity(let arc): splitOfQuantity(arc)
-    case .variety(let position): splitOfVariety(position)
-    case .joint(let position): splitOfExcess(position)
-    }
+  private func split(_ violation: Violation, _ subject: Int32) -> (Decision, Decision) {
+    var (first, second) =
+      switch violation {
+      case .quantity(let arc): splitOfQuantity(arc)
+      case .variety(let position): splitOfVariety(position)
+      case .joint(let position): splitOfExcess(position)
+      }
+    (first.subject, second.subject) = (subject, subject)
+    return (first, second)
   }
 
   private func hold(_ arc: Int, least: Int64? = nil, most: Int64? = nil) -> Hold {

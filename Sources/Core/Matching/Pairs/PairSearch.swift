@@ -15,6 +15,8 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     var holds: [Hold] = []
     /// A group of a variety (as positions) that counts as used, whether or not it is.
     var required: (variety: Int32, group: Int32)?
+    /// What was split, as a position in `trouble`; -1 for nothing.
+    var subject: Int32 = -1
   }
 
   /// A market still to be searched, with the settled flow of the market it was branched from.
@@ -57,6 +59,10 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   private var settled: (objective: Int128, chips: Int128) = (0, 0)
   /// The penalties to go back to where they are suspended.
   private var resumed: [Int128]?
+  /// How often splitting an arc, a variety or a joint limit led to an end lately, in a unit that grows: where many
+  /// allocations are worth the same, bounds tell nothing, and this says what the market is short of.
+  var trouble: [Int64]
+  private var troubleUnit: Int64 = 1_024
   /// Set when a bound changed since it was last cleared.
   var didTighten = false
   /// The bound of a market that could not be settled for its numbers; it is never searched.
@@ -75,7 +81,7 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     pairCount = pairs.count
     firstRequestArc = pairs.count + listings
     floors = pairs.map(\.least) + [Int64](repeating: 0, count: listings) + component.requestLeast
-    steps = pairs.map(\.step) + [Int64](repeating: 1, count: listings) + component.requestStep
+    steps = pairs.map(\.step) + component.listingStep + component.requestStep
     var (ofListing, ofRequest) = (
       [[Int32]](repeating: [], count: listings), [[Int32]](repeating: [], count: requests)
     )
@@ -101,6 +107,7 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
       heads: heads + [Int32](repeating: 0, count: requests),
       costs: [Cost](repeating: 0, count: rootMost.count), least: rootLeast, most: rootMost)
     best = [Int64](repeating: 0, count: pairs.count)
+    trouble = [Int64](repeating: 0, count: rootMost.count + component.varieties.count + component.joints.count)
     applyPenalties()
     if let incumbent { offer(incumbent[...]) }
   }
@@ -131,8 +138,25 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
 
   /// Follows the better branch from a node down to its end; the bound reached when the work was used up before.
   private mutating func plunge(from node: Node) -> Int128? {
-    guard enter(node) else { return nil }
     var decisions = node.decisions
+    let unfinished = follow(node, &decisions)
+    if unfinished == nil { for decision in decisions.suffix(4) { blame(decision.subject) } }
+    return unfinished
+  }
+
+  /// Counts an end that a split led to. The unit grows by a 64th each time, so that old ends fade.
+  mutating func blame(_ subject: Int32) {
+    if subject < 0 { return }
+    trouble[Int(subject)] += troubleUnit
+    troubleUnit += troubleUnit >> 6
+    if troubleUnit > 1 << 50 {
+      for position in trouble.indices { trouble[position] >>= 40 }
+      troubleUnit >>= 40
+    }
+  }
+
+  private mutating func follow(_ node: Node, _ decisions: inout [Decision]) -> Int128? {
+    guard enter(node) else { return nil }
     var limit = node.bound
     var depth = 0
     while true {
