@@ -49,25 +49,29 @@ extension PairComponent {
   /// surpluses where that fits too.
   func clear(_ incumbent: [Int64]?, workLimit: Int) -> PairClearing {
     let highest = pairs.reduce(Int128(1)) { max($0, $1.surplus) }
-    let paths = Int128(4 * (listingMost.count + requestMost.count + 4))
+    let paths = Int128(4 * (listingMost.count + requestMost.count + links.links.count + 4))
     let scale = Int128(min(listingMost.reduce(0, +), requestMost.reduce(0, +))) + 1
     // Surplus below 2^80, scale at most 2^60: only the count of nodes can take the product beyond 2^127.
     func fits(_ scale: Int128, _ limit: Int128) -> Bool {
       let product = ((highest + 1) * paths).multipliedReportingOverflow(by: scale)
       return !product.overflow && product.partialValue < limit
     }
-    if fits(scale, 1 << 57) {
-      return search(Int64.self, scale, incumbent, workLimit)
-    } else if fits(scale, 1 << 120) {
-      return search(Int128.self, scale, incumbent, workLimit)
+    // What penalties are counted in: as fine as narrow numbers allow. Without limits to charge for it does not matter.
+    var fineness = varieties.isEmpty && joints.isEmpty ? Int128(1) : 1 << 16
+    while fineness > 1, !fits(scale * fineness, 1 << 57) { fineness /= 2 }
+    if fits(scale * fineness, 1 << 57) {
+      return search(Int64.self, fineness, scale, incumbent, workLimit)
+    } else if fits(scale * fineness, 1 << 120) {
+      return search(Int128.self, fineness, scale, incumbent, workLimit)
     }
-    return search(Int128.self, 1, incumbent, workLimit)
+    return search(Int128.self, 1, 1, incumbent, workLimit)
   }
 
   private func search<Cost: FixedWidthInteger & SignedInteger & Sendable>(
-    _: Cost.Type, _ scale: Int128, _ incumbent: [Int64]?, _ workLimit: Int
+    _: Cost.Type, _ fineness: Int128, _ scale: Int128, _ incumbent: [Int64]?, _ workLimit: Int
   ) -> PairClearing {
-    var search = PairSearch<Cost>(self, chipScale: scale, incumbent: incumbent, workLimit: workLimit)
+    var search = PairSearch<Cost>(
+      self, fineness: fineness, chipScale: scale, incumbent: incumbent, workLimit: workLimit)
     let bound = search.run()
     return PairClearing(
       quantities: search.best, objective: search.bestObjective, bound: bound, work: search.work, nodes: search.nodes)

@@ -36,6 +36,7 @@ struct PairComponent: Sendable {
   let requestLeast: [Int64]
   /// What the total of a request is a multiple of.
   let requestStep: [Int64]
+  let links: Links
   let varieties: [Variety]
   let joints: [Joint]
   /// Chips of one unit of quantity.
@@ -133,6 +134,9 @@ struct PairComponent: Sendable {
     self.requestMost = zip(requestMost, requestStep).map { $0 / $1 * $1 }
     self.requestLeast = zip(requestLeast, requestStep).map { $0.roundedUp(to: $1) }
     self.requestStep = requestStep
+    links = Links(
+      pairs, listingMost: self.listingMost, listingStep: listingStep, requestMost: self.requestMost,
+      requestStep: requestStep)
     varieties = Self.varieties(market, pairs, requestOrigins)
     joints = market.jointLimits.filter { $0.binds(mostChips, alive) }.compactMap { joint in
       let shares = joint.shares.filter { $0.weight > 0 && locals[$0.pair] != nil }

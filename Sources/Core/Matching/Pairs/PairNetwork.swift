@@ -6,9 +6,9 @@
 struct PairNetwork<Cost: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   enum Outcome { case settled, infeasible, outOfRange }
 
-  /// Node 0 is the ground, then the listings, then the requests.
+  /// Node 0 is the ground, then the listings, the requests and their links.
   let nodeCount: Int
-  /// Arcs: first the pairs, then ground to listing, then request to ground.
+  /// Arcs: first the pairs, then ground to listing, then request to ground, then links.
   let tails: [Int32]
   let heads: [Int32]
   var costs: [Cost]
@@ -235,5 +235,36 @@ struct PairNetwork<Cost: FixedWidthInteger & SignedInteger & Sendable>: Sendable
     }
     heap[parent] = last
     return top
+  }
+}
+
+extension PairNetwork {
+  /// The network of a component, without costs. Node 0 is the ground, then come listings, requests and links.
+  init(_ component: PairComponent, least: [Int64], most: [Int64]) {
+    let (listings, requests) = (Int32(component.listingMost.count), Int32(component.requestMost.count))
+    let firstLink = 1 + listings + requests
+    func listing(_ number: Int32, _ link: Int32) -> Int32 { link < 0 ? 1 + number : firstLink + link }
+    func request(_ number: Int32, _ link: Int32) -> Int32 { link < 0 ? 1 + listings + number : firstLink + link }
+    var (tails, heads): ([Int32], [Int32]) = ([], [])
+    for (position, pair) in component.pairs.enumerated() {
+      tails.append(listing(pair.listing, component.links.ofListing[position]))
+      heads.append(request(pair.request, component.links.ofRequest[position]))
+    }
+    for number in 0..<listings {
+      tails.append(0)
+      heads.append(1 + number)
+    }
+    for number in 0..<requests {
+      tails.append(1 + listings + number)
+      heads.append(0)
+    }
+    for (position, link) in component.links.links.enumerated() {
+      let own = firstLink + Int32(position)
+      tails.append(link.isOfListing ? listing(link.order, link.parent) : own)
+      heads.append(link.isOfListing ? own : request(link.order, link.parent))
+    }
+    self.init(
+      nodeCount: Int(firstLink) + component.links.links.count, tails: tails, heads: heads,
+      costs: [Cost](repeating: 0, count: tails.count), least: least, most: most)
   }
 }

@@ -53,6 +53,7 @@ extension PairSearch {
     }
     guard raise(total, to: least), lower(total, to: most) else { return false }
     let (totalLeast, totalMost) = (network.least[total], network.most[total])
+    for link in linksOfRequest[request] where !lower(Int(link), to: totalMost) { return false }
     if totalMost == 0 { return true }
     for pair in pairsOfRequest[request] {
       let pair = Int(pair)
@@ -121,6 +122,7 @@ extension PairSearch {
     }
     guard raise(total, to: least), lower(total, to: most) else { return false }
     let (totalLeast, totalMost) = (network.least[total], network.most[total])
+    for link in linksOfListing[listing] where !lower(Int(link), to: totalMost) { return false }
     if least == 0 && totalLeast == 0 { return true }
     for pair in pairsOfListing[listing] {
       let pair = Int(pair)

@@ -18,6 +18,8 @@ extension PairSearch {
   mutating func violations() -> [(violation: Violation, weight: Int128)] {
     count(pairCount)
     var found: [(violation: Violation, weight: Int128)] = []
+    // A link takes the place of several pairs: before any one of them.
+    let linkSurplus = highestSurplus + 1
     for pair in 0..<pairCount {
       let (amount, floor) = (network.flow[pair], floors[pair])
       if amount == 0 { continue }
@@ -39,6 +41,12 @@ extension PairSearch {
       } else if amount % steps[arc] != 0 {
         let rest = amount % steps[arc]
         found.append((.quantity(arc: arc), (meanSurplus(request) + 1) * Int128(min(rest, steps[arc] - rest))))
+      }
+    }
+    for order in [linksOfListing, linksOfRequest] {
+      for arc in order.joined() where network.flow[Int(arc)] % steps[Int(arc)] != 0 {
+        let rest = network.flow[Int(arc)] % steps[Int(arc)]
+        found.append((.quantity(arc: Int(arc)), linkSurplus * Int128(min(rest, steps[Int(arc)] - rest))))
       }
     }
     for (position, variety) in component.varieties.enumerated() {

@@ -25,7 +25,7 @@ extension PairSearch {
         }
         guard round(violations.map(\.violation), isGenerous), tighten() else { break }
         if isFlowOutside(), network.settle() != .settled { break }
-        if relaxedObjective() <= bestObjective { break }
+        if relaxedObjective() < (bestObjective + 1) * fineness { break }
       }
     }
   }

@@ -4,17 +4,21 @@ extension PairSearch {
   /// the best allocation is left.
   mutating func penalize(_ bound: Int128, steps: Int) -> Int128? {
     if penalties.isEmpty || penalties.isSuspended { return bound }
-    var (bound, last) = (bound, bound)
+    var bound = bound
     var kept = penalties
     var (part, failures, isKept): (Int128, Int, Bool) = (1, 0, true)
     for _ in 0..<steps {
-      let gap = last - bestObjective
+      let gap = settled.objective - bestObjective * fineness
       if gap <= 0 { return nil }
       penalties.measure(component, network.most, network.flow, required: required, isMixed: true)
-      if !penalties.step(against: network.flow, gap: gap / part) { break }
+      if !penalties.step(against: network.flow, gap: gap / part) {
+        // Weighed anew all the same.
+        isKept = false
+        break
+      }
       applyPenalties()
       guard let found = settledBound(atMost: Int128.max) else { return nil }
-      (last, isKept) = (found, false)
+      isKept = false
       if found < bound {
         (bound, kept, failures, isKept) = (found, penalties, 0, true)
         if bound <= bestObjective { return nil }
@@ -55,9 +59,10 @@ struct Penalties: Sendable {
     let variety: Int
   }
 
-  /// For each row the penalty on a chip of its lightest pair, units of surplus, at least 0.
+  /// For each row the penalty on a chip of its lightest pair, in fractions of a unit of surplus, at least 0.
   private(set) var multipliers: [Int128]
-  /// Surplus less penalties by pair.
+  /// Surplus less penalties by pair, in fractions of a unit of surplus: charges are rounded down, and in whole units what
+  /// is lost by that can keep a bound just above an optimum for thousands of markets.
   private(set) var margins: [Int128]
   /// The most that an allocation within the limits pays in all.
   private(set) var allowance: Int128 = 0
@@ -70,8 +75,8 @@ struct Penalties: Sendable {
 
   var isEmpty: Bool { rows.isEmpty }
 
-  init(_ component: PairComponent) {
-    surplus = component.pairs.map(\.surplus)
+  init(_ component: PairComponent, fineness: Int128) {
+    surplus = component.pairs.map { $0.surplus * fineness }
     margins = surplus
     highest = max(1, surplus.max() ?? 1)
     rows = component.joints.map { joint in
@@ -175,7 +180,9 @@ struct Penalties: Sendable {
     if squares == 0 { return false }
     var moved = false
     for position in rows.indices where beyond[position] != 0 {
-      let move = gap / squares * 16 * beyond[position] + gap % squares * 16 / squares * beyond[position]
+      // Below 2^60 x 2^4 x 2^50; a greater gap leaves no doubt about its quotient.
+      let move =
+        gap < Int128(1) << 60 ? gap * 16 * beyond[position] / squares : gap / squares * 16 * beyond[position]
       let next = min(max(0, multipliers[position] + move), highest << 3)
       if next != multipliers[position] { moved = true }
       multipliers[position] = next

@@ -37,9 +37,15 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   let pairsOfListing: [[Int32]]
   let pairsOfRequest: [[Int32]]
   let varietiesOfRequest: [[Int32]]
-  /// Costs are surplus x this, less 1 for each chip, so that among equal surpluses more chips are preferred; 1 where
+  /// Arcs of the links at an order.
+  let linksOfListing: [[Int32]]
+  let linksOfRequest: [[Int32]]
+  /// Fractions of a unit of surplus that penalties are counted in.
+  let fineness: Int128
+  /// Costs are fractions of surplus x this, less 1 for each chip, so that among equal surpluses more chips are preferred; 1 where
   /// that does not fit, and then nothing is taken off.
   let chipScale: Int128
+  let highestSurplus: Int128
   let workLimit: Int
 
   var network: PairNetwork<Cost>
@@ -55,8 +61,8 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   private(set) var nodes = 0
   private var numbering = 0
   private(set) var otherWork = 0
-  /// What the last settled flow was worth, and its chips. The flow may be clipped since, and penalties weighed anew.
-  private var settled: (objective: Int128, chips: Int128) = (0, 0)
+  /// What the last settled flow was worth, in fractions of a unit, and its chips. The flow may be clipped since, and penalties weighed anew.
+  private(set) var settled: (objective: Int128, chips: Int128) = (0, 0)
   /// The penalties to go back to where they are suspended.
   private var resumed: [Int128]?
   /// How often splitting an arc, a variety or a joint limit led to an end lately, in a unit that grows: where many
@@ -72,16 +78,29 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
 
   var work: Int { network.work + otherWork }
 
-  init(_ component: PairComponent, chipScale: Int128, incumbent: [Int64]?, workLimit: Int) {
+  init(_ component: PairComponent, fineness: Int128, chipScale: Int128, incumbent: [Int64]?, workLimit: Int) {
     self.component = component
+    self.fineness = fineness
     self.chipScale = chipScale
     self.workLimit = workLimit
+    highestSurplus = component.pairs.reduce(0) { max($0, $1.surplus) }
     let (pairs, listings) = (component.pairs, component.listingMost.count)
     let requests = component.requestMost.count
     pairCount = pairs.count
     firstRequestArc = pairs.count + listings
-    floors = pairs.map(\.least) + [Int64](repeating: 0, count: listings) + component.requestLeast
-    steps = pairs.map(\.step) + component.listingStep + component.requestStep
+    let links = component.links.links
+    floors =
+      pairs.map(\.least) + [Int64](repeating: 0, count: listings) + component.requestLeast
+      + [Int64](repeating: 0, count: links.count)
+    steps = pairs.map(\.step) + component.listingStep + component.requestStep + links.map(\.step)
+    var (linked, linkedRequests) = (
+      [[Int32]](repeating: [], count: listings), [[Int32]](repeating: [], count: requests)
+    )
+    for (position, link) in links.enumerated() {
+      let arc = Int32(pairs.count + listings + requests + position)
+      if link.isOfListing { linked[Int(link.order)].append(arc) } else { linkedRequests[Int(link.order)].append(arc) }
+    }
+    (linksOfListing, linksOfRequest) = (linked, linkedRequests)
     var (ofListing, ofRequest) = (
       [[Int32]](repeating: [], count: listings), [[Int32]](repeating: [], count: requests)
     )
@@ -96,16 +115,12 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     }
     varietiesOfRequest = varieties
     required = component.varieties.map { $0.groups.map { _ in false } }
-        rootLeast = [Int64](repeating: 0, count: pairs.count + listings + requests)
     rootMost = pairs.map(\.most) + component.listingMost
     rootMost += zip(component.requestMost, component.requestLeast).map { $0 < $1 ? 0 : $0 }
-    penalties = Penalties(component)
-    let tails = pairs.map { $0.listing + 1 } + [Int32](repeating: 0, count: listings)
-    let heads = pairs.map { $0.request + 1 + Int32(listings) } + (0..<listings).map { Int32($0 + 1) }
-    network = PairNetwork(
-      nodeCount: 1 + listings + requests, tails: tails + (0..<requests).map { Int32($0 + 1 + listings) },
-      heads: heads + [Int32](repeating: 0, count: requests),
-      costs: [Cost](repeating: 0, count: rootMost.count), least: rootLeast, most: rootMost)
+    rootMost += links.map(\.most)
+    rootLeast = [Int64](repeating: 0, count: rootMost.count)
+    penalties = Penalties(component, fineness: fineness)
+    network = PairNetwork(component, least: rootLeast, most: rootMost)
     best = [Int64](repeating: 0, count: pairs.count)
     trouble = [Int64](repeating: 0, count: rootMost.count + component.varieties.count + component.joints.count)
     applyPenalties()
@@ -276,7 +291,7 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
       return nil
     case .settled:
       settled = (relaxedObjective(), chipScale > 1 ? network.flow[..<pairCount].reduce(0) { $0 + Int128($1) } : 0)
-      return min(limit, settled.objective)
+      return min(limit, settled.objective >= 0 ? settled.objective / fineness : 0)
     }
   }
 
@@ -286,7 +301,8 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     return false
   }
 
-  /// What the settled flow proves: its objective less the penalties, plus what the joint limits allow of them.
+  /// What the settled flow proves, in fractions of a unit: its objective less the penalties, plus what the limits allow
+  /// of them.
   func relaxedObjective() -> Int128 {
     var objective = penalties.allowance
     for pair in 0..<pairCount where network.flow[pair] != 0 {
@@ -310,9 +326,9 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   /// The greatest loss, in scaled cost, at which a change of the settled flow still beats the best; nil where that is
   /// out of range. Measured from the flow's own worth: a bound known from elsewhere may be lower and proves nothing here.
   func slack() -> Cost? {
-    let need = settled.objective - bestObjective
-    if need < 1 { return 0 }
-    let (product, overflow) = (need - 1).multipliedReportingOverflow(by: chipScale)
+    let spare = settled.objective - (bestObjective + 1) * fineness
+    if spare < 0 { return 0 }
+    let (product, overflow) = spare.multipliedReportingOverflow(by: chipScale)
     if overflow || product > Int128(1) << 120 { return nil }
     return Cost(clamping: product + settled.chips)
   }

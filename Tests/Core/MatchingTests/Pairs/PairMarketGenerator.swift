@@ -19,7 +19,8 @@ struct PairMarketGenerator {
     var pairs: [PairMarket.Pair] = []
     for listing in 0..<listings {
       for request in 0..<requests where !random.once(in: 3) && pairs.count < mostPairs {
-        let step = boards[listing] == asksForBoards[request] ? boards[listing] : boards[listing] * asksForBoards[request]
+        let step =
+          boards[listing] == asksForBoards[request] ? boards[listing] : boards[listing] * asksForBoards[request]
         pairs.append(
           PairMarket.Pair(
             listing: Int32(listing), request: Int32(request),
@@ -43,7 +44,8 @@ struct PairMarketGenerator {
       joints.append(PairMarket.JointLimit(shares: shares, limit: Int128(random.int(0...12))))
     }
     return PairMarket(
-      listingQuantity: (0..<listings).map { _ in random.int(0...4) }, pairs: pairs, requests: lines, jointLimits: joints)
+      listingQuantity: (0..<listings).map { _ in random.int(0...4) }, pairs: pairs, requests: lines, jointLimits: joints
+    )
   }
 
   /// A market with every constraint, in sizes that only the solver itself can settle.
