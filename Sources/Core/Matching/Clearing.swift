@@ -1,38 +1,43 @@
 import Primitives
 
 /// The rule of this engine by name and version; a record replays only under the rule that made it.
-package let matchEngineVersion = "price-time-1"
+package let matchEngineVersion = "optimum-1"
 
 /// Clears the market: a pure function of the snapshot, the same bytes on every machine and for every order of input.
 ///
-/// **Price, then time.** For each chip the request with the higher limit goes first, then the earlier; it takes the
-/// cheapest asks first, then the earlier. A request tries its acceptable chips in the order it states them, each at
-/// that chip's own limit, and queues for a substitute never ahead of where it queued for what it prefers. Fills may be
+/// **The most surplus.** Chips go where the sum over all of unit value x (limit - ask) is greatest under every
+/// constraint (`Optimum`); the result says how far that is proved. Of equal optima one that lends the most chips is
+/// taken, and of orders that see and offer the same, the better price goes first, then the earlier. Fills may be
 /// partial and come from several lenders; no pair is matched twice. A request whose least useful quantity is out of
-/// reach takes nothing. One that falls short only later, since others went first at its substitutes, gives everything
-/// back: the round runs again without it, so that those behind it get what they would have got. One left out before
-/// others is tried once more. `same_model` takes the first stated chip, `same_site` the site that gives most. Where
-/// the cheapest prefix cannot fill a request for its pieces, multiples, exposure or lenders, a bounded search looks
-/// for a set that can (`FillPlan`).
+/// reach takes nothing.
 ///
 /// **One rate for each class** (chip model, region, delivery mode, legal form, term bucket, credit grade): the
-/// midpoint between the highest ask and the lowest limit matched in it, half down. Where constraints have let a dear
-/// ask and a low limit into one class that cannot share a rate, the class is held to the rate at which the most
-/// surplus trades, as in a call auction, the pairs that do not embrace it are left out there, and the round runs
-/// again.
+/// midpoint, half down, of the rates at which the class would trade just as it does: at least every ask matched, at
+/// most every limit, and within the dual interval, the prices that support the optimum. So a class with chips left
+/// over clears at the ask of what is left, and nobody pays for a scarcity that is not there.
+package func clear(_ snapshot: MatchSnapshot) -> MatchRoundResult {
+  let book = MatchBook(snapshot, fittingLimit: 0)
+  return MatchRoundResult(book, Optimum(book).settle())
+}
+
+/// Clears by price, then time, until a pass stands: the allocation to beat, and the answer where nothing better is
+/// found.
+///
+/// For each chip the request with the higher limit goes first, then the earlier; it takes the cheapest asks first, then
+/// the earlier. A request tries its acceptable chips in the order it states them, each at that chip's own limit, and
+/// queues for a substitute never ahead of where it queued for what it prefers. One that falls short of its least useful
+/// quantity only later, since others went first at its substitutes, gives everything back: the round runs again without
+/// it, so that those behind it get what they would have got. One left out before others is tried once more. `same_model`
+/// takes the first stated chip, `same_site` the site that gives most. Where the cheapest prefix cannot fill a request
+/// for its pieces, multiples, exposure or lenders, a bounded search looks for a set that can (`FillPlan`).
+///
+/// Where constraints have let a dear ask and a low limit into one class that cannot share a rate, the class is held to
+/// the rate at which the most surplus trades, as in a call auction, the pairs that do not embrace it are left out
+/// there, and the round runs again.
 ///
 /// Rerunning is bounded, by passes and by work counted in pairs and steps; the last pass admits to a class only what
 /// can share a rate with what is in it. Every result, whichever pass it comes from, keeps every constraint; only the
 /// fairness of what is given back late is bounded.
-///
-/// Not a maximum of the surplus: that is what a later engine is for, under its own name.
-package func clear(_ snapshot: MatchSnapshot) -> MatchRoundResult {
-  let book = MatchBook(snapshot)
-  let round = Clearing(book).settle()
-  return MatchRoundResult(book, round)
-}
-
-/// Repeats passes until one stands.
 struct Clearing {
   private let book: MatchBook
   private static let passLimit = 64
@@ -57,7 +62,7 @@ struct Clearing {
     for _ in 0..<Self.passLimit where work < workLimit {
       let pass = run(heldRates, leftOut, isLast: false)
       work += pass.work
-      let clashing = pass.ratesOfClashingClasses()
+      let clashing = pass.state.ratesOfClashingClasses()
       let short = pass.fallenShort
       if !clashing.isEmpty {
         heldRates.merge(clashing) { held, _ in held }
@@ -79,40 +84,6 @@ struct Clearing {
     var pass = RoundPass(book, heldRates: heldRates, leftOut: Set(leftOut), isLast: isLast)
     pass.run()
     return pass
-  }
-}
-
-extension RoundPass {
-  /// Bounds of every class in which something is matched, from the pieces themselves.
-  var classBounds: [ClassKey: ClassBounds] {
-    var bounds: [ClassKey: ClassBounds] = [:]
-    forEachPiece { piece, key in
-      let ask = state.book.listings[piece.listing].ask
-      let bound = bounds[key] ?? ClassBounds(ask: ask, limit: piece.limit)
-      bounds[key] = ClassBounds(ask: max(bound.ask, ask), limit: min(bound.limit, piece.limit))
-    }
-    return bounds
-  }
-
-  /// For each class whose pieces cannot share one rate, the rate at which the most surplus of them can.
-  func ratesOfClashingClasses() -> [ClassKey: Int64] {
-    let clashing = classBounds.filter { $0.value.ask > $0.value.limit }
-    if clashing.isEmpty { return [:] }
-    var trades: [ClassKey: [ClassTrade]] = [:]
-    forEachPiece { piece, key in
-      guard clashing[key] != nil else { return }
-      let ask = state.book.listings[piece.listing].ask
-      trades[key, default: []].append(ClassTrade(ask: ask, limit: piece.limit, quantity: piece.quantity))
-    }
-    return trades.mapValues { callAuctionRate($0) }
-  }
-
-  private func forEachPiece(_ body: (Piece, ClassKey) -> Void) {
-    for pieces in state.pieces {
-      for piece in pieces {
-        body(piece, ClassKey(state.book.listings[piece.listing], state.book.requests[piece.request]))
-      }
-    }
   }
 }
 

@@ -7,7 +7,7 @@ import Primitives
 /// everything fixed and are both left over are looked at singly; in a cleared market these are few.
 struct Explanation {
   let book: MatchBook
-  let round: RoundPass
+  let round: Settlement
   let bounds: [ClassKey: ClassBounds]
   private var stocks: [Stock]
   private var segments: [Segment]
@@ -18,7 +18,7 @@ struct Explanation {
   private var cohortCounts: Tally
   private static let smallCohort = 16
 
-  init(_ book: MatchBook, _ round: RoundPass, _ bounds: [ClassKey: ClassBounds]) {
+  init(_ book: MatchBook, _ round: Settlement, _ bounds: [ClassKey: ClassBounds]) {
     self.book = book
     self.round = round
     self.bounds = bounds

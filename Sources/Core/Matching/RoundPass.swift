@@ -20,12 +20,18 @@ struct RoundPass {
 
   private var book: MatchBook { state.book }
 
-  init(_ book: MatchBook, heldRates: [ClassKey: Int64], leftOut: Set<Int>, isLast: Bool) {
+  /// - Parameter kept: what stands already; its requests are served no further.
+  init(
+    _ book: MatchBook, heldRates: [ClassKey: Int64], leftOut: Set<Int>, isLast: Bool, keeping kept: RoundState? = nil
+  ) {
     self.heldRates = heldRates
     self.leftOut = leftOut
     self.isLast = isLast
-    state = RoundState(book)
+    state = kept ?? RoundState(book)
     isClosed = book.requests.map { $0.quantity < $0.minQuantity }
+    if let kept {
+      for request in kept.pieces.indices where !kept.pieces[request].isEmpty { isClosed[request] = true }
+    }
     boundSite = book.requests.map { _ in nil }
   }
 
