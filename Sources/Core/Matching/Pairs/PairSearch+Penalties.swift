@@ -4,7 +4,7 @@ extension PairSearch {
   /// the best allocation is left.
   mutating func penalize(_ bound: Int128, steps: Int) -> Int128? {
     if penalties.isEmpty || penalties.isSuspended { return bound }
-    var bound = bound
+    var (bound, lowest) = (bound, settled.objective)
     var kept = penalties
     var (part, failures, isKept): (Int128, Int, Bool) = (1, 0, true)
     for _ in 0..<steps {
@@ -19,8 +19,8 @@ extension PairSearch {
       applyPenalties()
       guard let found = settledBound(atMost: Int128.max) else { return nil }
       isKept = false
-      if found < bound {
-        (bound, kept, failures, isKept) = (found, penalties, 0, true)
+      if settled.objective < lowest {
+        (bound, lowest, kept, failures, isKept) = (min(bound, found), settled.objective, penalties, 0, true)
         if bound <= bestObjective { return nil }
         guard fix() else { return nil }
       } else {
