@@ -19,6 +19,13 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     var subject: Int32 = -1
   }
 
+  /// Pairs of one request under one joint limit.
+  struct JointShare {
+    let joint: Int
+    var pairs: [Int32]
+    var lightest: Int64
+  }
+
   /// A market still to be searched, with the settled flow of the market it was branched from.
   struct Node {
     /// What sets it apart from the market it was branched from, whose bounds follow.
@@ -43,6 +50,8 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   let pairsOfListing: [[Int32]]
   let pairsOfRequest: [[Int32]]
   let varietiesOfRequest: [[Int32]]
+  /// For each request its pairs by the first joint limit they take part in, with the least weight among them.
+  let sharesOfRequest: [[JointShare]]
   /// Arcs of the links at an order.
   let linksOfListing: [[Int32]]
   let linksOfRequest: [[Int32]]
@@ -96,6 +105,21 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     let requests = component.requestMost.count
     pairCount = pairs.count
     firstRequestArc = pairs.count + listings
+    var shares = [[JointShare]](repeating: [], count: requests)
+    var isShared = [Bool](repeating: false, count: pairs.count)
+    for (position, joint) in component.joints.enumerated() {
+      for (pair, weight) in zip(joint.pairs, joint.weights) where !isShared[Int(pair)] {
+        isShared[Int(pair)] = true
+        let request = Int(pairs[Int(pair)].request)
+        if let last = shares[request].indices.last, shares[request][last].joint == position {
+          shares[request][last].pairs.append(pair)
+          shares[request][last].lightest = min(shares[request][last].lightest, weight)
+        } else {
+          shares[request].append(JointShare(joint: position, pairs: [pair], lightest: weight))
+        }
+      }
+    }
+    sharesOfRequest = shares
     let links = component.links.links
     floors =
       pairs.map(\.least) + [Int64](repeating: 0, count: listings) + component.requestLeast
