@@ -7,7 +7,9 @@ extension PairSearch {
     var (bound, lowest) = (bound, settled.objective)
     var kept = penalties
     var (part, failures, isKept): (Int128, Int, Bool) = (1, 0, true)
-    for _ in 0..<steps {
+    for step in 0..<steps {
+      // Penalties on their way round to different allocations.
+      if step % 8 == 7 && !component.joints.isEmpty { dive() }
       let gap = settled.objective - bestObjective * fineness
       if gap <= 0 { return nil }
       penalties.measure(component, network.most, network.flow, required: required, isMixed: true)
