@@ -51,7 +51,8 @@ extension PairSearch {
       least += network.least[Int(pair)]
       most += network.most[Int(pair)]
     }
-    guard raise(total, to: least), lower(total, to: most) else { return false }
+    let reach = sharesOfRequest[request].reduce(most) { $0 - surplusOfShare($1) }
+    guard raise(total, to: least), lower(total, to: reach) else { return false }
     let (totalLeast, totalMost) = (network.least[total], network.most[total])
     for link in linksOfRequest[request] where !lower(Int(link), to: totalMost) { return false }
     if totalMost == 0 { return true }
@@ -65,6 +66,18 @@ extension PairSearch {
       most += network.most[pair] - after
     }
     return true
+  }
+
+  /// What the pairs of a request may give each by itself beyond what their joint limit leaves them together.
+  private func surplusOfShare(_ share: JointShare) -> Int64 {
+    let joint = component.joints[share.joint]
+    var left = joint.limit
+    for (pair, weight) in zip(joint.pairs, joint.weights) {
+      left -= Int128(network.least[Int(pair)]) * Int128(weight)
+    }
+    var range: Int64 = 0
+    for pair in share.pairs { range += network.most[Int(pair)] - network.least[Int(pair)] }
+    return max(0, range - Int64(clamping: max(0, left) / Int128(share.lightest)))
   }
 
   /// Forbids further groups where all that are allowed are used, holds the total to what the largest can give, and

@@ -4,10 +4,12 @@ extension PairSearch {
   /// the best allocation is left.
   mutating func penalize(_ bound: Int128, steps: Int) -> Int128? {
     if penalties.isEmpty || penalties.isSuspended { return bound }
-    var bound = bound
+    var (bound, lowest) = (bound, settled.objective)
     var kept = penalties
     var (part, failures, isKept): (Int128, Int, Bool) = (1, 0, true)
-    for _ in 0..<steps {
+    for step in 0..<steps {
+      // Penalties on their way round to different allocations.
+      if step % 8 == 7 && !component.joints.isEmpty { dive() }
       let gap = settled.objective - bestObjective * fineness
       if gap <= 0 { return nil }
       penalties.measure(component, network.most, network.flow, required: required, isMixed: true)
@@ -19,8 +21,8 @@ extension PairSearch {
       applyPenalties()
       guard let found = settledBound(atMost: Int128.max) else { return nil }
       isKept = false
-      if found < bound {
-        (bound, kept, failures, isKept) = (found, penalties, 0, true)
+      if settled.objective < lowest {
+        (bound, lowest, kept, failures, isKept) = (min(bound, found), settled.objective, penalties, 0, true)
         if bound <= bestObjective { return nil }
         guard fix() else { return nil }
       } else {

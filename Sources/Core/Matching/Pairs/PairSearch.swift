@@ -19,9 +19,22 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     var subject: Int32 = -1
   }
 
+  /// Pairs of one request under one joint limit.
+  struct JointShare {
+    let joint: Int
+    var pairs: [Int32]
+    var lightest: Int64
+  }
+
   /// A market still to be searched, with the settled flow of the market it was branched from.
   struct Node {
-    let decisions: [Decision]
+    /// What sets it apart from the market it was branched from, whose bounds follow.
+    let decision: Decision
+    let least: [Int64]
+    let most: [Int64]
+    let required: [[Bool]]
+    /// What was split on the way to it.
+    let subjects: [Int32]
     let bound: Int128
     let flow: [Int64]
     let prices: [Cost]
@@ -37,6 +50,8 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   let pairsOfListing: [[Int32]]
   let pairsOfRequest: [[Int32]]
   let varietiesOfRequest: [[Int32]]
+  /// For each request its pairs by the first joint limit they take part in, with the least weight among them.
+  let sharesOfRequest: [[JointShare]]
   /// Arcs of the links at an order.
   let linksOfListing: [[Int32]]
   let linksOfRequest: [[Int32]]
@@ -75,6 +90,8 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   private var unsettled: Int128?
 
   private static var stepsPerNode: Int { 4 }
+  /// Arcs of all open markets together, about 24 bytes each: more are taken for used up work.
+  private static var mostOpenArcs: Int { 1 << 25 }
 
   var work: Int { network.work + otherWork }
 
@@ -88,6 +105,21 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     let requests = component.requestMost.count
     pairCount = pairs.count
     firstRequestArc = pairs.count + listings
+    var shares = [[JointShare]](repeating: [], count: requests)
+    var isShared = [Bool](repeating: false, count: pairs.count)
+    for (position, joint) in component.joints.enumerated() {
+      for (pair, weight) in zip(joint.pairs, joint.weights) where !isShared[Int(pair)] {
+        isShared[Int(pair)] = true
+        let request = Int(pairs[Int(pair)].request)
+        if let last = shares[request].indices.last, shares[request][last].joint == position {
+          shares[request][last].pairs.append(pair)
+          shares[request][last].lightest = min(shares[request][last].lightest, weight)
+        } else {
+          shares[request].append(JointShare(joint: position, pairs: [pair], lightest: weight))
+        }
+      }
+    }
+    sharesOfRequest = shares
     let links = component.links.links
     floors =
       pairs.map(\.least) + [Int64](repeating: 0, count: listings) + component.requestLeast
@@ -139,9 +171,13 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     guard fix(), tighten() else { return bestObjective }
     rootLeast = network.least
     rootMost = network.most
-    push(branched([], bound))
+    push(branched(Decision(), [], bound))
     var unfinished: Int128?
     while unfinished == nil, let node = open.popBest(), node.bound > bestObjective {
+      if open.count > Self.mostOpenArcs / rootMost.count {
+        unfinished = node.bound
+        break
+      }
       unfinished = plunge(from: node)
     }
     var proven = bestObjective
@@ -153,9 +189,9 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
 
   /// Follows the better branch from a node down to its end; the bound reached when the work was used up before.
   private mutating func plunge(from node: Node) -> Int128? {
-    var decisions = node.decisions
-    let unfinished = follow(node, &decisions)
-    if unfinished == nil { for decision in decisions.suffix(4) { blame(decision.subject) } }
+    var subjects = node.subjects
+    let unfinished = follow(node, &subjects)
+    if unfinished == nil { for subject in subjects.suffix(4) { blame(subject) } }
     return unfinished
   }
 
@@ -170,7 +206,7 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
     }
   }
 
-  private mutating func follow(_ node: Node, _ decisions: inout [Decision]) -> Int128? {
+  private mutating func follow(_ node: Node, _ subjects: inout [Int32]) -> Int128? {
     guard enter(node) else { return nil }
     var limit = node.bound
     var depth = 0
@@ -208,13 +244,13 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
       }
       switch branch {
       case .only(let decision):
-        decisions.append(decision)
+        subjects.append(decision.subject)
         guard apply(decision) else { return nil }
       case .either(let first, let second, let secondBound):
         if secondBound > bestObjective {
-          push(branched(decisions + [second], min(limit, secondBound)))
+          push(branched(second, subjects, min(limit, secondBound)))
         }
-        decisions.append(first)
+        subjects.append(first.subject)
         guard apply(first) else { return nil }
         depth += 1
       }
@@ -223,9 +259,10 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
   }
 
   /// A market still to be searched, branched from the present one.
-  private func branched(_ decisions: [Decision], _ bound: Int128) -> Node {
+  private func branched(_ decision: Decision, _ subjects: [Int32], _ bound: Int128) -> Node {
     Node(
-      decisions: decisions, bound: bound, flow: network.flow, prices: network.prices,
+      decision: decision, least: network.least, most: network.most, required: required,
+      subjects: subjects + [decision.subject], bound: bound, flow: network.flow, prices: network.prices,
       multipliers: resumed ?? penalties.multipliers)
   }
 
@@ -236,14 +273,12 @@ struct PairSearch<Cost: FixedWidthInteger & SignedInteger & Sendable> {
 
   /// Sets the bounds of a node; false where they contradict each other.
   private mutating func enter(_ node: Node) -> Bool {
-    network.least = rootLeast
-    network.most = rootMost
+    network.least = node.least
+    network.most = node.most
     network.flow = node.flow
     network.prices = node.prices
-    for variety in required.indices {
-      for group in required[variety].indices { required[variety][group] = false }
-    }
-    for decision in node.decisions where !apply(decision) { return false }
+    required = node.required
+    guard apply(node.decision) else { return false }
     guard tighten() else { return false }
     resumed = nil
     penalties.set(node.multipliers)
