@@ -12,7 +12,7 @@ struct FlowReference {
 
   struct Result {
     let milliseconds: Double
-    let peakMiB: Int
+    let peakMebibytes: Int
     let arcs: Int
     let objective: String
     let version: String
@@ -44,7 +44,7 @@ struct FlowReference {
     guard words.count == 5, let seconds = Double(words[0]), let kibibytes = Int(words[1]), let arcs = Int(words[2])
     else { throw BenchFailure("the reference told no figures: \(words.joined(separator: " ").suffix(400))") }
     return Result(
-      milliseconds: seconds * 1_000, peakMiB: kibibytes / 1_024, arcs: arcs, objective: String(words[3]),
+      milliseconds: seconds * 1_000, peakMebibytes: kibibytes / 1_024, arcs: arcs, objective: String(words[3]),
       version: words[4].trimmingCharacters(in: .newlines))
   }
 

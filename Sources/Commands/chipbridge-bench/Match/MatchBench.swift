@@ -86,7 +86,7 @@ struct MatchBench: ParsableCommand {
           throw BenchFailure("\(name): the reference finds \(result.objective), we find \(measure.objective)")
         }
         seen.milliseconds.append(result.milliseconds)
-        (seen.peakMiB, seen.arcs, seen.version) = (result.peakMiB, result.arcs, result.version)
+        (seen.peakMebibytes, seen.arcs, seen.version) = (result.peakMebibytes, result.arcs, result.version)
       }
       measure.reference[network.rawValue] = seen
     }

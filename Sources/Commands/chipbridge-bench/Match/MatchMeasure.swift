@@ -17,7 +17,7 @@ struct MatchMeasure: Codable {
   var solveMilliseconds: [Double] = []
   var checkMilliseconds = 0.0
   /// Of the whole process: file, problem, solve and check.
-  var peakMiB = 0
+  var peakMebibytes = 0
   /// Digits: may be wider than what JSON readers keep.
   var objective = ""
   var certificate = ""
@@ -26,7 +26,7 @@ struct MatchMeasure: Codable {
 
   struct Reference: Codable {
     var milliseconds: [Double] = []
-    var peakMiB = 0
+    var peakMebibytes = 0
     var arcs = 0
     var version = ""
   }
@@ -66,7 +66,7 @@ struct MatchMeasure: Codable {
       let (solution, checking) = timed { MarketSolution(clearing, flow, market) }
       (objective, certificate, checkMilliseconds) = ("\(solution.objective)", solution.certificate, checking)
       // Before greedy, which is no part of the product.
-      peakMiB = Self.peakMiB
+      peakMebibytes = Self.peakMebibytes
     }
     guard objectives.count == 1 else { throw BenchFailure("runs on one market differ: \(objectives)") }
     var greedy = Greedy(flow.market)
@@ -83,7 +83,7 @@ struct MatchMeasure: Codable {
   }
 
   /// The most memory this process has ever held.
-  private static var peakMiB: Int {
+  private static var peakMebibytes: Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
     return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) / 1_024

@@ -25,12 +25,14 @@ struct MatchReport {
         %@: solve %.2f ms [%.2f..%.2f], read %.0f ms, map %.1f ms, check and pair %.1f ms, peak %d MiB
           %d listings, %d requests, %d classes, %d lists, %d arcs; objective %@, certificate %@, greedy reaches %.2f %%
         """, measure.name, measure.solve, least, most, measure.readMilliseconds, measure.mapMilliseconds,
-      measure.checkMilliseconds, measure.peakMiB, measure.listings, measure.requests, measure.classes, measure.lists,
+      measure.checkMilliseconds, measure.peakMebibytes, measure.listings, measure.requests, measure.classes,
+      measure.lists,
       measure.arcs, measure.objective, measure.certificate, measure.greedyShare * 100)
     for (network, reference) in measure.reference.sorted(by: { $0.key < $1.key }) {
       text += String(
         format: "\n  OR-Tools %@, %@ network of %d arcs: %.1f ms, %d MiB with Python, the same objective: ratio %.1f",
-        reference.version, network, reference.arcs, MatchMeasure.median(reference.milliseconds), reference.peakMiB,
+        reference.version, network, reference.arcs, MatchMeasure.median(reference.milliseconds),
+        reference.peakMebibytes,
         measure.ratio(network) ?? 0)
     }
     return text
