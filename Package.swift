@@ -134,6 +134,7 @@ let package = Package(
       name: "chipbridge-bench",
       dependencies: [
         "ServiceAssembly", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "Schema",
+        "Matching",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/Commands/chipbridge-bench", swiftSettings: house),
     // Test support.
@@ -156,7 +157,7 @@ let package = Package(
     tests("Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictJSON"]),
     tests(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
-    tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives"]),
+    tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
     tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives"]),
     tests("Core/RepaymentTests", "RepaymentTests", ["Repayment", "Valuation", "Primitives"]),
     tests("Adapters/PostgresTests", "PostgresTests", ["Postgres", "PostgresHarness", "CLibPQ"]),

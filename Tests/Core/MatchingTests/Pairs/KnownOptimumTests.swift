@@ -2,11 +2,11 @@ import Foundation
 import Matching
 import Testing
 
-/// Markets of a separate generator, with optima of a separate solver: see `Tests/Fixtures/matching/README.md`.
+/// Markets of a separate generator, with optima of a separate solver: see `Tests/Fixtures/pair-matching/README.md`.
 @Suite("Known optima of pair markets")
 struct KnownOptimumTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../../Fixtures/matching")
+    .appending(path: "../../../Fixtures/pair-matching")
 
   private struct Expected: Decodable {
     let file: String
