@@ -50,7 +50,7 @@ package struct MarketFileReader: Sendable {
     while let end = Self.newline(in: piece, from: start) {
       let rest = UnsafeBufferPointer(rebasing: piece[start..<end])
       if pending.isEmpty {
-        try readLine(rest)
+        try readOneLine(rest)
       } else {
         try keep(rest)
         try readPending()
@@ -98,12 +98,12 @@ package struct MarketFileReader: Sendable {
   private mutating func readPending() throws(MarketFileFault) {
     var whole: [UInt8] = []
     swap(&whole, &pending)
-    try whole.withUnsafeBufferPointer { buffer throws(MarketFileFault) in try readLine(buffer) }
+    try whole.withUnsafeBufferPointer { buffer throws(MarketFileFault) in try readOneLine(buffer) }
     whole.removeAll(keepingCapacity: true)
     swap(&whole, &pending)
   }
 
-  private mutating func readLine(_ source: UnsafeBufferPointer<UInt8>) throws(MarketFileFault) {
+  private mutating func readOneLine(_ source: UnsafeBufferPointer<UInt8>) throws(MarketFileFault) {
     lineNumber += 1
     guard source.count <= MarketFile.Bounds.lineBytes else {
       throw MarketFileFault(line: lineNumber, "is longer than \(MarketFile.Bounds.lineBytes) bytes")

@@ -99,6 +99,9 @@ package struct MarketPairs: Sendable {
   /// Sum of surplus over the chips matched.
   package func objective(of quantities: [Int64]) -> Int128 {
     // Within 128 bits by the bounds of the file.
-    zip(pairs, quantities).reduce(0) { $0 + Int128($1.0.surplus) * Int128($1.1) }
+    zip(pairs, quantities).reduce(0) { sum, entry in
+      let (pair, quantity) = entry
+      return sum + Int128(pair.surplus) * Int128(quantity)
+    }
   }
 }
