@@ -97,17 +97,21 @@ package struct Column<Row: Sendable>: Sendable {
 
 /// A PostgreSQL array literal, each element quoted: `{"a","b\"c"}`.
 func arrayLiteral(_ values: [String]) -> String {
-  var text = "{"
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(values.reduce(2) { $0 + $1.utf8.count + 3 })
+  bytes.append(UInt8(ascii: "{"))
   for (index, value) in values.enumerated() {
-    if index > 0 { text += "," }
-    text += "\""
-    for scalar in value.unicodeScalars {
-      if scalar == "\"" || scalar == "\\" { text.unicodeScalars.append("\\") }
-      text.unicodeScalars.append(scalar)
+    if index > 0 { bytes.append(UInt8(ascii: ",")) }
+    bytes.append(UInt8(ascii: "\""))
+    // Bytes of longer characters are never a quote or a backslash.
+    for byte in value.utf8 {
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+      bytes.append(byte)
     }
-    text += "\""
+    bytes.append(UInt8(ascii: "\""))
   }
-  return text + "}"
+  bytes.append(UInt8(ascii: "}"))
+  return String(decoding: bytes, as: UTF8.self)
 }
 
 extension UUIDValue {

@@ -51,46 +51,60 @@ extension CashReceipt: Stored {}
 package struct Shelf<Row: Stored>: Sendable {
   package typealias Key = Identifier<Row.Noun>
 
-  package private(set) var rows: [Key: Row] = [:]
-  /// Rows made here, in order; not yet in the database.
-  package private(set) var inserted: [Key] = []
-  /// Rows changed here, in order, with the version they had in the database.
-  package private(set) var updated: [(key: Key, loadedVersion: Int64)] = []
-  private var dirty: Set<Key> = []
+  private struct Content: Sendable {
+    var rows: [Key: Row] = [:]
+    /// Rows made here, in order; not yet in the database.
+    var inserted: [Key] = []
+    /// Rows changed here, in order, with the version they had in the database.
+    var updated: [(key: Key, loadedVersion: Int64)] = []
+    var dirty: Set<Key> = []
+  }
+
+  /// One content, or none while nothing was put here. A state and a draft hold a dozen shelves each, nearly all of them
+  /// empty, and are handed about for every command: as an array a shelf costs one reference to copy instead of four.
+  private var content: [Content] = []
 
   package init() {}
 
-  package subscript(id: Key) -> Row? { rows[id] }
+  package subscript(id: Key) -> Row? { content.isEmpty ? nil : content[0].rows[id] }
 
-  package var isUntouched: Bool { inserted.isEmpty && updated.isEmpty }
+  package var isUntouched: Bool { content.isEmpty || (content[0].inserted.isEmpty && content[0].updated.isEmpty) }
 
   /// A row as the database has it; never over one that this batch already changed.
   package mutating func load(_ row: Row) {
-    guard !dirty.contains(row.id) else { return }
-    rows[row.id] = row
+    if content.isEmpty { content.append(Content()) }
+    guard !content[0].dirty.contains(row.id) else { return }
+    content[0].rows[row.id] = row
   }
 
   /// A row that is new, or a later state of one that is here.
   package mutating func keep(_ row: Row, isNew: Bool, loadedVersion: Int64) {
-    if dirty.insert(row.id).inserted {
-      if isNew { inserted.append(row.id) } else { updated.append((row.id, loadedVersion)) }
+    if content.isEmpty { content.append(Content()) }
+    if content[0].dirty.insert(row.id).inserted {
+      if isNew { content[0].inserted.append(row.id) } else { content[0].updated.append((row.id, loadedVersion)) }
     }
-    rows[row.id] = row
+    content[0].rows[row.id] = row
   }
 
   /// Takes over what a command made and changed.
   package mutating func absorb(_ overlay: Shelf<Row>) {
-    for key in overlay.inserted {
-      if let row = overlay.rows[key] { keep(row, isNew: true, loadedVersion: 0) }
+    guard let made = overlay.content.first else { return }
+    for key in made.inserted {
+      if let row = made.rows[key] { keep(row, isNew: true, loadedVersion: 0) }
     }
-    for (key, loadedVersion) in overlay.updated {
-      if let row = overlay.rows[key] { keep(row, isNew: false, loadedVersion: loadedVersion) }
+    for (key, loadedVersion) in made.updated {
+      if let row = made.rows[key] { keep(row, isNew: false, loadedVersion: loadedVersion) }
     }
   }
 
-  package var insertedRows: [Row] { inserted.compactMap { rows[$0] } }
+  package var insertedRows: [Row] {
+    guard let content = content.first else { return [] }
+    return content.inserted.compactMap { content.rows[$0] }
+  }
+
   package var updatedRows: (rows: [Row], loadedVersions: [Int64]) {
-    (updated.compactMap { rows[$0.key] }, updated.map(\.loadedVersion))
+    guard let content = content.first else { return ([], []) }
+    return (content.updated.compactMap { content.rows[$0.key] }, content.updated.map(\.loadedVersion))
   }
 }
 

@@ -16,9 +16,20 @@ package final class MetricsRegistry: Sendable {
   }
 
   private struct Histogram {
-    var buckets: [Int]
+    var buckets = Array(repeating: 0, count: MetricsRegistry.bounds.count)
     var count = 0
     var microseconds = 0
+
+    mutating func add(_ duration: Int) {
+      // Buckets hold all that are no longer than their bound: counted from the longest down to the first too short.
+      var index = buckets.count - 1
+      while index >= 0, duration <= MetricsRegistry.bounds[index] {
+        buckets[index] += 1
+        index -= 1
+      }
+      count += 1
+      microseconds &+= duration
+    }
   }
 
   private static let knownMethods: Set<String> = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"]
@@ -41,12 +52,8 @@ package final class MetricsRegistry: Sendable {
     let (seconds, attoseconds) = duration.components
     let microseconds = Int(clamping: seconds &* 1_000_000 &+ attoseconds / 1_000_000_000_000)
     requests.withLock { requests in
-      guard requests[labels] != nil || requests.count < capacity else { return }
-      var histogram = requests[labels] ?? Histogram(buckets: Array(repeating: 0, count: Self.bounds.count))
-      for (index, bound) in Self.bounds.enumerated() where microseconds <= bound { histogram.buckets[index] += 1 }
-      histogram.count += 1
-      histogram.microseconds &+= microseconds
-      requests[labels] = histogram
+      guard requests.count < capacity || requests[labels] != nil else { return }
+      requests[labels, default: Histogram()].add(microseconds)
     }
   }
 

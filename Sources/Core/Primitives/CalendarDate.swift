@@ -54,8 +54,18 @@ package struct CalendarDate: Sendable, Hashable, Comparable, CustomStringConvert
 
   /// ISO 8601, `YYYY-MM-DD`.
   package var description: String {
+    String(unsafeUninitializedCapacity: 10) { writeDigits(to: $0) }
+  }
+
+  /// Writes the ten bytes of `description`, and says how many they are.
+  func writeDigits(to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
     let (year, month, day) = components
-    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+    write(year, digits: 4, to: buffer, at: 0)
+    buffer[4] = 0x2D
+    write(month, digits: 2, to: buffer, at: 5)
+    buffer[7] = 0x2D
+    write(day, digits: 2, to: buffer, at: 8)
+    return 10
   }
 
   /// The date `days` later (earlier when negative); nil past the calendar's ends.
@@ -103,8 +113,11 @@ func decimal(_ bytes: ArraySlice<UInt8>) -> Int? {
   return value
 }
 
-/// A number with leading zeros up to `width`.
-func padded(_ value: Int, _ width: Int) -> String {
-  let text = String(value)
-  return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+/// Writes a number that is not negative as exactly so many digits, leading zeros included.
+func write(_ value: Int, digits: Int, to buffer: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
+  var rest = value
+  for place in stride(from: start + digits - 1, through: start, by: -1) {
+    buffer[place] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+    rest /= 10
+  }
 }

@@ -2,37 +2,59 @@ import Crypto
 
 /// A SHA-256 digest (FIPS 180-4), 32 bytes. The one place where Core touches the cryptography library.
 package struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
-  package let bytes: [UInt8]
+  /// The bytes in order, eight to a word, as they lie in memory: a digest is compared and hashed without an allocation.
+  private let words: SIMD4<UInt64>
 
   /// The digest of these bytes.
   package init(of message: [UInt8]) {
-    self.bytes = Array(SHA256.hash(data: message))
+    self = message.withUnsafeBytes { SHA256Digest(hashing: $0) }
+  }
+
+  /// The digest of a text's UTF-8 bytes.
+  package init(of text: String) {
+    var text = text
+    self = text.withUTF8 { SHA256Digest(hashing: UnsafeRawBufferPointer($0)) }
+  }
+
+  private init(hashing message: UnsafeRawBufferPointer) {
+    var hash = SHA256()
+    hash.update(bufferPointer: message)
+    self.words = hash.finalize().withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
   }
 
   /// A stored digest; nil unless it has 32 bytes.
   package init?(bytes: [UInt8]) {
     guard bytes.count == 32 else { return nil }
-    self.bytes = bytes
+    self.words = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
   }
 
   /// 32 zero bytes: what the first link of a chain points to.
-  package static let zero = SHA256Digest(unchecked: [UInt8](repeating: 0, count: 32))
+  package static let zero = SHA256Digest(words: .zero)
 
-  private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+  private init(words: SIMD4<UInt64>) { self.words = words }
+
+  /// The 32 bytes.
+  package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
 
   /// 64 lower-case hexadecimal digits.
   package var description: String { hexadecimal(bytes) }
 }
 
 /// Lower-case hexadecimal digits of the bytes.
-package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-  var text = ""
-  for byte in bytes {
-    let digits = String(byte, radix: 16)
-    text += byte < 16 ? "0" + digits : digits
+package func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
+  let length = bytes.count * 2
+  return String(unsafeUninitializedCapacity: length) { buffer in
+    for (offset, byte) in bytes.enumerated() {
+      buffer[offset * 2] = hexadecimalDigit(byte >> 4)
+      buffer[offset * 2 + 1] = hexadecimalDigit(byte & 0xF)
+    }
+    return length
   }
-  return text
 }
+
+/// The lower-case digit of a value below sixteen.
+@inline(__always)
+func hexadecimalDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }
 
 /// Bytes with one meaning, for hashing: each value is length- or width-delimited, so that no two sequences of values
 /// of the same kinds write the same bytes. Kinds are not written (a UUID reads as two numbers), and a list whose length
@@ -43,11 +65,12 @@ package struct CanonicalBytes: Sendable {
   package init() {}
 
   package mutating func append(_ value: Int64) {
-    let bits = UInt64(bitPattern: value)
-    for shift in stride(from: UInt64(56), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
+    withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
   }
 
-  package mutating func append(_ value: UUIDValue) { bytes += value.bytes }
+  package mutating func append(_ value: UUIDValue) {
+    withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) { bytes.append(contentsOf: $0) }
+  }
 
   package mutating func append(_ value: SHA256Digest) { bytes += value.bytes }
 

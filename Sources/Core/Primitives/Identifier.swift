@@ -37,18 +37,24 @@ package struct UUIDValue: Sendable, Hashable, Comparable, CustomStringConvertibl
   /// The canonical form.
   package var description: String {
     String(unsafeUninitializedCapacity: 36) { buffer in
-      var position = 0
-      for nibble in 0..<32 {
-        if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
-          buffer[position] = 0x2D
-          position += 1
-        }
-        let word = nibble < 16 ? high : low
-        let value = UInt8(truncatingIfNeeded: word >> UInt64((15 - nibble % 16) * 4)) & 0xF
-        buffer[position] = value < 10 ? 0x30 + value : 0x61 + value - 10
+      write(to: buffer, at: 0)
+      return 36
+    }
+  }
+
+  /// Writes the 36 bytes of the canonical form.
+  fileprivate func write(to buffer: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
+    var position = start
+    var word = high
+    for nibble in 0..<32 {
+      if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+        buffer[position] = 0x2D
         position += 1
       }
-      return 36
+      if nibble == 16 { word = low }
+      buffer[position] = hexadecimalDigit(UInt8(truncatingIfNeeded: word >> 60))
+      word <<= 4
+      position += 1
     }
   }
 
@@ -82,7 +88,18 @@ package struct Identifier<Noun: IdentifiedNoun>: Sendable, Hashable, Comparable,
     self.value = value
   }
 
-  package var description: String { "\(Noun.prefix)_\(value)" }
+  package var description: String {
+    let prefix = Noun.prefix
+    let length = prefix.utf8CodeUnitCount
+    return String(unsafeUninitializedCapacity: length + 37) { buffer in
+      prefix.withUTF8Buffer { text in
+        for (offset, byte) in text.enumerated() { buffer[offset] = byte }
+      }
+      buffer[length] = 0x5F
+      value.write(to: buffer, at: length + 1)
+      return length + 37
+    }
+  }
 
   package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 }

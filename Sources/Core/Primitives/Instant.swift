@@ -69,11 +69,26 @@ package struct Instant: Sendable, Hashable, Comparable, CustomStringConvertible 
 
   /// RFC 3339 in UTC with `Z`; fractional digits only when there are any, always six then.
   package var description: String {
-    let day = date
-    let inDay = microseconds - Int64(day.dayNumber) * 86_400_000_000
-    let (seconds, fraction) = (Int(inDay / 1_000_000), Int(inDay % 1_000_000))
-    let time = "\(padded(seconds / 3_600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
-    return "\(day)T\(time)\(fraction == 0 ? "" : ".\(padded(fraction, 6))")Z"
+    String(unsafeUninitializedCapacity: 27) { buffer in
+      let day = date
+      let inDay = microseconds - Int64(day.dayNumber) * 86_400_000_000
+      let (seconds, fraction) = (Int(inDay / 1_000_000), Int(inDay % 1_000_000))
+      _ = day.writeDigits(to: buffer)
+      buffer[10] = 0x54
+      write(seconds / 3_600, digits: 2, to: buffer, at: 11)
+      buffer[13] = 0x3A
+      write(seconds / 60 % 60, digits: 2, to: buffer, at: 14)
+      buffer[16] = 0x3A
+      write(seconds % 60, digits: 2, to: buffer, at: 17)
+      var end = 19
+      if fraction != 0 {
+        buffer[19] = 0x2E
+        write(fraction, digits: 6, to: buffer, at: 20)
+        end = 26
+      }
+      buffer[end] = 0x5A
+      return end + 1
+    }
   }
 
   package static func < (left: Instant, right: Instant) -> Bool { left.microseconds < right.microseconds }

@@ -1,6 +1,7 @@
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOPosix
 import Operations
 import Persistence
 import Postgres
@@ -54,15 +55,16 @@ package struct ChipBridgeService {
   package func run(whenListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     let port = configuration.port
     let http = HTTP1Channel.Configuration(idleTimeout: .seconds(60))
+    let loops = MultiThreadedEventLoopGroup.singleton
     let application = Application(
       router: router,
-      server: .http1(configuration: http),
+      server: HTTPServerBuilder { LoopBoundChannel(responder: $0, configuration: http, loops: loops) },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: "chipbridge",
         reuseAddress: true, availableConnectionsDelegate: nil),
       onServerRunning: { channel in
         await whenListening(channel.localAddress?.port ?? port)
-      }, logger: logger)
+      }, eventLoopGroupProvider: .shared(loops), logger: logger)
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: PoolService(pools: [writer, readerPool])), .init(service: PipelineService(pipeline: pipeline)),
     ]

@@ -38,11 +38,11 @@ package struct APIKeySecret: Sendable {
   }
 
   private static func checksum(of stem: String) -> String {
-    String(SHA256Digest(of: Array(stem.utf8)).description.prefix(8))
+    String(SHA256Digest(of: stem).description.prefix(8))
   }
 
   /// What is stored of it.
-  package var digest: SHA256Digest { SHA256Digest(of: Array(text.utf8)) }
+  package var digest: SHA256Digest { SHA256Digest(of: text) }
 }
 
 /// Equal without telling by time where they differ.

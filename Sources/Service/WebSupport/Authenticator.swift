@@ -6,11 +6,15 @@ import Postgres
 import Primitives
 import Synchronization
 
-/// Finds who a bearer key belongs to. Rows are kept for half a second, so that a revocation is effective within a second
-/// everywhere and a busy key costs no query a request.
+/// Finds who a bearer key belongs to. Rows are kept for less than a second, so that a revocation is effective within one
+/// everywhere and a busy key costs no query a request. After half a second the next request reads the row again while the
+/// others still go by the old one: were all to ask at once, a busy key would cost hundreds of queries each time.
 package final class Authenticator: Sendable {
   private struct Cached {
     let key: APIKey?
+    /// When one request reads the row again.
+    var refreshAt: ContinuousClock.Instant
+    /// When nobody goes by it any more.
     let until: ContinuousClock.Instant
   }
 
@@ -19,7 +23,8 @@ package final class Authenticator: Sendable {
   private let cache = Mutex<[APIKeyID: Cached]>([:])
   /// Keys that were found good, by the digest of the whole header: a busy client is not parsed and compared each time.
   private let known = Mutex<[SHA256Digest: (principal: Principal, until: ContinuousClock.Instant)]>([:])
-  private static let lifetime = Duration.milliseconds(500)
+  private static let refreshAfter = Duration.milliseconds(500)
+  private static let lifetime = Duration.milliseconds(750)
   private static let capacity = 10_000
 
   package init(pool: PostgresPool, clock: any WallClock) {
@@ -30,7 +35,7 @@ package final class Authenticator: Sendable {
   /// - Throws: a 401 problem; the same for a wrong key, a revoked and an expired one.
   package func principal(authorization: String?) async throws -> Principal {
     guard let authorization else { throw Self.unauthorized("No API key is given.") }
-    let header = SHA256Digest(of: Array(authorization.utf8))
+    let header = SHA256Digest(of: authorization)
     let now = ContinuousClock.now
     if let found = known.withLock({ $0[header] }), found.until > now { return found.principal }
     let prefix = "Bearer "
@@ -47,7 +52,7 @@ package final class Authenticator: Sendable {
     let principal = Principal(
       organizationID: key.organizationID, roles: key.roles, personID: key.personID, keyID: key.id)
     // No longer than the row itself is trusted, so that a revocation is seen as soon.
-    let until = cache.withLock { $0[secret.keyID]?.until } ?? now
+    let until = cache.withLock { $0[secret.keyID]?.refreshAt } ?? now
     known.withLock { known in
       if known.count >= Self.capacity { known.removeAll(keepingCapacity: true) }
       known[header] = (principal, until)
@@ -57,7 +62,14 @@ package final class Authenticator: Sendable {
 
   private func row(_ id: APIKeyID) async throws -> APIKey? {
     let now = ContinuousClock.now
-    if let cached = cache.withLock({ $0[id] }), cached.until > now { return cached.key }
+    let cached: Cached? = cache.withLock { cache in
+      guard let cached = cache[id], cached.until > now else { return nil }
+      guard cached.refreshAt <= now else { return cached }
+      // This request reads the row, and until it has, the others take what is there.
+      cache[id]?.refreshAt = cached.until
+      return nil
+    }
+    if let cached { return cached.key }
     let deadline = now + .seconds(5)
     let result: ResultSet
     do {
@@ -70,7 +82,7 @@ package final class Authenticator: Sendable {
     let key = try result.first.map { try Tables.apiKeys.decode($0) }
     cache.withLock { cache in
       if cache.count >= Self.capacity { cache.removeAll(keepingCapacity: true) }
-      cache[id] = Cached(key: key, until: now + Self.lifetime)
+      cache[id] = Cached(key: key, refreshAt: now + Self.refreshAfter, until: now + Self.lifetime)
     }
     return key
   }

@@ -74,7 +74,7 @@ package struct Gateway: Sendable {
     func answer(_ result: Result<Outcome, any Error>) -> StoredAnswer {
       switch result {
       case .success(let outcome):
-        var writer = JSONWriter(capacity: 1_024)
+        var writer = JSONWriter(capacity: 1_536)
         write(outcome, &writer)
         var headers = [(name: "Content-Type", value: "application/json")]
         if let location = location(outcome) { headers.append(("Location", location)) }
@@ -139,12 +139,22 @@ package struct Gateway: Sendable {
     }
     var fields = HTTPFields()
     for (name, value) in answer.headers {
-      if let name = HTTPField.Name(name) { fields[name] = value }
+      if let name = fieldName(name) { fields.append(HTTPField(name: name, value: value)) }
     }
     if answered.replayed { fields[.idempotencyReplayed] = "true" }
     return Response(
       status: HTTPResponse.Status(code: answer.status), headers: fields,
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+  }
+
+  /// The names that answers are stored with, each once; what is known need not be checked letter by letter again.
+  private static func fieldName(_ name: String) -> HTTPField.Name? {
+    switch name {
+    case "Content-Type": .contentType
+    case "Location": .location
+    case "ETag": .eTag
+    default: HTTPField.Name(name)
+    }
   }
 
   private func validateOnly(_ request: Request) throws -> Bool {

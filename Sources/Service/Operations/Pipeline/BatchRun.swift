@@ -138,6 +138,7 @@ struct BatchRun {
     if positions.isEmpty { return }
     let firstSequence = executor.sequences(positions.count, now: wallTime)
     let milliseconds = UInt64(wallTime.microseconds / 1_000)
+    let seeds = executor.clock.randomBits(positions.count)
     for (offset, index) in positions.enumerated() {
       let submission = submissions[index]
       if let key = submission.idempotency,
@@ -148,37 +149,49 @@ struct BatchRun {
           ? .answered(Answered(answer: earlier.answer, replayed: true)) : .failed(.keyReused)
         continue
       }
-      let ids = IdentifierSource(milliseconds: milliseconds, seed: executor.clock.randomBits())
-      let draft = Draft(
-        base: state, reference: reference, ids: ids, now: platform.now, clockIsSet: platform.clockIsSet,
-        wallTime: wallTime, sequence: firstSequence + Int64(offset))
-      results[index] = decide(submission, draft)
+      let ids = IdentifierSource(milliseconds: milliseconds, seed: seeds[offset])
+      let sequence = firstSequence + Int64(offset)
+      results[index] = decide(submission, reference, ids, wallTime: wallTime, sequence: sequence)
     }
   }
 
-  private mutating func decide(_ submission: Submission, _ draft: consuming Draft) -> Result {
-    var draft = draft
+  /// What a command came to, apart from the state it was decided on.
+  private struct Deliberation {
     let answer: StoredAnswer
-    var made = Made()
     let outcome: String
+    let made: Made
+    let auditID: UUIDValue
+  }
+
+  /// The draft holds the state it is decided on, and ends with this function: were it still there when the state takes over
+  /// what was made, each command would copy all rows of those before it.
+  private func deliberate(
+    _ submission: Submission, _ reference: ReferenceData, _ ids: IdentifierSource, wallTime: Instant, sequence: Int64
+  ) throws -> Deliberation {
+    var draft = Draft(
+      base: state, reference: reference, ids: ids, now: platform.now, clockIsSet: platform.clockIsSet,
+      wallTime: wallTime, sequence: sequence)
     do {
-      answer = try submission.decide(&draft)
-      made = draft.made
-      outcome = "done"
+      let answer = try submission.decide(&draft)
+      return Deliberation(answer: answer, outcome: "done", made: draft.made, auditID: draft.ids.nextValue())
     } catch let refusal as any Refusal {
       executor.counters.refusals.add(1, ordering: .relaxed)
-      answer = submission.refuse(refusal)
-      outcome = refusal.code
+      return Deliberation(
+        answer: submission.refuse(refusal), outcome: refusal.code, made: Made(), auditID: draft.ids.nextValue())
+    }
+  }
+
+  private mutating func decide(
+    _ submission: Submission, _ reference: ReferenceData, _ ids: IdentifierSource, wallTime: Instant, sequence: Int64
+  ) -> Result {
+    let decision: Deliberation
+    do {
+      decision = try deliberate(submission, reference, ids, wallTime: wallTime, sequence: sequence)
     } catch {
       return .failed(.defect(String(describing: error)))
     }
+    let (answer, made) = (decision.answer, decision.made)
     if submission.validateOnly { return .answered(Answered(answer: answer, replayed: false)) }
-    let auditID = draft.ids.nextValue()
-    let wallTime = draft.wallTime
-    // The draft still holds the state it was decided on; let go of it, or absorbing would copy every shelf.
-    draft = Draft(
-      base: BatchState(), reference: draft.reference, ids: draft.ids, now: draft.now, wallTime: wallTime,
-      sequence: draft.sequence)
     for entry in made.entries where state.heads[entry.book] == nil {
       guard made.newHeads.contains(where: { $0.organizationID == entry.book }) else {
         return .failed(.defect("posted to a book whose head is not held"))
@@ -190,7 +203,9 @@ struct BatchRun {
     } catch {
       return .failed(.defect("amounts past the range of the journal"))
     }
-    record(submission, answer, outcome: outcome, subject: made.subject, auditID: auditID, wallTime: wallTime)
+    record(
+      submission, answer, outcome: decision.outcome, subject: made.subject, auditID: decision.auditID,
+      wallTime: wallTime)
     return .answered(Answered(answer: answer, replayed: false))
   }
 

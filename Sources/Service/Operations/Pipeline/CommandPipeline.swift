@@ -93,4 +93,10 @@ package protocol WallClock: Sendable {
   func now() -> Instant
   /// 128 random bits.
   func randomBits() -> (UInt64, UInt64)
+  /// So many times 128 random bits.
+  func randomBits(_ count: Int) -> [(UInt64, UInt64)]
+}
+
+extension WallClock {
+  package func randomBits(_ count: Int) -> [(UInt64, UInt64)] { (0..<count).map { _ in randomBits() } }
 }

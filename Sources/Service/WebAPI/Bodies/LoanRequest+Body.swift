@@ -130,12 +130,13 @@ private func thousandths(_ text: String) -> Int64? {
 
 /// Thousandths as plain digits without trailing zeros: `18.7`.
 private func decimalText(_ thousandths: Int64) -> String {
-  let digits = String(thousandths.magnitude)
-  let padded = String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
-  let fraction = padded.suffix(3)
-  let kept = String(fraction.reversed().drop { $0 == "0" }.reversed())
-  let whole = (thousandths < 0 ? "-" : "") + padded.dropLast(3)
-  return kept.isEmpty ? whole : "\(whole).\(kept)"
+  let (whole, fraction) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1_000)
+  let sign = thousandths < 0 ? "-" : ""
+  if fraction == 0 { return "\(sign)\(whole)" }
+  var (digits, width) = (fraction, 3)
+  while digits % 10 == 0 { (digits, width) = (digits / 10, width - 1) }
+  let text = String(digits)
+  return "\(sign)\(whole)." + String(repeating: "0", count: width - text.utf8.count) + text
 }
 
 extension LoanRequest {

@@ -1,0 +1,47 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// HTTP/1.1 whose handlers run on the event loop of their own connection.
+///
+/// Left to the global pool, each request crosses threads at least four times: its parts go from the loop to the pool, its
+/// answer back, and each crossing is a lock and often a wake through the kernel. On the loop what a request awaits resumes
+/// where its bytes arrive and leave. Connections are dealt over all loops, so the cores stay busy.
+struct LoopBoundChannel: ServerChildChannel {
+  private let base: HTTP1Channel
+  private let executors: [ObjectIdentifier: LoopExecutor]
+
+  init(
+    responder: @escaping HTTPChannelHandler.Responder, configuration: HTTP1Channel.Configuration,
+    loops: any EventLoopGroup
+  ) {
+    base = HTTP1Channel(responder: responder, configuration: configuration)
+    var executors: [ObjectIdentifier: LoopExecutor] = [:]
+    for loop in loops.makeIterator() { executors[ObjectIdentifier(loop)] = LoopExecutor(loop: loop) }
+    self.executors = executors
+  }
+
+  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+    base.setup(channel: channel, logger: logger)
+  }
+
+  func handle(value: HTTP1Channel.Value, logger: Logger) async {
+    // A loop that is not of the group has no executor here: the global pool then serves as before.
+    await withTaskExecutorPreference(executors[ObjectIdentifier(value.channel.eventLoop)]) {
+      await base.handle(value: value, logger: logger)
+    }
+  }
+}
+
+/// An event loop as the executor of the tasks that prefer it. The loop outlives them: it is one of the process's own
+/// group, which is never shut down.
+final class LoopExecutor: TaskExecutor {
+  private let loop: any EventLoop
+
+  init(loop: any EventLoop) { self.loop = loop }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+  }
+}
