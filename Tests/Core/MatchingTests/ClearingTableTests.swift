@@ -36,7 +36,7 @@ struct MarketCase: Sendable, CustomTestStringConvertible {
   func oneRate(_ row: MarketCase) throws { try check(row) }
 
   private func check(_ row: MarketCase) throws {
-    let result = clear(try market(row.listings, row.requests))
+    let result = clearByPriceAndTime(try market(row.listings, row.requests))
     #expect(text(result) == row.expected)
   }
 

@@ -76,7 +76,7 @@ struct ApartCase: Sendable, CustomTestStringConvertible {
       try market(
         [listing(1, 5, ask: 1_000), listing(2, 5, ask: 1_900)],
         [request(1, 5, takes: [("alpha", 1_800)]), request(2, 3, takes: [("alpha", 1_500)])]))
-    #expect(text(result) == ["r1 takes 5 of l1 at 1400"])
+    #expect(text(result) == ["r1 takes 5 of l1 at 1650"])
     #expect(reasons(.request(requestID(2)), result) == "rate 1, already_filled 1")
     #expect(reasons(.listing(listingID(2)), result) == "rate 2")
   }
@@ -87,11 +87,11 @@ struct ApartCase: Sendable, CustomTestStringConvertible {
       try market([listing(1, 4, ask: 1_000), listing(2, 3, ask: 1_100)], [request(1, 10, lenders: 1)]))
     #expect(reasons(.request(requestID(1)), lenders) == "already_filled 1, max_lenders 1")
     let sites = clear(
-      try market([listing(1, 4, ask: 1_000), listing(2, 3, ask: 1, site: "b")], [request(1, 10, sameSite: true)]))
+      try market([listing(1, 4, ask: 1_000), listing(2, 1, ask: 1, site: "b")], [request(1, 10, sameSite: true)]))
     #expect(reasons(.listing(listingID(2)), sites) == "same_site 1")
     let models = clear(
       try market(
-        [listing(1, 4, ask: 1_000), listing(2, 3, ask: 1, model: "beta")],
+        [listing(1, 4, ask: 1_000), listing(2, 1, ask: 1, model: "beta")],
         [request(1, 10, takes: [("alpha", 2_000), ("beta", 2_000)], sameModel: true)]))
     #expect(reasons(.listing(listingID(2)), models) == "same_model 1")
   }

@@ -11,7 +11,7 @@ import Testing
       var random = SplitMix64(seed: seed)
       let snapshot = try market(random: &random)
       let request = snapshot.requests[0]
-      let result = clear(snapshot)
+      let result = clearByPriceAndTime(snapshot)
       #expect(MatchLaws(snapshot: snapshot, result: result).violations() == [], "seed \(seed)")
       let best = BestFill(snapshot, request).find()
       let least = best.quantity >= request.minQuantity ? best.quantity : 0
@@ -59,7 +59,7 @@ private struct BestFill {
   init(_ snapshot: MatchSnapshot, _ request: RequestLine) {
     self.snapshot = snapshot
     self.request = request
-    laws = MatchLaws(snapshot: snapshot, result: clear(snapshot))
+    laws = MatchLaws(snapshot: snapshot, result: clearByPriceAndTime(snapshot))
   }
 
   /// The most chips, and the least sum of ask x chips for that many.

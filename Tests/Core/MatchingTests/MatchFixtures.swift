@@ -1,5 +1,6 @@
-import Matching
 import Primitives
+
+@testable import Matching
 
 /// Small numbers to ids: 7 is the listing `...0007`.
 func listingID(_ number: Int) -> ListingID { ListingID(UUIDValue(high: 0, low: UInt64(number))) }
@@ -122,4 +123,16 @@ struct SplitMix64 {
     }
     return shuffled
   }
+}
+
+/// The market cleared by price, then time, and by nothing else.
+func clearByPriceAndTime(_ snapshot: MatchSnapshot) -> MatchRoundResult {
+  let book = MatchBook(snapshot)
+  return MatchRoundResult(book, Settlement(Clearing(book).settle(), bound: 0))
+}
+
+/// The market cleared as a round clears it, with less search: what keeps the laws must not depend on how far it goes.
+func clearHastily(_ snapshot: MatchSnapshot) -> MatchRoundResult {
+  let book = MatchBook(snapshot, fittingLimit: 0)
+  return MatchRoundResult(book, Optimum(book, searchLimit: 30_000).settle())
 }

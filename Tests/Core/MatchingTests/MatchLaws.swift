@@ -174,12 +174,17 @@ struct MatchLaws {
     var broken: [String] = []
     for (name, pieces) in Dictionary(grouping: result.allocations, by: classText) {
       let (ask, limit) = (pieces.map(\.ask).max() ?? 0, pieces.map(\.limit).min() ?? 0)
-      if Set(pieces.map(\.rateBps)) != [(ask + limit) / 2] { broken.append("\(name): not at the midpoint") }
+      let rates = Set(pieces.map(\.rateBps))
+      guard rates.count == 1, let rate = rates.first else {
+        broken.append("\(name): several rates")
+        continue
+      }
+      if rate < ask || rate > limit { broken.append("\(name): a rate that not all embrace") }
       let stated = result.classes.filter {
         [$0.chipModel.value, $0.region, $0.deliveryMode, $0.legalForm, $0.termBucket.rawValue, $0.creditGrade ?? "-"]
           .joined(separator: "/") == name
       }
-      if stated.map(\.clearingRateBps) != [(ask + limit) / 2]
+      if stated.map(\.clearingRateBps) != [rate]
         || stated.map(\.quantity) != [pieces.reduce(0) { $0 + $1.quantity }]
       {
         broken.append("\(name): misstated")

@@ -147,8 +147,8 @@ struct RefusedCase: Sendable, CustomTestStringConvertible {
     #expect(differences.count == 2)
     #expect(
       differences.first
-        == "allocation \(listingID(1)) to \(requestID(1)): recorded 4 of alpha at 1601 bps, ask 1000, limit 2000, "
-        + "replayed 4 of alpha at 1600 bps, ask 1000, limit 2000")
+        == "allocation \(listingID(1)) to \(requestID(1)): recorded 4 of alpha at 1201 bps, ask 1000, limit 2000, "
+        + "replayed 4 of alpha at 1200 bps, ask 1000, limit 2000")
   }
 
   @Test("and names what is missing, what is new, and parts in another order")
@@ -171,7 +171,7 @@ struct RefusedCase: Sendable, CustomTestStringConvertible {
   @Test("and tells another engine or another market")
   func otherMarket() throws {
     let engine = replay(snapshot, expecting: altered(engineVersion: "price-time-0"))
-    #expect(engine.first == "engine version: recorded price-time-0, replayed price-time-1")
+    #expect(engine.first == "engine version: recorded price-time-0, replayed optimum-1")
     let market = try market([listing(1, 4, ask: 1_000)], [request(1, 10)])
     #expect(replay(market, expecting: record).first?.hasPrefix("snapshot digest") == true)
   }

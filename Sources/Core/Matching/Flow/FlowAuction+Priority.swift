@@ -9,12 +9,16 @@ extension FlowAuction {
       for index in prices.indices {
         while rung[index] < ladderStart[index + 1], asks[rung[index]] == prices[index] {
           let free = quantities[rung[index]] - soldOfRung[index]
+          if free == 0 {
+            rung[index] += 1
+            continue
+          }
           // Sold for the moment, so that there is something to bring.
           sell(index, free)
-          let search = free == 0 ? Search.brought : bring(to: index, acceptingLenders: false)
+          let search = bring(to: index, acceptingLenders: false)
           if excess[index] < 0 { takeBack(index, -excess[index]) }
           if search == .brought {
-            if free > 0 { isDone = false }
+            isDone = false
             continue
           }
           if search == .unclear { isDone = false }

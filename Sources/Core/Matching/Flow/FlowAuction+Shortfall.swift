@@ -59,17 +59,31 @@ extension FlowAuction {
     }
   }
 
-  /// For each list the claim of greatest value of a request that lacks chips, the earliest among equals.
+  /// For each list the first of the claims of greatest value of requests that lack chips.
   mutating func findLackers() {
-    for list in lackers.indices { lackers[list] = -1 }
-    for request in 0..<market.requestCount where lacking[request] > 0 {
-      for claim in market.firstClaim[request]..<market.firstClaim[request + 1] {
-        let list = Int(market.claims[claim].list)
-        if lackers[list] < 0 || value(lackers[list]) < market.claims[claim].value {
-          lackers[list] = Int32(truncatingIfNeeded: claim)
+    for list in lackers.indices {
+      lackers[list] = -1
+      var most = Int64.min
+      for place in firstClaimOfList[list]..<firstClaimOfList[list + 1] {
+        let claim = claimsOfList[place]
+        if value(claim) > most, lacking[Int(requestOfClaim[Int(claim)])] > 0 {
+          most = value(claim)
+          lackers[list] = place
         }
       }
     }
+  }
+
+  /// A claim of a list that is worth just the price, of a request that still lacks chips; -1 for none.
+  private mutating func lacker(of list: Int, at price: Int64) -> Int32 {
+    guard lackers[list] >= 0, value(claimsOfList[lackers[list]]) == price else { return -1 }
+    while lackers[list] < firstClaimOfList[list + 1] {
+      let claim = claimsOfList[lackers[list]]
+      if value(claim) == price, lacking[Int(requestOfClaim[Int(claim)])] > 0 { return claim }
+      lackers[list] += 1
+    }
+    lackers[list] = -1
+    return -1
   }
 
   /// Brings what a class lacks in holders once, as much as one way carries.
@@ -91,13 +105,9 @@ extension FlowAuction {
         return .brought
       }
       for place in firstList[index]..<firstList[index + 1] {
-        let claim = lackers[Int(listsOfClass[place])]
-        if claim < 0 || value(claim) != price { continue }
+        let claim = lacker(of: Int(listsOfClass[place]), at: price)
+        if claim < 0 { continue }
         let request = requestOfClaim[Int(claim)]
-        if lacking[Int(request)] == 0 {
-          isUnclear = true
-          continue
-        }
         let moved = move(from: node, to: sink, most: lacking[Int(request)])
         lacking[Int(request)] -= moved
         hold(request, claim, node, moved)

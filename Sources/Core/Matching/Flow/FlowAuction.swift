@@ -94,7 +94,8 @@ struct FlowAuction {
   var ties: [[Tie]]
   var tiesSeen: PairSet
   private var cursor = 0
-  var lackers: [Int32]
+  /// For each list a place in `claimsOfList`, -1 for none.
+  var lackers: [Int]
 
   /// More than any price, and small enough to be added to one.
   static let unreachable = Int64.max / 4
@@ -149,7 +150,7 @@ struct FlowAuction {
     sideClass = [Int32](repeating: -1, count: market.listCount)
     ties = [[Tie]](repeating: [], count: classes)
     tiesSeen = PairSet(side: classes)
-    lackers = [Int32](repeating: -1, count: market.listCount)
+    lackers = [Int](repeating: -1, count: market.listCount)
   }
 
   /// Positions by the key each has: those of key `k` are `places[starts[k]..<starts[k + 1]]`, ascending or as ordered.

@@ -15,8 +15,8 @@ struct Optimum {
   private let bare: MatchBook
   /// Pairs up to which a book is searched.
   static let usualPairLimit = 12_000
-  /// Steps of the search: some seconds.
-  static let usualSearchLimit = 40_000_000
+  /// Steps of the search: a fraction of a second; what is larger is left with its gap.
+  static let usualSearchLimit = 8_000_000
   private static let ratePasses = 8
   private let pairLimit: Int
   private let searchLimit: Int
@@ -86,7 +86,7 @@ struct Optimum {
       let clashing = state.ratesOfClashingClasses()
       if clashing.isEmpty {
         let found = Settlement(
-          state: state, heldRates: held, method: .search, bound: bound, prices: greedy.prices)
+          state: inOrder(state), heldRates: held, method: .search, bound: bound, prices: greedy.prices)
         if found.objective >= greedy.objective { return found }
         break
       }

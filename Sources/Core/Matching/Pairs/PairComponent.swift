@@ -207,7 +207,10 @@ struct PairComponent: Sendable {
 
 extension PairComponent.Joint {
   func use(of quantities: ArraySlice<Int64>) -> Int128 {
-    zip(pairs, weights).reduce(0) { $0 + Int128(quantities[Int($1.0)]) * Int128($1.1) }
+    zip(pairs, weights).reduce(0) { sum, share in
+      let (pair, weight) = share
+      return sum + Int128(quantities[Int(pair)]) * Int128(weight)
+    }
   }
 }
 
