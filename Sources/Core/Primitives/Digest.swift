@@ -47,6 +47,12 @@ package struct CanonicalBytes: Sendable {
     for shift in stride(from: UInt64(56), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
   }
 
+  /// Sixteen bytes, the most significant first.
+  package mutating func append(wide value: Int128) {
+    append(Int64(truncatingIfNeeded: value >> 64))
+    append(Int64(truncatingIfNeeded: value))
+  }
+
   package mutating func append(_ value: UUIDValue) { bytes += value.bytes }
 
   package mutating func append(_ value: SHA256Digest) { bytes += value.bytes }
