@@ -169,6 +169,9 @@ struct BatchRun {
       executor.counters.refusals.add(1, ordering: .relaxed)
       answer = submission.refuse(refusal)
       outcome = refusal.code
+    } catch is LeaseLost {
+      // No decision on the command: whoever holds the lease now will ask for it, and must not be given this answer.
+      return .failed(.leaseLost)
     } catch {
       return .failed(.defect(String(describing: error)))
     }
