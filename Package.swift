@@ -71,7 +71,8 @@ let package = Package(
         .embedInCode("migrations/0001_parties.sql"), .embedInCode("migrations/0002_catalogue.sql"),
         .embedInCode("migrations/0003_ledger.sql"), .embedInCode("migrations/0004_lending.sql"),
         .embedInCode("migrations/0005_repayment.sql"), .embedInCode("migrations/0006_operations.sql"),
-        .embedInCode("migrations/0007_roles.sql"), .embedInCode("seed/chip-models.csv"),
+        .embedInCode("migrations/0007_roles.sql"), .embedInCode("migrations/0008_rounds.sql"),
+        .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
       ], swiftSettings: house),
     // Adapters: PostgreSQL.
@@ -108,7 +109,7 @@ let package = Package(
       "WebAPI",
       [
         "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
-        "Ledger", "Lending", "Valuation", "Repayment", "Telemetry", hummingbird,
+        "Ledger", "Lending", "Matching", "Valuation", "Repayment", "Telemetry", hummingbird,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
     service(
@@ -124,8 +125,8 @@ let package = Package(
     .executableTarget(
       name: "chipbridge",
       dependencies: [
-        "ServiceAssembly", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON",
-        "Catalogue", "Matching",
+        "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
+        "StrictJSON", "Catalogue", "Matching",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -175,10 +176,16 @@ let package = Package(
         "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment",
       ]),
     tests(
+      "Service/SettlementTests", "SettlementTests",
+      [
+        "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
+        "Primitives", "Parties", "Lending", "Matching", logging,
+      ]),
+    tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",
       [
         "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
-        "Valuation", "Repayment",
+        "Matching", "Valuation", "Repayment",
       ]),
     tests(
       "EndToEnd", "EndToEndTests", ["ServiceHarness", "PostgresHarness", "StrictJSON", "chipbridge"]),

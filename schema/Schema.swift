@@ -9,6 +9,7 @@ package enum Schema {
     ("0005_repayment.sql", PackageResources._005_repayment_sql),
     ("0006_operations.sql", PackageResources._006_operations_sql),
     ("0007_roles.sql", PackageResources._007_roles_sql),
+    ("0008_rounds.sql", PackageResources._008_rounds_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -21,6 +21,8 @@ package struct BatchState: Sendable {
   package var licencesOf: [OrganizationID: [LicenceID]] = [:]
   package var balances: [AccountRef: Int64] = [:]
   package var chipMarks: [ChipModelID: [ValuationMark]] = [:]
+  /// Lease rows by the name of their segment, share-locked by this batch.
+  package var leases: [String: MatchLeaseRow] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 

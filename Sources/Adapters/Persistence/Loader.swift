@@ -1,6 +1,7 @@
 import Catalogue
 import Ledger
 import Lending
+import Matching
 import Parties
 import Postgres
 import Primitives
@@ -114,6 +115,15 @@ package enum Loader {
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted)
+    if !wanted.leases.isEmpty {
+      lookups.append(
+        Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
+          for row in result {
+            let lease = try RoundSQL.decodeLease(row)
+            state.leases[lease.segment] = lease
+          }
+        })
+    }
     return lookups
   }
 
@@ -166,6 +176,7 @@ package enum Loader {
     var accounts: [(OrganizationID, AccountCode)] = []
     var chipMarks: [ChipModelID] = []
     var licencesOf: [OrganizationID] = []
+    var leases: Set<MatchSegment> = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -188,6 +199,7 @@ package enum Loader {
       case .accounts(let id, let code): accounts.append((id, code))
       case .chipMarks(let id): chipMarks.append(id)
       case .licencesOf(let id): licencesOf.append(id)
+      case .lease(let segment): leases.insert(segment)
       }
     }
   }

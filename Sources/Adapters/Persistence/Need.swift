@@ -1,4 +1,5 @@
 import Ledger
+import Matching
 import Primitives
 
 /// Something a command must see before it can decide.
@@ -26,4 +27,6 @@ package enum Need: Sendable, Hashable {
   case chipMarks(ChipModelID)
   /// Licences that an organisation holds.
   case licencesOf(OrganizationID)
+  /// The lease row of a segment of the market, held against claims until the batch commits.
+  case lease(MatchSegment)
 }

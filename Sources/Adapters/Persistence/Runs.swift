@@ -1,3 +1,4 @@
+import Matching
 import Postgres
 import Primitives
 
@@ -23,11 +24,11 @@ package struct PlannedRun: Sendable, Hashable {
 /// A match round as it is asked for.
 package struct PlannedMatchRound: Sendable, Hashable {
   package let id: MatchRoundID
-  package let segment: String?
+  package let segment: MatchSegment
   package let businessAt: Instant
   package let requestedBy: PersonID?
 
-  package init(id: MatchRoundID, segment: String?, businessAt: Instant, requestedBy: PersonID?) {
+  package init(id: MatchRoundID, segment: MatchSegment, businessAt: Instant, requestedBy: PersonID?) {
     self.id = id
     self.segment = segment
     self.businessAt = businessAt
@@ -63,7 +64,7 @@ package struct SettlementRun: Sendable, Hashable {
 package struct MatchRoundRow: Sendable, Hashable {
   package let id: MatchRoundID
   package let state: RunState
-  package let segment: String?
+  package let segment: MatchSegment
   package let businessAt: Instant
   package let digest: SHA256Digest?
   /// JSON of the result, without the snapshot.
@@ -95,23 +96,27 @@ package enum RunSQL {
     "match_rounds_plan",
     """
     insert into match_rounds
-      (id, state, segment, business_at, offers_made, offers_refused, attempt, requested_by, version, created_at, updated_at)
-    select u.id, 'planned', u.segment, u.business_at, 0, 0, 0, u.requested_by, 1, u.business_at, u.business_at
-    from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[]) as u (id, segment, business_at, requested_by)
+      (id, state, segment_chip_model_id, segment_region, business_at, offers_made, offers_refused, attempt, requested_by,
+       version, created_at, updated_at)
+    select u.id, 'planned', u.chip_model_id, u.region, u.business_at, 0, 0, 0, u.requested_by, 1, u.business_at,
+      u.business_at
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[])
+      as u (id, chip_model_id, region, business_at, requested_by)
     """,
-    parameters: [.uuidArray, .textArray, .timestamptzArray, .uuidArray])
+    parameters: [.uuidArray, .textArray, .textArray, .timestamptzArray, .uuidArray])
 
   private static let runColumns: SQL =
     "id, job, business_date, state, total, done, totals, error, attempt, requested_by, version, created_at, updated_at"
   private static let runTypes: [PostgresType] = [
     .uuid, .text, .date, .text, .int8, .int8, .jsonb, .text, .int4, .uuid, .int8, .timestamptz, .timestamptz,
   ]
-  private static let roundColumns: SQL = """
-    id, state, segment, business_at, digest, result, offers_made, offers_refused, error, attempt, version, created_at,
-    updated_at
+  static let roundColumns: SQL = """
+    id, state, segment_chip_model_id, segment_region, business_at, digest, result, offers_made, offers_refused, error,
+    attempt, version, created_at, updated_at
     """
-  private static let roundTypes: [PostgresType] = [
-    .uuid, .text, .text, .timestamptz, .bytea, .jsonb, .int8, .int8, .text, .int4, .int8, .timestamptz, .timestamptz,
+  static let roundTypes: [PostgresType] = [
+    .uuid, .text, .text, .text, .timestamptz, .bytea, .jsonb, .int8, .int8, .text, .int4, .int8, .timestamptz,
+    .timestamptz,
   ]
 
   /// Takes the oldest run that is planned or whose lease ran out. Leases go by wall time.
@@ -127,20 +132,6 @@ package enum RunSQL {
       """ + runColumns,
     parameters: [.timestamptz, .timestamptz], columns: runTypes)
 
-  package static let claimRound = Statement(
-    "match_rounds_claim",
-    "update match_rounds set state = 'running', attempt = attempt + 1, leased_until = $2, version = version + 1"
-      + """
-      where id = (
-        select id from match_rounds
-        where state = 'planned' or (state = 'running' and leased_until < $1)
-        order by created_at, id limit 1 for update skip locked)
-      and not exists (
-        select 1 from match_rounds other where other.state = 'running' and other.leased_until >= $1)
-      returning
-      """ + roundColumns,
-    parameters: [.timestamptz, .timestamptz], columns: roundTypes)
-
   /// Progress, lease and end of a run, by the attempt that holds it.
   package static let advanceRun = Statement(
     "settlement_runs_advance",
@@ -150,15 +141,6 @@ package enum RunSQL {
     where id = $1 and attempt = $2 and state = 'running'
     """,
     parameters: [.uuid, .int4, .text, .int8, .int8, .jsonb, .text, .timestamptz, .timestamptz])
-
-  package static let advanceRound = Statement(
-    "match_rounds_advance",
-    """
-    update match_rounds set state = $3, digest = $4, snapshot = $5, result = $6, offers_made = $7, offers_refused = $8,
-      error = $9, leased_until = $10, updated_at = $11, version = version + 1
-    where id = $1 and attempt = $2 and state = 'running'
-    """,
-    parameters: [.uuid, .int4, .text, .bytea, .bytea, .jsonb, .int8, .int8, .text, .timestamptz, .timestamptz])
 
   package static let runByID = Statement(
     "settlement_run_by_id", "select" + runColumns + "from settlement_runs where id = $1", parameters: [.uuid],
@@ -175,13 +157,10 @@ package enum RunSQL {
     "match_rounds_page",
     "select" + roundColumns + "from match_rounds where (created_at, id) > ($1, $2) order by created_at, id limit $3",
     parameters: [.timestamptz, .uuid, .int8], columns: roundTypes)
-  package static let snapshotOfRound = Statement(
-    "match_round_snapshot", "select snapshot from match_rounds where id = $1", parameters: [.uuid], columns: [.bytea])
 
   package static var statements: [Statement] {
     [
-      insertRuns, insertRounds, claimRun, claimRound, advanceRun, advanceRound, runByID, roundByID, runsPage,
-      roundsPage, snapshotOfRound,
+      insertRuns, insertRounds, claimRun, advanceRun, runByID, roundByID, runsPage, roundsPage,
     ]
   }
 
@@ -199,8 +178,9 @@ package enum RunSQL {
     Query(
       insertRounds,
       [
-        .uuidArray(rounds.map(\.id.value.bits)), .textArray(rounds.map(\.segment)),
-        .timestamptzArray(rounds.map(\.businessAt.microseconds)), .uuidArray(rounds.map { $0.requestedBy?.value.bits }),
+        .uuidArray(rounds.map(\.id.value.bits)), .textArray(rounds.map { $0.segment.chipModel?.value }),
+        .textArray(rounds.map(\.segment.region)), .timestamptzArray(rounds.map(\.businessAt.microseconds)),
+        .uuidArray(rounds.map { $0.requestedBy?.value.bits }),
       ])
   }
 
@@ -218,7 +198,9 @@ package enum RunSQL {
     var reader = RowReader(row)
     let id: MatchRoundID = try reader.id()
     return MatchRoundRow(
-      id: id, state: try reader.value(), segment: try reader.textOrNull(), businessAt: try reader.instant(),
+      id: id, state: try reader.value(),
+      segment: MatchSegment(chipModel: try reader.parsedOrNull { ChipModelID($0) }, region: try reader.textOrNull()),
+      businessAt: try reader.instant(),
       digest: try reader.bytesOrNull().flatMap { SHA256Digest(bytes: $0) }, result: try reader.jsonBytesOrNull(),
       offersMade: try reader.int(), offersRefused: try reader.int(), error: try reader.textOrNull(),
       attempt: try reader.int4(), version: try reader.int(), createdAt: try reader.instant(),

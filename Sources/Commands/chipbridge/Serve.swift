@@ -4,6 +4,7 @@ import Logging
 import Persistence
 import Postgres
 import ServiceAssembly
+import Settlement
 
 /// Serves the interface until told to stop.
 struct Serve: AsyncParsableCommand {
@@ -13,6 +14,10 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
   @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
   @Flag(inversion: .prefixedNo, help: "Do settlement runs and match rounds in this process.") var workers = true
+  @Option(help: "Plan a match round once in so many seconds (5 to 86400); by hand only when absent.")
+  var matchEvery: Int64?
+  @Option(help: "Plan a match round so many seconds after the newest order (1 to 3600); by hand only when absent.")
+  var matchAfter: Int64?
   @Option(help: "Connections for the command pipeline.") var writerConnections = 6
   @Option(help: "Connections for reads.") var readerConnections = 8
   @Option(help: "Least level to log: debug, info, notice, warning, error.") var logLevel = "notice"
@@ -22,6 +27,8 @@ struct Serve: AsyncParsableCommand {
     guard (1...200).contains(writerConnections), (1...200).contains(readerConnections) else {
       throw ValidationError("--writer-connections and --reader-connections are 1 to 200.")
     }
+    guard matchEvery.map({ (5...86_400).contains($0) }) ?? true, matchAfter.map({ (1...3_600).contains($0) }) ?? true
+    else { throw ValidationError("--match-every is 5 to 86400 seconds, --match-after 1 to 3600.") }
     guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is unknown.") }
   }
 
@@ -30,7 +37,8 @@ struct Serve: AsyncParsableCommand {
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
     let configuration = ServiceConfiguration(
       database: try database.configuration(), host: host, port: port, isSandbox: sandbox,
-      writerConnections: writerConnections, readerConnections: readerConnections, runsWorkers: workers)
+      writerConnections: writerConnections, readerConnections: readerConnections, runsWorkers: workers,
+      rounds: RoundSchedule(everySeconds: matchEvery, afterSeconds: matchAfter))
     let service: ChipBridgeService
     do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
       throw Failure("The database does not serve: \(error.debugDescription)")

@@ -41,7 +41,8 @@ extension MatchRoundResult {
     self.init(
       engineVersion: matchEngineVersion, snapshotDigest: snapshot.digest(), allocations: allocations,
       classes: classes.sorted { $0.precedes($1) }, leftovers: explanation.leftovers(),
-      objective: objective, matchedQuantity: matched, matchedPairs: Int64(allocations.count))
+      objective: objective, matchedQuantity: matched, matchedPairs: Int64(allocations.count), bound: round.bound,
+      method: round.method, certificate: round.isProved ? .valid : .gap)
   }
 }
 

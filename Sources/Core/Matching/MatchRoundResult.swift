@@ -211,6 +211,26 @@ package struct Leftover: Sendable, Hashable {
   }
 }
 
+/// How a round came to its allocation.
+package enum ClearingMethod: String, Sendable, Hashable, CaseIterable {
+  /// The optimum of a market whose quantities may be split at will.
+  case flow
+  /// The optimum of a market with combinatorial constraints, by a search that ended.
+  case search
+  /// The optimum without the combinatorial constraints, repaired to keep them.
+  case repair
+  /// Price, then time; no optimum is sought.
+  case priceTime = "price_time"
+}
+
+/// What the engine's own check says of its allocation.
+package enum RoundCertificate: String, Sendable, Hashable, CaseIterable {
+  /// Proved: no allocation reaches more.
+  case valid
+  /// Not proved; how much more there may be is `gap`.
+  case gap
+}
+
 /// What a match round decided: a value that its snapshot reproduces to the bit.
 package struct MatchRoundResult: Sendable, Hashable {
   /// The rule that decided, by name and version.
@@ -224,16 +244,30 @@ package struct MatchRoundResult: Sendable, Hashable {
   package let leftovers: [Leftover]
   /// Sum over the allocations of unit value x (limit - ask) x quantity: minor units x basis points.
   package let objective: Int128
+  /// No allocation that keeps every constraint has a higher objective: at least `objective`. The one rate for equal chips
+  /// is no constraint here, so a gap may be its price.
+  package let bound: Int128
+  package let method: ClearingMethod
+  package let certificate: RoundCertificate
+  /// Jain's index of how evenly the requests that crossed with a listing were filled: 10,000 when all got the same
+  /// share of what they asked for, 10,000 / n when one of n got everything.
+  package let fairnessBps: Int64
   /// Chips in all allocations.
   package let matchedQuantity: Int64
   /// Number of allocations.
   package let matchedPairs: Int64
   /// SHA-256 over everything above.
-  package let digest: SHA256Digest
+  package private(set) var digest: SHA256Digest
 
+  /// - Parameters:
+  ///   - bound: `objective` when nil.
+  ///   - fairnessBps: reckoned from the allocations and leftovers when nil.
+  ///   - digest: a recorded one; that of the parts when nil.
   package init(
     engineVersion: String, snapshotDigest: SHA256Digest, allocations: [Allocation], classes: [ClassRate],
-    leftovers: [Leftover], objective: Int128, matchedQuantity: Int64, matchedPairs: Int64, digest: SHA256Digest? = nil
+    leftovers: [Leftover], objective: Int128, matchedQuantity: Int64, matchedPairs: Int64, bound: Int128? = nil,
+    method: ClearingMethod = .priceTime, certificate: RoundCertificate = .gap, fairnessBps: Int64? = nil,
+    digest: SHA256Digest? = nil
   ) {
     self.engineVersion = engineVersion
     self.snapshotDigest = snapshotDigest
@@ -241,12 +275,19 @@ package struct MatchRoundResult: Sendable, Hashable {
     self.classes = classes
     self.leftovers = leftovers
     self.objective = objective
+    self.bound = bound ?? objective
+    self.method = method
+    self.certificate = certificate
+    self.fairnessBps = fairnessBps ?? fairness(allocations, leftovers)
     self.matchedQuantity = matchedQuantity
     self.matchedPairs = matchedPairs
-    self.digest =
-      digest
-      ?? Self.digest(
-        engineVersion: engineVersion, snapshotDigest: snapshotDigest, allocations: allocations, classes: classes,
-        leftovers: leftovers, objective: objective, matchedQuantity: matchedQuantity, matchedPairs: matchedPairs)
+    self.digest = .zero
+    self.digest = digest ?? digestOfParts
+  }
+
+  /// How much more there may be than was found: `bound - objective`.
+  package var gap: Int128 {
+    let (gap, overflow) = bound.subtractingReportingOverflow(objective)
+    return overflow ? .max : gap
   }
 }

@@ -24,19 +24,5 @@ package struct MatchSnapshot: Sendable, Hashable {
   }
 
   /// SHA-256 over the canonical bytes: independent of the order in which lines and set members were given.
-  package func digest() -> SHA256Digest {
-    var bytes = CanonicalBytes()
-    bytes.append("match-snapshot-1")
-    bytes.append(Int64(businessDate.dayNumber))
-    bytes.append(Int64(unitValues.count))
-    for (model, value) in unitValues.sorted(by: { $0.key < $1.key }) {
-      bytes.append(model.value)
-      bytes.append(value)
-    }
-    bytes.append(Int64(listings.count))
-    for listing in listings { listing.write(to: &bytes) }
-    bytes.append(Int64(requests.count))
-    for request in requests { request.write(to: &bytes) }
-    return bytes.digest
-  }
+  package func digest() -> SHA256Digest { SHA256Digest(of: canonicalBytes) }
 }

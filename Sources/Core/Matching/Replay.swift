@@ -30,6 +30,10 @@ package func replay(_ snapshot: MatchSnapshot, expecting recorded: MatchRoundRes
       return "\(leftover.remaining) left: \(reasons.joined(separator: ", "))"
     })
   compare("objective", recorded.objective, fresh.objective)
+  compare("bound", recorded.bound, fresh.bound)
+  compare("method", recorded.method.rawValue, fresh.method.rawValue)
+  compare("certificate", recorded.certificate.rawValue, fresh.certificate.rawValue)
+  compare("fairness", recorded.fairnessBps, fresh.fairnessBps)
   compare("matched quantity", recorded.matchedQuantity, fresh.matchedQuantity)
   compare("matched pairs", recorded.matchedPairs, fresh.matchedPairs)
   if !recorded.isWhole { differences.append("digest: the record's digest is not that of its own parts") }

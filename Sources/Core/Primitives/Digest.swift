@@ -72,6 +72,12 @@ package struct CanonicalBytes: Sendable {
     withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) { bytes.append(contentsOf: $0) }
   }
 
+  /// Sixteen bytes, the most significant first.
+  package mutating func append(wide value: Int128) {
+    append(Int64(truncatingIfNeeded: value >> 64))
+    append(Int64(truncatingIfNeeded: value))
+  }
+
   package mutating func append(_ value: SHA256Digest) { bytes += value.bytes }
 
   package mutating func append(_ text: String) {

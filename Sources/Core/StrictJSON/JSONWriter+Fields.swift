@@ -13,6 +13,12 @@ extension JSONWriter {
     int(value)
   }
 
+  /// An integer past Int64, all its digits.
+  package mutating func field(_ name: StaticString, wide value: Int128) {
+    key(name)
+    raw(Array(String(value).utf8))
+  }
+
   /// An integer.
   package mutating func field(_ name: StaticString, _ value: Int) {
     key(name)

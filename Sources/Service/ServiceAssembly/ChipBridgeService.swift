@@ -45,7 +45,9 @@ package struct ChipBridgeService {
       gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics,
       isSandbox: configuration.isSandbox, workPlanned: { hint.yield() })
     (router, routes) = api.build()
-    worker = RunWorker(pool: writer, pipeline: pipeline, reference: reference, clock: clock, logger: logger)
+    worker = RunWorker(
+      pool: writer, pipeline: pipeline, reference: reference, clock: clock, logger: logger,
+      schedule: configuration.rounds)
     self.configuration = configuration
     self.logger = logger
   }

@@ -1,5 +1,6 @@
 import Operations
 import Postgres
+import Settlement
 
 /// What the service is told from outside, checked as a whole before anything starts.
 package struct ServiceConfiguration: Sendable {
@@ -12,6 +13,8 @@ package struct ServiceConfiguration: Sendable {
   package var readerConnections: Int
   /// Whether this process does settlement runs and match rounds.
   package var runsWorkers: Bool
+  /// When match rounds are planned by themselves.
+  package var rounds: RoundSchedule
   package var limits: CommandPipeline.Limits
   /// Requests served at once over all connections; past it connections wait to be accepted.
   package var maximumConnections: Int
@@ -19,6 +22,7 @@ package struct ServiceConfiguration: Sendable {
   package init(
     database: PostgresConfiguration, host: String = "127.0.0.1", port: Int = 8_080, isSandbox: Bool = false,
     writerConnections: Int = 6, readerConnections: Int = 8, runsWorkers: Bool = true,
+    rounds: RoundSchedule = .never,
     limits: CommandPipeline.Limits = CommandPipeline.Limits(), maximumConnections: Int = 2_048
   ) {
     self.database = database
@@ -28,6 +32,7 @@ package struct ServiceConfiguration: Sendable {
     self.writerConnections = writerConnections
     self.readerConnections = readerConnections
     self.runsWorkers = runsWorkers
+    self.rounds = rounds
     self.limits = limits
     self.maximumConnections = maximumConnections
   }

@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import Matching
 import Operations
@@ -8,144 +7,147 @@ import Primitives
 import StrictJSON
 
 extension RunWorker {
-  /// Clears a round: reads the market in one snapshot, runs the engine, makes the offers by ordinary commands. A listing
-  /// that changed in between loses only its own offer.
-  func clear(_ round: MatchRoundRow) async {
+  /// A round that brings down whoever takes it up is given up after so many.
+  private static let attempts: Int32 = 10
+  /// Offers handed to the pipeline at one time: so many share a commit.
+  private static let offersAtOnce = 64
+
+  /// Clears a round: reads the market in one snapshot, runs the engine, keeps what it decided, makes the offers by
+  /// ordinary commands. A listing that changed in between loses only its own offer. Whatever is written carries the
+  /// lease; without it nothing more is.
+  func clear(_ claim: ClaimedRound) async {
+    let named: Logger.Metadata = ["round": "\(claim.round.id)"]
     do {
-      let started = ContinuousClock.now
-      let market = try await MarketReader.read(pool: pool, reference: reference, clock: clock, deadline: deadline)
-      let (snapshot, held) = try market.snapshot()
-      let read = ContinuousClock.now
-      let result = await Self.onThreadOfItsOwn { Matching.clear(snapshot) }
-      let cleared = ContinuousClock.now
-      var made: Int64 = 0
-      var refused: [String: Int64] = [:]
-      for (index, allocation) in result.allocations.enumerated() {
-        let outcome = try await pipeline.runChild(
-          MakeOffer(
-            roundID: round.id, requestID: allocation.request, listingID: allocation.listing,
-            quantity: allocation.quantity, rate: BasisPoints(allocation.rateBps)),
-          key: "\(round.id):\(allocation.listing.value):\(allocation.request.value)"
-        ) { _ in ["offers": 1] }
-        if let refusal = outcome.refusal { try refused.add([refusal: 1]) } else { made += 1 }
-        if index % 50 == 49 { try await advance(round, .running, nil, made, refused) }
-      }
-      for (id, screening) in held.sorted(by: { $0.key < $1.key }) {
-        _ = try await pipeline.runChild(
-          HoldLoanRequest(requestID: id, held: screening.holdsAll, candidates: screening.held),
-          key: "\(round.id):hold:\(id.value)"
-        ) { _ in [:] }
-      }
-      let report = RoundReport(
-        snapshot: snapshot, result: result, readMilliseconds: started.milliseconds(to: read),
-        clearMilliseconds: read.milliseconds(to: cleared),
-        offerMilliseconds: cleared.milliseconds(to: .now), refused: refused)
-      try await advance(round, .succeeded, report, made, refused)
+      guard claim.round.attempt <= Self.attempts else { throw GivenUp(attempts: Self.attempts) }
+      try await holding(claim.lease) { try await offer(of: claim, decide(claim)) }
     } catch is LeaseLost {
-      logger.info("a match round was taken over", metadata: ["round": "\(round.id)"])
-    } catch let error as PipelineError where error == .busy || error == .unavailable {
-      logger.warning("a match round waits for the database", metadata: ["round": "\(round.id)"])
+      logger.info("a match round was taken over", metadata: named)
+    } catch let error where Task.isCancelled || Self.isPassing(error) {
+      // It stays `running`; when its lease has run out, any worker takes it up again.
+      logger.warning("a match round waits for the database", metadata: named)
     } catch {
-      logger.error("a match round failed", metadata: ["round": "\(round.id)", "error": "\(error)"])
-      try? await advance(round, .failed, nil, 0, [:], error: "\(error)")
+      logger.error("a match round failed", metadata: named.merging(["error": "\(error)"]) { $1 })
+      try? await rounds.finish(
+        claim.lease, .failed, made: 0, refused: 0, error: "\(error)", now: clock.now())
     }
   }
 
-  /// A big market takes seconds of computing, and the threads of the service have requests to answer meanwhile.
-  private static func onThreadOfItsOwn<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-    await withCheckedContinuation { continuation in
-      Thread.detachNewThread { continuation.resume(returning: work()) }
+  private static func isPassing(_ error: any Error) -> Bool {
+    switch error {
+    case let error as PipelineError: [.busy, .unavailable, .outcomeUnknown].contains(error)
+    case let error as PostgresError:
+      switch error.kind {
+      case .connectionLost, .connectFailed, .deadlineExceeded, .cancelled, .poolExhausted, .poolClosed,
+        .commitOutcomeUnknown:
+        true
+      default: error.isRetryable || error.asksForReconnect
+      }
+    default: error is CancellationError
     }
   }
 
-  private func advance(
-    _ round: MatchRoundRow, _ state: RunState, _ report: RoundReport?, _ made: Int64, _ refused: [String: Int64],
-    error: String? = nil
-  ) async throws {
-    let query = Query(
-      RunSQL.advanceRound,
-      [
-        .uuid(round.id.value.bits), .int4(round.attempt), .text(state.rawValue), .bytea(report?.digest.bytes),
-        .bytea(nil), .jsonb(report?.json), .int8(made), .int8(refused.values.reduce(0, +)), .text(error),
-        .timestamptz(state == .running ? lease() : nil), .timestamptz(clock.now().microseconds),
-      ])
-    let deadline = deadline
-    let result = try await pool.withConnection(deadline: deadline) { try await $0.run(query, deadline: deadline) }
-    guard result.affectedRows == 1 else { throw LeaseLost() }
+  /// Keeps the lease alive while the work goes on, however long that computes.
+  private func holding(_ lease: RoundLease, _ work: @escaping @Sendable () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await work() }
+      group.addTask {
+        while true {
+          try await Task.sleep(for: .seconds(leaseSeconds / 3))
+          // A database that does not answer now may answer the next time; the lease runs out by itself.
+          do { try await rounds.renew(lease, now: clock.now(), until: leaseEnd()) } catch let error as LeaseLost {
+            throw error
+          } catch {
+            logger.debug("a lease could not be renewed", metadata: ["error": "\(error)"])
+          }
+        }
+      }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  // MARK: what the engine decides
+
+  /// What this round decided: kept by an earlier attempt, or decided and kept now. Taking up what was kept makes the
+  /// record that of the offers, whichever worker made them.
+  func decide(_ claim: ClaimedRound) async throws -> [Allocation] {
+    if claim.round.attempt > 1, let record = try await rounds.stored(claim.round.id)?.record,
+      let result = try? MatchRoundResult(canonicalBytes: record), result.engineVersion == matchEngineVersion
+    {
+      return result.allocations
+    }
+    let started = ContinuousClock.now
+    let market = try await MarketReader.read(pool: pool, reference: reference, clock: clock, deadline: deadline)
+    let (snapshot, held) = try market.snapshot(of: claim.lease.segment)
+    let read = ContinuousClock.now
+    let result = try await onThreadOfItsOwn { Matching.clear(snapshot) }
+    let report = RoundReport(
+      segment: claim.lease.segment, snapshot: snapshot, result: result,
+      readMilliseconds: started.milliseconds(to: read), clearMilliseconds: read.milliseconds(to: .now))
+    for (id, screening) in held.sorted(by: { $0.key < $1.key }) {
+      _ = try await pipeline.runChild(
+        HoldLoanRequest(
+          requestID: id, held: screening.holdsAll, candidates: screening.held, lease: claim.lease),
+        key: "\(claim.round.id):hold:\(id.value)"
+      ) { _ in [:] }
+    }
+    try await rounds.record(
+      claim.lease, digest: result.digest, snapshot: snapshot.canonicalBytes, record: result.canonicalBytes,
+      result: report.json, parameters: report.parameters, now: clock.now(), until: leaseEnd())
+    return result.allocations
+  }
+
+  // MARK: offers
+
+  /// Makes the offers, in the order of the allocations, and ends the round.
+  func offer(of claim: ClaimedRound, _ allocations: [Allocation]) async throws {
+    let started = ContinuousClock.now
+    var made: Int64 = 0
+    var refused: [String: Int64] = [:]
+    for start in stride(from: 0, to: allocations.count, by: Self.offersAtOnce) {
+      let part = allocations[start..<min(start + Self.offersAtOnce, allocations.count)]
+      for refusal in try await offers(claim, part) {
+        if let refusal { try refused.add([refusal: 1]) } else { made += 1 }
+      }
+      try await rounds.progress(
+        claim.lease, made: made, refused: refused.values.reduce(0, +), now: clock.now(), until: leaseEnd())
+    }
+    var members = JSONWriter(capacity: 64)
+    members.object { $0.rawField("refused", refused.jsonBytes) }
+    try await rounds.finish(
+      claim.lease, .succeeded, made: made, refused: refused.values.reduce(0, +), members: members.bytes,
+      timings: ["offers_ms": started.milliseconds(to: .now)].jsonBytes, now: clock.now())
+  }
+
+  /// The refusal of each offer that was refused.
+  private func offers(_ claim: ClaimedRound, _ allocations: ArraySlice<Allocation>) async throws -> [String?] {
+    try await withThrowingTaskGroup(of: String?.self) { group in
+      for allocation in allocations {
+        group.addTask {
+          try await pipeline.runChild(
+            MakeOffer(
+              roundID: claim.round.id, requestID: allocation.request, listingID: allocation.listing,
+              quantity: allocation.quantity, rate: BasisPoints(allocation.rateBps), lease: claim.lease),
+            key: "\(claim.round.id):\(allocation.listing.value):\(allocation.request.value)"
+          ) { _ in ["offers": 1] }.refusal
+        }
+      }
+      var refusals: [String?] = []
+      for try await refusal in group { refusals.append(refusal) }
+      return refusals
+    }
   }
 }
 
-/// What is kept of a round besides its offers.
-struct RoundReport {
-  let snapshot: MatchSnapshot
-  let result: MatchRoundResult
-  let readMilliseconds: Int64
-  let clearMilliseconds: Int64
-  let offerMilliseconds: Int64
-  let refused: [String: Int64]
-
-  var digest: SHA256Digest { result.digest }
-
-  /// Members as the interface shows them; orders by id, so that a party can be shown its own part.
-  var json: [UInt8] {
-    var writer = JSONWriter(capacity: 1_024)
-    writer.beginObject()
-    writer.field("engine_version", result.engineVersion)
-    writer.field("snapshot_digest", result.snapshotDigest.description)
-    writer.field("objective", String(result.objective))
-    writer.field("matched_quantity", result.matchedQuantity)
-    writer.field("matched_pairs", result.matchedPairs)
-    writer.field("listings", Int64(snapshot.listings.count))
-    writer.field("requests", Int64(snapshot.requests.count))
-    writer.array("classes", result.classes) { writer, rate in
-      writer.beginObject()
-      writer.field("chip_model_id", rate.chipModel.value)
-      writer.field("region", rate.region)
-      writer.field("delivery_mode", rate.deliveryMode)
-      writer.field("legal_form", rate.legalForm)
-      writer.field("term_bucket", rate.termBucket.rawValue)
-      writer.field("credit_grade", rate.creditGrade)
-      writer.field("clearing_rate_bps", rate.clearingRateBps)
-      writer.field("quantity", rate.quantity)
-      writer.endObject()
-    }
-    writer.array("leftovers", result.leftovers) { writer, leftover in
-      writer.beginObject()
-      writer.field("order", leftover.orderID)
-      writer.field("remaining", leftover.remaining)
-      writer.array("reasons", leftover.reasons) { writer, reason in
-        writer.beginObject()
-        writer.field("constraint", reason.constraint.rawValue)
-        writer.field("effect", reason.effect?.rawValue)
-        writer.field("candidates", reason.count)
-        writer.endObject()
-      }
-      writer.endObject()
-    }
-    writer.key("refused")
-    writer.raw(refused.jsonBytes)
-    writer.object("timings_ms") { writer in
-      writer.field("read", readMilliseconds)
-      writer.field("clear", clearMilliseconds)
-      writer.field("offers", offerMilliseconds)
-    }
-    writer.endObject()
-    return writer.bytes
-  }
+/// A round ended its worker too often.
+struct GivenUp: Error, CustomStringConvertible {
+  let attempts: Int32
+  var description: String { "given up after \(attempts) attempts" }
 }
 
 extension ContinuousClock.Instant {
-  fileprivate func milliseconds(to other: ContinuousClock.Instant) -> Int64 {
+  func milliseconds(to other: ContinuousClock.Instant) -> Int64 {
     let (seconds, attoseconds) = (other - self).components
     return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
-  }
-}
-
-extension Leftover {
-  fileprivate var orderID: String {
-    switch order {
-    case .listing(let id): id.description
-    case .request(let id): id.description
-    }
   }
 }

@@ -16,17 +16,22 @@ package struct RunWorker: Sendable {
   let reference: ReferenceStore
   let clock: any WallClock
   let logger: Logger
+  let schedule: RoundSchedule
   /// Longer than a failover gap: a worker that is cut off for less keeps its run.
   let leaseSeconds: Int64 = 30
+  let rounds: RoundStore
 
   package init(
-    pool: PostgresPool, pipeline: CommandPipeline, reference: ReferenceStore, clock: any WallClock, logger: Logger
+    pool: PostgresPool, pipeline: CommandPipeline, reference: ReferenceStore, clock: any WallClock, logger: Logger,
+    schedule: RoundSchedule = .never
   ) {
     self.pool = pool
+    self.rounds = RoundStore(pool: pool)
     self.pipeline = pipeline
     self.reference = reference
     self.clock = clock
     self.logger = logger
+    self.schedule = schedule
   }
 
   /// Polls until the task is cancelled. A hint (something was planned here) cuts the wait short.
@@ -44,14 +49,16 @@ package struct RunWorker: Sendable {
         }
         tick.finish()
       }
-      for await _ in ticks { await workUntilIdle() }
+      var planned = PlannedSoFar()
+      for await _ in ticks { await workUntilIdle(&planned) }
       group.cancelAll()
     }
   }
 
-  private func workUntilIdle() async {
+  private func workUntilIdle(_ planned: inout PlannedSoFar) async {
     do {
       try await lapseOffers()
+      try await planDueRounds(&planned)
       while !Task.isCancelled {
         let round = try await claimRound()
         if let round { await clear(round) }
@@ -66,7 +73,13 @@ package struct RunWorker: Sendable {
 
   var deadline: ContinuousClock.Instant { .now + .seconds(30) }
 
-  func lease() -> Int64 { clock.now().microseconds + leaseSeconds * 1_000_000 }
+  /// Until when a lease taken or renewed now holds, by wall time.
+  func leaseEnd() -> Instant {
+    let now = clock.now()
+    return now.adding(seconds: leaseSeconds) ?? now
+  }
+
+  private func lease() -> Int64 { leaseEnd().microseconds }
 
   // MARK: claims
 
@@ -74,8 +87,8 @@ package struct RunWorker: Sendable {
     try await claim(RunSQL.claimRun).map(RunSQL.decodeRun)
   }
 
-  private func claimRound() async throws -> MatchRoundRow? {
-    try await claim(RunSQL.claimRound).map(RunSQL.decodeRound)
+  func claimRound() async throws -> ClaimedRound? {
+    try await rounds.claim(now: clock.now(), until: leaseEnd())
   }
 
   private func claim(_ statement: Statement) async throws -> Row? {
@@ -215,9 +228,6 @@ package struct RunWorker: Sendable {
     }
   }
 }
-
-/// Another worker holds the run now.
-struct LeaseLost: Error {}
 
 /// A job this program does not know: a newer one planned it.
 struct UnknownJob: Error, CustomStringConvertible {

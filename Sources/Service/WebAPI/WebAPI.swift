@@ -19,6 +19,7 @@ package struct WebAPI: Sendable {
   let isSandbox: Bool
   /// Told when a command planned work for the workers of this process.
   let workPlanned: @Sendable () -> Void
+  let replayer = RoundReplayer()
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,

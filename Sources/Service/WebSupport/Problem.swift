@@ -112,7 +112,7 @@ extension Problem {
     case .keyReused:
       self.init(
         .unprocessableContent, "idempotency.key_reused", "The Idempotency-Key was used for a different request.")
-    case .defect: self.init(.internalServerError, "service.defect", "The service failed on this request.")
+    case .leaseLost, .defect: self.init(.internalServerError, "service.defect", "The service failed on this request.")
     }
   }
 

@@ -23,13 +23,15 @@ struct AnyTable: Sendable {
 
   /// Tables that statements of their own read and write, without a row type for all columns.
   static let written = [
-    "accounts", "match_rounds", "outbox", "platform_state", "reference_documents", "settlement_runs",
+    "accounts", "match_leases", "match_rounds", "outbox", "platform_state", "reference_documents", "settlement_runs",
   ]
 
   /// Every statement of the module.
   static let statements: [Statement] =
     all.flatMap(\.statements) + Loader.statements + ChangeWriter.statements + AnswerSQL.statements
-    + ReferenceSQL.statements + RunSQL.statements + Bootstrap.statements + Resources.statements + Details.statements
-    + RunQueries.statements + MarketSQL.statements + RoundReasons.statements + Reader.statements
+    + ReferenceSQL.statements + RunSQL.statements + RoundSQL.statements + Bootstrap.statements + Resources.statements
+    + Details.statements
+    + RunQueries.statements + MarketSQL.statements + OrderBookSQL.statements + RoundReasons.statements
+    + Reader.statements
     + LawCheck.statements + ChainSQL.statements
 }

@@ -161,6 +161,13 @@ struct RefusedCase: Sendable, CustomTestStringConvertible {
     #expect(silent.count { $0.hasPrefix("leftover") } == record.leftovers.count)
   }
 
+  @Test("and names a bound or a certificate that was changed")
+  func forgedProof() {
+    let differences = replay(
+      snapshot, expecting: altered(bound: record.bound + 1, certificate: record.certificate == .valid ? .gap : .valid))
+    #expect(differences.map { $0.prefix { $0 != ":" } } == ["bound", "certificate", "digest"])
+  }
+
   @Test("and says when the record's own digest does not fit")
   func digest() {
     let forged = altered(digest: SHA256Digest.zero)
@@ -178,12 +185,14 @@ struct RefusedCase: Sendable, CustomTestStringConvertible {
 
   private func altered(
     engineVersion: String? = nil, allocations: [Allocation]? = nil, leftovers: [Leftover]? = nil,
-    digest: SHA256Digest? = nil
+    bound: Int128? = nil, certificate: RoundCertificate? = nil, digest: SHA256Digest? = nil
   ) -> MatchRoundResult {
     MatchRoundResult(
       engineVersion: engineVersion ?? record.engineVersion, snapshotDigest: record.snapshotDigest,
       allocations: allocations ?? record.allocations, classes: record.classes,
       leftovers: leftovers ?? record.leftovers, objective: record.objective,
-      matchedQuantity: record.matchedQuantity, matchedPairs: record.matchedPairs, digest: digest)
+      matchedQuantity: record.matchedQuantity, matchedPairs: record.matchedPairs, bound: bound ?? record.bound,
+      method: record.method, certificate: certificate ?? record.certificate, fairnessBps: record.fairnessBps,
+      digest: digest)
   }
 }

@@ -2,6 +2,7 @@ import Catalogue
 import Foundation
 import Lending
 import Ledger
+import Matching
 import Operations
 import Parties
 import Primitives
@@ -24,9 +25,19 @@ struct PlatformBodyTests {
     ]
     check(run, changes) { PlanSettlementRun.parse(&$0) }
     #expect(try read(run) { PlanSettlementRun.parse(&$0) }.job == .accrual)
-    let segment = Sample(["segment": "\"CN-north\""])
-    check(segment, [optionalChanges("segment"), Change.bad("segment", "length", "\"\"")]) { PlanMatchRound.parse(&$0) }
-    #expect(try read(segment) { PlanMatchRound.parse(&$0) }.segment == "CN-north")
+    let segment = Sample(["segment": #"{"chip_model_id":"h20","region":"CN-north"}"#])
+    let segments: [[Change]] = [
+      optionalChanges("segment"), Change.good("segment", "{}", #"{"region":"CN-north"}"#, #"{"chip_model_id":"h20"}"#),
+      Change.bad("segment", "type", "\"CN-north\"", "[]"),
+      Change.bad("segment", "format", at: "/segment/region", #"{"region":"CN north"}"#),
+      Change.bad("segment", "format", at: "/segment/chip_model_id", #"{"chip_model_id":"H20"}"#),
+      Change.bad("segment", "unknown", at: "/segment/term", #"{"term":1}"#),
+    ]
+    check(segment, segments) { PlanMatchRound.parse(&$0) }
+    let part = try read(segment) { PlanMatchRound.parse(&$0) }.segment
+    #expect(part == MatchSegment(chipModel: ChipModelID("h20"), region: "CN-north"))
+    let whole = try read(Sample([:])) { PlanMatchRound.parse(&$0) }.segment
+    #expect(whole == .whole)
     let clock = Sample(["now": "\"2024-03-01T08:00:00+08:00\""])
     let moments: [[Change]] = [
       requiredChanges("now"), Change.good("now", "\"1970-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59.999999Z\""),
@@ -196,15 +207,17 @@ struct PlatformBodyTests {
     #expect(first["totals"]?.members.isEmpty == true)
     let digest = SHA256Digest(of: [1])
     let record =
-      #"{"leftovers":[{"order":"req_1"}],"id":7,"objective":"12345678901234567890","#
+      #"{"leftovers":[{"order":"req_1"}],"id":7,"objective":12345678901234567890123,"#
       + #""classes":[{"clearing_rate_bps":1200}],"matched_pairs":2}"#
     let round = MatchRoundRow(
-      id: MatchRoundID(uuid(7)), state: .succeeded, segment: nil, businessAt: moment, digest: digest,
+      id: MatchRoundID(uuid(7)), state: .succeeded, segment: MatchSegment(region: "CN-north"), businessAt: moment,
+      digest: digest,
       result: Array(record.utf8), offersMade: 2, offersRefused: 0, error: nil, attempt: 1, version: 2,
       createdAt: moment, updatedAt: moment)
     let shown = try JSONDocument(parsing: Array(try written { round.write(to: &$0) }.utf8)).root
     #expect(shown["digest"]?.asString == digest.description)
-    #expect(shown["objective"]?.asString == "12345678901234567890")
+    #expect(shown["objective"]?.rawNumber == "12345678901234567890123")
+    #expect(shown["segment"]?["region"]?.asString == "CN-north" && shown["segment"]?["chip_model_id"]?.isNull == true)
     #expect(shown["classes"]?.elements.first?["clearing_rate_bps"]?.asInteger == 1_200)
     #expect(shown["matched_pairs"]?.asInteger == 2)
     #expect(shown["leftovers"]?.elements.count == 1)

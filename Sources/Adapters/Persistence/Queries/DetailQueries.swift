@@ -78,17 +78,6 @@ package enum Details {
     group by l.account_code, l.asset order by l.account_code, l.asset
     """,
     parameters: [.uuid, .date], columns: [.text, .text, .int8, .int8, .int8])
-  /// Depth of the market, without names.
-  package static let orderBook = Statement(
-    "read_order_book",
-    """
-    select chip_model_id, region, 'ask' as side, ask_rate_bps as rate_bps, sum(remaining)::bigint as quantity
-    from listings where state = 'open' and remaining > 0
-      and ($1::text is null or chip_model_id = $1) and ($2::text is null or region = $2)
-    group by chip_model_id, region, ask_rate_bps
-    order by chip_model_id, region, rate_bps limit 2000
-    """,
-    parameters: [.text, .text], columns: [.text, .text, .text, .int8, .int8])
   package static let eventsAfter = Statement(
     "read_events_after",
     """
@@ -112,7 +101,7 @@ package enum Details {
   package static var statements: [Statement] {
     [
       verdictsOfSubject, returnsOfLoan, closingsOfRound, loansDueByRound, allocationsOfReceipt, allocationsOfLoan,
-      startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, orderBook, eventsAfter,
+      startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
       loansOfStartup, loansOfLender,
     ]
   }

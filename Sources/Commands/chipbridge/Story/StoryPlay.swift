@@ -62,7 +62,10 @@ struct StoryPlay {
 
   /// Accepts all pending offers of a startup, then has the lender dispatch and the startup accept the delivery.
   mutating func takeUp(_ startup: StoryParty, dispatched: String, delivered: String) async throws -> [String] {
+    // The offers of a round are made together: what is told first is the dearest, then the largest.
     let offers = try await client.get("/v1/offers?state=pending&limit=200", as: startup.key).data
+      .map { (mark: try $0.member("mark").money("amount"), quantity: try $0.number("quantity"), node: $0) }
+      .sorted { ($1.mark, $1.quantity) < ($0.mark, $0.quantity) }.map(\.node)
     var loans: [(id: String, lender: String)] = []
     for offer in offers {
       let accepted = try await client.post("/v1/offers/\(offer.text("id"))/accept", as: startup.key)

@@ -36,6 +36,8 @@ struct Optimum {
       var state = RoundState(bare)
       for piece in network.pieces(of: clearing, bare) { state.take(piece) }
       prices = DualPrices(network, clearing, bare)
+      let certificate = FlowCertificate(prices: clearing.highPrices)
+      precondition(certificate.failure(of: clearing, in: network.market) == nil, "the flow's optimum proves itself")
       if state.requestsInBreach.isEmpty, state.ratesOfClashingClasses().isEmpty {
         return Settlement(
           state: state, heldRates: [:], method: .flow, bound: clearing.objective, prices: prices)

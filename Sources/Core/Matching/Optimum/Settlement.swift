@@ -1,17 +1,5 @@
 import Primitives
 
-/// How the allocation of a round was found.
-package enum ClearingMethod: String, Sendable, Hashable, CaseIterable {
-  /// The optimum of the flow keeps every constraint as it is.
-  case flow
-  /// Branch and bound over pairs of orders.
-  case search
-  /// The optimum of the flow, repaired where a constraint was broken.
-  case repair
-  /// Price, then time.
-  case priceTime = "price_time"
-}
-
 /// What a round has come to, before it is put into words.
 struct Settlement {
   let state: RoundState
@@ -24,6 +12,8 @@ struct Settlement {
   let prices: DualPrices?
 
   var objective: Int128 { state.objective }
+  /// The flow's certificate has been checked apart from the flow, or the search has closed the gap.
+  var isProved: Bool { bound == objective }
 }
 
 extension Settlement {

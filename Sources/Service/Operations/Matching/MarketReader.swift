@@ -83,12 +83,19 @@ extension Market {
   }
 
   /// What the engine sees, and for each request which of its candidates a verdict holds.
-  package func snapshot() throws -> (MatchSnapshot, held: [LoanRequestID: Screening]) {
+  ///
+  /// - Parameter segment: the lines of this part of the market only; screening is always of the whole, since a request
+  ///   is not held while anything that it would take is clear.
+  package func snapshot(
+    of segment: MatchSegment = .whole
+  ) throws -> (MatchSnapshot, held: [LoanRequestID: Screening]) {
     let open = listings.filter { $0.isOpen(at: now) }
     let groups = self.groups(of: open)
     var left: [LotID: Int64] = lots.mapValues { $0.units(.available) }
     let lines = open.compactMap { listing -> ListingLine? in
-      guard let lender = organizations[listing.lenderID] else { return nil }
+      guard segment.contains(chipModel: listing.chipModelID, region: listing.site.region),
+        let lender = organizations[listing.lenderID]
+      else { return nil }
       // Listings of one lot share what is on hand, the earlier one first; what is on order cannot be handed over yet.
       let quantity = min(listing.remaining, left[listing.lotID, default: 0])
       left[listing.lotID, default: 0] -= quantity
@@ -96,7 +103,9 @@ extension Market {
     }
     var held: [LoanRequestID: Screening] = [:]
     let requestLines = try requests.filter { $0.isOpen(at: now) }.compactMap { request -> RequestLine? in
-      guard let borrower = organizations[request.borrowerID] else { return nil }
+      guard request.belongs(to: segment, reference), let borrower = organizations[request.borrowerID] else {
+        return nil
+      }
       let screening = try screen(request, borrower, groups)
       held[request.id] = screening
       return line(request, borrower, held: screening.effects)
@@ -195,6 +204,11 @@ extension Market {
 }
 
 extension LoanRequest {
+  /// Whether some chip of the segment may be for it.
+  func belongs(to segment: MatchSegment, _ reference: ReferenceData) -> Bool {
+    (segment.region.map { regions.contains($0) } ?? true) && (segment.chipModel.map { takes($0, reference) } ?? true)
+  }
+
   /// Whether it names this model, or a capability that the model has.
   func takes(_ chip: ChipModelID, _ reference: ReferenceData) -> Bool {
     acceptable.contains { acceptable in

@@ -187,6 +187,9 @@ struct BatchRun {
     let decision: Deliberation
     do {
       decision = try deliberate(submission, reference, ids, wallTime: wallTime, sequence: sequence)
+    } catch is LeaseLost {
+      // No decision on the command: whoever holds the lease now will ask for it, and must not be given this answer.
+      return .failed(.leaseLost)
     } catch {
       return .failed(.defect(String(describing: error)))
     }

@@ -83,6 +83,8 @@ package enum PipelineError: Error, Sendable, Hashable {
   case unavailable
   /// The commit was sent and never answered, and no key tells what became of it.
   case outcomeUnknown
+  /// The lease that the command was to be done under is another's now, or has run out; nothing was decided.
+  case leaseLost
   /// The command, or a constraint of the database, failed in a way that no refusal describes.
   case defect(String)
 }

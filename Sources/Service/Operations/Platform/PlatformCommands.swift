@@ -1,5 +1,6 @@
 import Catalogue
 import Ledger
+import Matching
 import Parties
 import Persistence
 import Primitives
@@ -104,12 +105,16 @@ package struct AddLicence: Command {
 /// Plans a match round; a worker clears it.
 package struct PlanMatchRound: Command {
   package static let action = "match_round.plan"
-  package let segment: String?
+  /// The part of the market that it clears.
+  package let segment: MatchSegment
 
-  package init(segment: String?) { self.segment = segment }
+  package init(segment: MatchSegment) { self.segment = segment }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> PlannedMatchRound {
     try principal.require(.admin)
+    if let chip = segment.chipModel, draft.reference.chips[chip] == nil {
+      throw PartiesRefusal.notFound("chip model")
+    }
     let round = PlannedMatchRound(
       id: draft.ids.next(), segment: segment, businessAt: draft.now, requestedBy: principal.personID)
     draft.made.matchRounds.append(round)

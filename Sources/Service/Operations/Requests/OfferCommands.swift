@@ -15,19 +15,24 @@ package struct MakeOffer: Command {
   package let listingID: ListingID
   package let quantity: Int64
   package let rate: BasisPoints
+  /// The round's hold on its segment: once it is lost nothing more is offered.
+  package let lease: RoundLease?
 
   package init(
-    roundID: MatchRoundID, requestID: LoanRequestID, listingID: ListingID, quantity: Int64, rate: BasisPoints
+    roundID: MatchRoundID, requestID: LoanRequestID, listingID: ListingID, quantity: Int64, rate: BasisPoints,
+    lease: RoundLease? = nil
   ) {
     self.roundID = roundID
     self.requestID = requestID
     self.listingID = listingID
     self.quantity = quantity
     self.rate = rate
+    self.lease = lease
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.request(requestID), .listing(listingID)]
+    if let lease { needs.insert(.lease(lease.segment)) }
     if let request = state.requests[requestID] {
       needs.formUnion([
         .organization(request.borrowerID), .loansOfBorrower(request.borrowerID), .licencesOf(request.borrowerID),
@@ -48,6 +53,7 @@ package struct MakeOffer: Command {
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Offer {
     try principal.require(.admin)
+    try draft.requireLease(lease)
     guard var request = draft.find(\.requests, requestID), var listing = draft.find(\.listings, listingID),
       var lot = draft.find(\.lots, listing.lotID)
     else { throw PartiesRefusal.notFound("order") }

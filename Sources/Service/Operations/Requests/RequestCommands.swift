@@ -154,17 +154,21 @@ package struct HoldLoanRequest: Command {
   /// Nothing it would take is clear.
   package let held: Bool
   package let candidates: [Candidate]
+  /// Of the match round that screens, where it is one.
+  package let lease: RoundLease?
 
-  package init(requestID: LoanRequestID, held: Bool, candidates: [Candidate]) {
+  package init(requestID: LoanRequestID, held: Bool, candidates: [Candidate], lease: RoundLease? = nil) {
     self.requestID = requestID
     self.held = held
     self.candidates = candidates
+    self.lease = lease
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.request(requestID)]
     if let request = state.requests[requestID] { needs.insert(.organization(request.borrowerID)) }
     for candidate in candidates { needs.insert(.organization(candidate.lenderID)) }
+    if let lease { needs.insert(.lease(lease.segment)) }
     return needs
   }
 
@@ -174,6 +178,7 @@ package struct HoldLoanRequest: Command {
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> LoanRequest {
     try principal.require(.admin)
+    try draft.requireLease(lease)
     guard var request = draft.find(\.requests, requestID),
       let borrower = draft.find(\.organizations, request.borrowerID)
     else { throw PartiesRefusal.notFound("loan request") }

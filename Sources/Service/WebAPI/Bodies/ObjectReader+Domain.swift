@@ -56,6 +56,10 @@ extension ObjectReader {
     optionalParsed(name, expected: expectedChip, bytes: shortText) { ChipModelID($0) }
   }
 
+  mutating func optionalRegion(_ name: StaticString) -> String? {
+    optionalParsed(name, expected: expectedRegion, bytes: shortText) { isRegion($0) ? $0 : nil }
+  }
+
   /// Chips, from 1 to 10,000,000.
   mutating func quantity(_ name: StaticString) -> Int64? { int(name, BodyBounds.quantity) }
 

@@ -1,5 +1,6 @@
 import Catalogue
 import Ledger
+import Matching
 import Operations
 import Parties
 import Persistence
@@ -7,9 +8,26 @@ import Primitives
 import StrictJSON
 
 extension PlanMatchRound {
-  /// `segment`?
+  /// `segment`? {`chip_model_id`?, `region`?}
   package static func parse(_ reader: inout ObjectReader) -> PlanMatchRound? {
-    PlanMatchRound(segment: reader.optionalString("segment", bytes: BodyBounds.reference))
+    PlanMatchRound(segment: reader.optionalObject("segment") { MatchSegment.parse(&$0) } ?? .whole)
+  }
+}
+
+extension MatchSegment {
+  package static func parse(_ reader: inout ObjectReader) -> MatchSegment? {
+    MatchSegment(chipModel: reader.optionalChipModel("chip_model_id"), region: reader.optionalRegion("region"))
+  }
+}
+
+extension JSONWriter {
+  /// Null for the whole market.
+  mutating func field(_ name: StaticString, _ segment: MatchSegment) {
+    if segment.isWhole { return nullField(name) }
+    object(name) { writer in
+      writer.field("chip_model_id", segment.chipModel)
+      writer.field("region", segment.region)
+    }
   }
 }
 
@@ -151,10 +169,45 @@ package enum MatchRoundView: Sendable, Hashable {
   case market
 }
 
+extension OrderBook {
+  /// A page of levels, and the totals beside it.
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.array("data", levels) { $1.write(to: &$0) }
+      writer.array("totals", totals) { $1.write(to: &$0) }
+      writer.nullField("next_cursor")
+    }
+  }
+}
+
+extension OrderBook.Level {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("chip_model_id", chipModelID)
+      writer.field("region", region)
+      writer.field("side", side)
+      if let rateBps { writer.field("rate_bps", rateBps) }
+      writer.field("quantity", quantity)
+      writer.field("largest_block", largestBlock)
+    }
+  }
+}
+
+extension RoundReplay {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("same", same)
+      writer.array("differences", differences) { $0.string($1) }
+      writer.field("digest", digest)
+      writer.field("engine_version", engineVersion)
+    }
+  }
+}
+
 /// Members of a result that name no order. Those of the first group stand in every answer, null where a record has none.
 private let marketMembers = (
   always: ["objective", "bound", "gap", "certificate", "classes", "counts", "timings"],
-  present: ["engine_version", "snapshot_digest", "matched_quantity", "matched_pairs", "listings", "requests"]
+  present: ["engine_version", "snapshot_digest", "method", "fairness_bps", "matched_quantity", "matched_pairs"]
 )
 
 /// Members of the answer itself: a record that had one of them would make it stand twice.

@@ -136,6 +136,18 @@ extension WebAPI {
       let view: MatchRoundView = principal.readsEverything ? .whole : .market
       return gateway.object(request, version: round.version) { round.write(to: &$0, view: view) }
     }
+    routes.post("/v1/match-rounds/{id}/replay") { request, context in
+      let principal = try await gateway.principal(of: request)
+      try principal.require(.admin)
+      let id: MatchRoundID = try Gateway.pathID(context, noun: "match round")
+      _ = try Gateway.parse(await gateway.collect(request)) { EmptyBody.parse(&$0) }
+      let rows = try await gateway.reader.run([Query(RoundSQL.stored, [.uuid(id.value.bits)])], as: .automation)
+      guard let stored = try rows[0].first.map(StoredRound.decode) else {
+        throw PartiesRefusal.notFound("match round")
+      }
+      let replay = try await replayer.replay(stored)
+      return gateway.object(request, version: nil) { replay.write(to: &$0) }
+    }
     routes.get("/v1/match-rounds") { request, _ in
       let principal = try await gateway.principal(of: request)
       let query = try gateway.listQuery(request, list: "match-rounds")
@@ -152,21 +164,12 @@ extension WebAPI {
     routes.get("/v1/order-book") { request, _ in
       // Depth is everybody's; the names behind it are not read.
       _ = try await gateway.principal(of: request)
-      let query = Query(
-        Details.orderBook,
-        [.text(try Gateway.text(request, "chip_model")), .text(try Gateway.text(request, "region"))])
-      let rows = try await gateway.reader.run([query], as: .automation)[0]
-      return try gateway.page(Array(rows), next: nil) { row, writer in
-        let (chip, region, side) = (try row.text(0), try row.text(1), try row.text(2))
-        let (rate, quantity) = (try row.int8(3), try row.int8(4))
-        writer.object { writer in
-          writer.field("chip_model_id", chip)
-          writer.field("region", region)
-          writer.field("side", side)
-          writer.field("rate_bps", rate)
-          writer.field("quantity", quantity)
-        }
-      }
+      let chipModel = try Gateway.text(request, "chip_model")
+      let region = try Gateway.text(request, "region")
+      let answers = try await gateway.reader.run(
+        OrderBook.queries(chipModel: chipModel, region: region), as: .automation)
+      let book = try OrderBook(answers, chipModel: chipModel, reference: reference.current)
+      return gateway.object(request, version: nil) { book.write(to: &$0) }
     }
   }
 
