@@ -38,12 +38,12 @@ struct StoryBooks {
   /// 6 June to 21 November 168; one A800 is 10,000 USD, one A10 2,500 USD.
   private static let expected: [(lender: String, borrower: String, chips: Int, principal: Int, fee: Int, end: String)] =
     [
-      ("Beidou Search", "Lingyi Labs", 2_048, 2_048_000_000, fee(2_048_000_000, bps: 1_300, days: 213), "paid_off"),
-      ("Bitstream Media", "Lingyi Labs", 1_536, 1_536_000_000, fee(1_536_000_000, bps: 1_300, days: 213), "paid_off"),
-      ("Tianxun Interactive", "Lingyi Labs", 512, 512_000_000, fee(512_000_000, bps: 1_300, days: 213), "paid_off"),
-      ("Tianxun Interactive", "Hailang Robotics", 256, 256_000_000, fee(256_000_000, bps: 1_275, days: 168), "pending"),
-      ("Tianxun Interactive", "Hailang Robotics", 256, 256_000_000, fee(256_000_000, bps: 1_275, days: 168), "pending"),
-      ("Alinova Cloud", "Hailang Robotics", 256, 64_000_000, fee(64_000_000, bps: 950, days: 168), "returned"),
+      ("Beidou Search", "Lingyi Labs", 2_048, 2_048_000_000, fee(2_048_000_000, bps: 1_200, days: 213), "paid_off"),
+      ("Bitstream Media", "Lingyi Labs", 1_536, 1_536_000_000, fee(1_536_000_000, bps: 1_200, days: 213), "paid_off"),
+      ("Tianxun Interactive", "Lingyi Labs", 512, 512_000_000, fee(512_000_000, bps: 1_200, days: 213), "paid_off"),
+      ("Tianxun Interactive", "Hailang Robotics", 256, 256_000_000, fee(256_000_000, bps: 1_200, days: 168), "pending"),
+      ("Tianxun Interactive", "Hailang Robotics", 256, 256_000_000, fee(256_000_000, bps: 1_200, days: 168), "pending"),
+      ("Alinova Cloud", "Hailang Robotics", 256, 64_000_000, fee(64_000_000, bps: 900, days: 168), "returned"),
       ("Alinova Cloud", "Qingyun Models", 1_024, 256_000_000, 0, "active"),
     ]
 

@@ -20,6 +20,7 @@ package struct WebAPI: Sendable {
   /// Told when a command planned work for the workers of this process.
   let workPlanned: @Sendable () -> Void
   let replayer = RoundReplayer()
+  let adviser = MatchAdviser()
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,

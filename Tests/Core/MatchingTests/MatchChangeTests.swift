@@ -10,18 +10,17 @@ import Testing
     let snapshot = try market(listings, requests)
     let line = try #require(snapshot.requests.first { $0.id == requestID(number) })
     var search = ChangeSearch(snapshot, line)
-    #expect(try search.matchedNow() == 0)
     return try search.changes(isHeldByRule: isHeldByRule).map { change in
       let what = [change.chipModel?.value, change.region, change.date.map { "\($0)" }].compactMap { $0 }
       return ([change.kind.rawValue] + what + ["\(change.number)", "for \(change.quantity)"]).joined(separator: " ")
     }
   }
 
-  @Test("a limit one point below the only ask")
+  @Test("a limit one point below the only ask, named in steps of 25")
   func rate() throws {
     #expect(
       try changes([listing(1, 5, ask: 1_801)], [request(1, 5, takes: [("alpha", 1_800)])])
-        == ["rate alpha 1801 for 5"])
+        == ["rate alpha 1825 for 5"])
   }
 
   @Test("where others pay more, the limit that takes their place")
@@ -30,7 +29,7 @@ import Testing
       [listing(1, 5, ask: 1_000)],
       [request(1, 5, takes: [("alpha", 1_500)], sequence: 2), request(2, 5, takes: [("alpha", 1_700)], sequence: 1)])
     // At 1,700 it would be later than the other and get nothing.
-    #expect(found == ["rate alpha 1701 for 5"])
+    #expect(found == ["rate alpha 1725 for 5"])
   }
 
   @Test("another chip, at the limit stated, where the chip wanted is not there")
@@ -47,7 +46,9 @@ import Testing
 
   @Test("under an export rule nothing that would lead round it is named")
   func underRule() throws {
-    let listings = [listing(1, 5, ask: 900, verdictGroup: 2), listing(2, 5, ask: 900, region: "south", verdictGroup: 1)]
+    let listings = [
+      listing(1, 5, ask: 900, verdictGroup: 2), listing(2, 5, ask: 900, region: "south", verdictGroup: 1),
+    ]
     let held = [request(1, 5, held: [2: "hold_licence"])]
     #expect(try changes(listings, held).contains { $0.hasPrefix("region") })
     #expect(try changes(listings, held, isHeldByRule: true).allSatisfy { !$0.hasPrefix("region") })

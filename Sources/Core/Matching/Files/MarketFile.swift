@@ -56,7 +56,7 @@ package struct MarketFile: Sendable {
     /// Of the chips of all listings, or of all requests, together.
     package static let totalQuantity: Int64 = 1_000_000_000_000_000_000
     /// Of a price, minor units x basis points.
-    package static let price: Int64 = 4_000_000_000_000_000_000
+    package static let price: Int64 = 1 << 58
     package static let lineBytes = 1 << 20
     package static let textBytes = 200
   }

@@ -38,4 +38,21 @@ package struct MarketSolution: Sendable {
     }
     allocations = reason == nil ? pairs.allocations(of: quantities) : []
   }
+
+  /// Of a side file of too many pairs to be searched, cleared as a round.
+  package init(_ result: MatchRoundResult, _ file: MarketFile) {
+    let allocations = file.allocations(of: result)
+    var objective: Int128 = 0
+    let reason = file.failure(of: allocations, objective: &objective)
+    self.objective = reason == nil ? objective : 0
+    bound = result.bound
+    self.allocations = reason == nil ? allocations : []
+    if let reason {
+      certificate = "invalid: \(reason)"
+    } else if objective > bound {
+      certificate = "invalid: the objective \(objective) is above the bound \(bound)"
+    } else {
+      certificate = objective == bound ? "valid" : "gap"
+    }
+  }
 }

@@ -45,9 +45,13 @@ package struct ChangeSearch {
   private let request: RequestLine
   private let searchLimit: Int
   private var clearings = 0
+  /// Chips that the request gets as it stands.
+  private var matchedAsItStands: Int64 = 0
   /// Markets cleared for one request at most.
   private static let mostClearings = 60
   private static let triesOfOneKind = 3
+  /// Limits are named in steps of this, basis points, so that nobody reads another's limit out of them.
+  static let rateGrain: Int64 = 25
 
   /// - Parameter request: one of the snapshot's, or a line that is not in it and is added for the search.
   package init(_ snapshot: MatchSnapshot, _ request: RequestLine, searchLimit: Int = 300_000) {
@@ -56,14 +60,12 @@ package struct ChangeSearch {
     self.searchLimit = searchLimit
   }
 
-  /// Chips that the request gets as it stands.
-  package mutating func matchedNow() throws(MatchRefusal) -> Int64 { try matched(request) }
-
-  /// The smallest change of each kind that matches a request which gets nothing as it stands; empty where there is
+  /// The smallest change of each kind with which the request gets more chips than as it stands; empty where there is
   /// none, or none within the bound on clearings.
   ///
   /// - Parameter isHeldByRule: an export rule is among the causes: nothing is named that would lead round it.
   package mutating func changes(isHeldByRule: Bool) throws(MatchRefusal) -> [MatchChange] {
+    matchedAsItStands = try matched(request)
     var changes: [MatchChange] = []
     for kind in MatchChange.Kind.allCases where !isHeldByRule || kind.isAllowedUnderExportRule {
       if let change = try smallest(kind) { changes.append(change) }
@@ -87,7 +89,7 @@ package struct ChangeSearch {
     case .minQuantity:
       guard request.minQuantity > 1 else { return nil }
       let least = try matched(request.changed(by: .init(kind, number: 1)))
-      guard least > 0, least < request.minQuantity else { return nil }
+      guard least > matchedAsItStands, least < request.minQuantity else { return nil }
       return try first([least]) { .init(kind, number: $0) }
     case .sameModel: return request.sameModel ? try first([0]) { .init(kind, number: $0) } : nil
     case .sameSite: return request.sameSite ? try first([0]) { .init(kind, number: $0) } : nil
@@ -111,18 +113,22 @@ package struct ChangeSearch {
       for line in snapshot.listings where line.chipModel == model { high = max(high, line.askRateBps) }
       for line in snapshot.requests { for chip in line.acceptable { high = max(high, chip.maxRateBps) } }
       high = min(high + 1, 1_000_000)
-      guard high > limit, try matched(request.changed(by: .init(.rate, chipModel: model, number: high))) > 0
+      guard high > limit,
+        try matched(request.changed(by: .init(.rate, chipModel: model, number: high)))
+          > matchedAsItStands
       else { continue }
       var low = limit
       while high - low > 1, clearings < Self.mostClearings {
         let middle = low + (high - low) / 2
-        if try matched(request.changed(by: .init(.rate, chipModel: model, number: middle))) > 0 {
+        let quantity = try matched(request.changed(by: .init(.rate, chipModel: model, number: middle)))
+        if quantity > matchedAsItStands {
           high = middle
         } else {
           low = middle
         }
       }
-      if high - (best?.number ?? .max) < 0 || best == nil {
+      high = min((high + Self.rateGrain - 1) / Self.rateGrain * Self.rateGrain, 1_000_000)
+      if best.map({ high < $0.number }) ?? true {
         best = try first([high]) { .init(.rate, chipModel: model, number: $0) }
       }
     }
@@ -135,7 +141,7 @@ package struct ChangeSearch {
     for value in values.prefix(Self.triesOfOneKind) {
       let change = change(value)
       let quantity = try matched(request.changed(by: change))
-      if quantity > 0 { return change.matching(quantity) }
+      if quantity > matchedAsItStands { return change.matching(quantity) }
     }
     return nil
   }
@@ -146,7 +152,7 @@ package struct ChangeSearch {
   private func takes(_ listing: ListingLine) -> Bool { request.acceptable.contains { $0.includes(listing) } }
 
   private mutating func matched(_ line: RequestLine) throws(MatchRefusal) -> Int64 {
-    guard clearings < Self.mostClearings else { return 0 }
+    guard clearings < Self.mostClearings else { return matchedAsItStands }
     clearings += 1
     let changed = try MatchSnapshot(
       businessDate: snapshot.businessDate, unitValues: snapshot.unitValues, listings: snapshot.listings,

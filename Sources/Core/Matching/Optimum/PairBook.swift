@@ -33,7 +33,8 @@ struct PairBook {
     var limits: [Int: Set<Int64>] = [:]
     for pair in pairs {
       let listing = book.listings[pair.listing]
-      if book.limitedLenders.contains(listing.lender) { limits[listing.lender, default: []].insert(listing.maxExposure) }
+      guard book.limitedLenders.contains(listing.lender) else { continue }
+      limits[listing.lender, default: []].insert(listing.maxExposure)
     }
     isExact = limits.values.allSatisfy { $0.count == 1 }
   }

@@ -65,6 +65,7 @@ extension WebAPI {
     let row = try await gateway.reader.one(Resources.loanRequests, id.value, as: principal, noun: "loan request")
     let holds = try await self.holds(of: id, as: principal)
     let reasons = try await RoundReasons.latest(of: id.description, reader: gateway.reader)
+    let advice = try await advice(for: id, reasons)
     return gateway.object(request, version: row.version) { writer in
       writer.object { writer in
         writer.field("loan_request_id", id)
@@ -78,9 +79,20 @@ extension WebAPI {
             writer.field("candidates", reason.candidates)
           }
         }
+        advice?.write(to: &writer)
         writer.array("holds", holds) { $0.raw($1) }
       }
     }
+  }
+
+  /// What would have matched the request in the last round that left it over.
+  private func advice(for id: LoanRequestID, _ reasons: RoundReasons?) async throws -> MatchAdvice? {
+    guard let reasons else { return nil }
+    let query = Query(RoundSQL.stored, [.uuid(reasons.roundID.value.bits)])
+    let rows = try await gateway.reader.run([query], as: .automation)
+    guard let stored = try rows[0].first.map(StoredRound.decode) else { return nil }
+    return try await adviser.advise(
+      id, in: stored, isHeldByRule: reasons.reasons.contains { $0.constraint == "export_verdict" })
   }
 
   private func addOfferRoutes(_ routes: inout Routes) {

@@ -1,0 +1,105 @@
+import Matching
+import Persistence
+import Primitives
+import StrictJSON
+import Synchronization
+
+/// What a request that a round left wanting is told beside the reasons.
+package struct MatchAdvice: Sendable, Hashable {
+  /// Its place among those that want the same chips; nil when it wants none.
+  package let queue: QueuePosition?
+  /// The smallest change of each kind that would have matched it, each tried by clearing the round again with it.
+  package let changes: [MatchChange]
+  /// Whether changes were looked for: in a market beyond `MatchAdviser.mostOrders` they are not.
+  package let isSearched: Bool
+}
+
+extension MatchAdvice {
+  /// Members `queue`, `changes` and `changes_searched`, into an object that is open.
+  package func write(to writer: inout JSONWriter) {
+    if let queue {
+      writer.key("queue")
+      writer.object { writer in
+        writer.field("position", queue.position)
+        writer.field("chips_ahead", queue.chipsAhead)
+      }
+    }
+    writer.field("changes_searched", isSearched)
+    writer.array("changes", changes) { writer, change in
+      writer.object { writer in
+        writer.field("kind", change.kind.rawValue)
+        if let model = change.chipModel { writer.field("chip_model_id", model.value) }
+        switch change.kind {
+        case .rate, .chip: writer.field("max_rate_bps", change.number)
+        case .term: writer.field("term_days", change.number)
+        case .minQuantity: writer.field("min_quantity", change.number)
+        case .maxLenders: writer.field("max_lenders", change.number)
+        case .region: writer.field("region", change.region)
+        case .startDate: writer.field("start_by_on", change.date?.description)
+        case .sameModel: writer.field("same_model", false)
+        case .sameSite: writer.field("same_site", false)
+        }
+        writer.field("would_match", change.quantity)
+      }
+    }
+  }
+}
+
+/// Looks for what would have matched a request. One search at a time: each clears a market dozens of times. Answers are
+/// kept, since a round's record does not change and requests are asked about again and again.
+package final class MatchAdviser: Sendable {
+  /// Orders of both sides up to which a round is cleared again for advice.
+  package static let mostOrders = 4_000
+  private static let mostKept = 1_000
+
+  private struct Question: Hashable {
+    let round: SHA256Digest
+    let request: LoanRequestID
+    let isHeldByRule: Bool
+  }
+
+  private let isBusy = Atomic<Bool>(false)
+  private let kept = Mutex<[Question: MatchAdvice]>([:])
+
+  package init() {}
+
+  /// - Returns: nil for a round whose record is not kept, or is of another engine.
+  /// - Throws: `PipelineError.busy` while another search is under way in this process.
+  package func advise(
+    _ request: LoanRequestID, in round: StoredRound, isHeldByRule: Bool
+  ) async throws -> MatchAdvice? {
+    guard let snapshot = round.snapshot, let record = round.record, let digest = round.digest else { return nil }
+    let question = Question(round: digest, request: request, isHeldByRule: isHeldByRule)
+    if let advice = kept.withLock({ $0[question] }) { return advice }
+    guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
+      throw PipelineError.busy
+    }
+    defer { isBusy.store(false, ordering: .releasing) }
+    let advice = try await onThreadOfItsOwn { try Self.search(request, snapshot, record, isHeldByRule: isHeldByRule) }
+    guard let advice else { return nil }
+    kept.withLock { kept in
+      if kept.count >= Self.mostKept { kept.removeAll() }
+      kept[question] = advice
+    }
+    return advice
+  }
+
+  private static func search(
+    _ request: LoanRequestID, _ snapshot: [UInt8], _ record: [UInt8], isHeldByRule: Bool
+  ) throws -> MatchAdvice? {
+    let market = try MatchSnapshot(canonicalBytes: snapshot)
+    let result = try MatchRoundResult(canonicalBytes: record)
+    guard result.engineVersion == matchEngineVersion, let line = market.requests.first(where: { $0.id == request })
+    else { return nil }
+    var remaining: [LoanRequestID: Int64] = [:]
+    for leftover in result.leftovers {
+      if case .request(let id) = leftover.order { remaining[id] = leftover.remaining }
+    }
+    let queue = market.queuePosition(of: request, remaining: remaining)
+    guard queue != nil, market.listings.count + market.requests.count <= mostOrders else {
+      return MatchAdvice(queue: queue, changes: [], isSearched: queue == nil)
+    }
+    var search = ChangeSearch(market, line)
+    return MatchAdvice(queue: queue, changes: try search.changes(isHeldByRule: isHeldByRule), isSearched: true)
+  }
+}
