@@ -10,6 +10,7 @@ package enum Schema {
     ("0006_operations.sql", PackageResources._006_operations_sql),
     ("0007_roles.sql", PackageResources._007_roles_sql),
     ("0008_rounds.sql", PackageResources._008_rounds_sql),
+    ("0009_forward_lots.sql", PackageResources._009_forward_lots_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

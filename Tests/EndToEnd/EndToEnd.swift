@@ -209,7 +209,7 @@ func expectBooksHold(_ deployment: Deployment) throws {
     """,
     "lots whose units are not all somewhere":
       """
-    select count(*) from lots where on_order + available + reserved + in_transit + on_loan + in_return
+    select count(*) from lots where on_order + promised + available + reserved + in_transit + on_loan + in_return
     + in_inspection + in_repair + frozen + repossessed + lost + sold <> quantity
     """,
   ]

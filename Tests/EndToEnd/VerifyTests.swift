@@ -48,7 +48,7 @@ extension EndToEnd {
       found: "each lot stands as its custody accounts say"),
     Breach(
       plant: ["update loans set units_out = units_out - 1, units_owned = units_owned + 1 where units_out > 0"],
-      found: "chips on loan, reserved and in transit"),
+      found: "chips on loan, reserved or promised, and in transit"),
     Breach(
       plant: ["update journal_lines set amount = -amount where account_code like 'receivable.%'"],
       found: "no custody, claim, cash or bank account is negative"),

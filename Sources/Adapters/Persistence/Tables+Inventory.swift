@@ -8,8 +8,9 @@ import StrictJSON
 extension Tables {
   /// The states of custody in the order of the columns (`returning` is a word of SQL, hence `in_return`).
   private static let custodyColumns: [(SQL, CustodyState)] = [
-    ("on_order", .onOrder), ("available", .available), ("reserved", .reserved), ("in_transit", .inTransit),
-    ("on_loan", .onLoan), ("in_return", .returning), ("in_inspection", .inInspection), ("in_repair", .inRepair),
+    ("on_order", .onOrder), ("promised", .promised), ("available", .available), ("reserved", .reserved),
+    ("in_transit", .inTransit), ("on_loan", .onLoan), ("in_return", .returning), ("in_inspection", .inInspection),
+    ("in_repair", .inRepair),
     ("frozen", .frozen), ("repossessed", .repossessed), ("lost", .lost), ("sold", .sold),
   ]
 

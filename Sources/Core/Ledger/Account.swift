@@ -10,6 +10,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case custodyOrdered = "custody.ordered"
   case custodyReceived = "custody.received"
   case custodyOnOrder = "custody.on_order"
+  case custodyPromised = "custody.promised"
   case custodyAvailable = "custody.available"
   case custodyReserved = "custody.reserved"
   case custodyInTransit = "custody.in_transit"
@@ -58,9 +59,10 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   /// Accounts that can never be negative: chips somewhere, and client money at the bank.
   package var neverNegative: Bool {
     switch self {
-    case .custodyOnOrder, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan, .custodyReturning,
-      .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost, .custodySold,
-      .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges, .cashAtPlatform,
+    case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
+      .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
+      .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
+      .cashAtPlatform,
       .bankClient, .bankOwn:
       true
     default: false

@@ -4,8 +4,10 @@ import Primitives
 
 /// Where the chips of a lot can be. The states (on order apart) sum to what was received.
 package enum CustodyState: String, Sendable, Hashable, CaseIterable {
-  /// Bought, not yet arrived -> available
+  /// Bought, not yet arrived -> available, promised
   case onOrder = "on_order"
+  /// Bought, not yet arrived, and held for a pending offer or an agreed loan -> reserved, onOrder
+  case promised
   /// -> reserved, inRepair
   case available
   /// Held for a pending offer or a loan not yet dispatched -> available, inTransit
@@ -33,6 +35,7 @@ package enum CustodyState: String, Sendable, Hashable, CaseIterable {
   package var account: AccountCode {
     switch self {
     case .onOrder: .custodyOnOrder
+    case .promised: .custodyPromised
     case .available: .custodyAvailable
     case .reserved: .custodyReserved
     case .inTransit: .custodyInTransit
@@ -120,6 +123,72 @@ package struct Lot: Sendable, Hashable {
 
   /// Gives units back from a listing that no longer offers them.
   package mutating func unlist(_ count: Int64) { listed = max(0, listed - count) }
+
+  /// Units that a match may offer, and from which day: those on hand, today; where there are none, those on order, from
+  /// the day they are due. What is overdue and not here is promised to nobody.
+  package func offerable(on today: CalendarDate) -> (units: Int64, from: CalendarDate) {
+    if units(.available) > 0 || availableOn <= today { return (units(.available), min(availableOn, today)) }
+    return (units(.onOrder), availableOn)
+  }
+
+  /// Units that went from one state to another.
+  package struct Move: Sendable, Hashable {
+    package let count: Int64
+    package let from: CustodyState
+    package let to: CustodyState
+  }
+
+  /// Holds units for an offer: those on hand first, then, where they come in time, those on order. Units of a lot are
+  /// alike: what is held is not tied to one offer, and the lender dispatches first to whom it will.
+  /// - Parameters:
+  ///   - latest: the last day on which the chips may become available.
+  package mutating func reserve(
+    _ count: Int64, by latest: CalendarDate, today: CalendarDate
+  ) throws(LendingRefusal) -> [Move] {
+    guard count > 0 else { throw .quantityNotPositive }
+    let onHand = min(count, units(.available))
+    let coming = availableOn > today && availableOn <= latest ? units(.onOrder) : 0
+    guard count - onHand <= coming else {
+      throw .insufficientChips(lot: id, state: "available", wanted: count, present: onHand + coming)
+    }
+    return try moving([
+      Move(count: onHand, from: .available, to: .reserved), Move(count: count - onHand, from: .onOrder, to: .promised),
+    ])
+  }
+
+  /// Gives back what was held for an offer that ended, the promised first: whoever still waits is nearer to its chips.
+  package mutating func release(_ count: Int64) throws(LendingRefusal) -> [Move] {
+    let promised = min(count, units(.promised))
+    return try moving([
+      Move(count: promised, from: .promised, to: .onOrder),
+      Move(count: count - promised, from: .reserved, to: .available),
+    ])
+  }
+
+  /// Units on order arrive, the promised first.
+  package mutating func receive(_ count: Int64) throws(LendingRefusal) -> [Move] {
+    guard count > 0 else { throw .quantityNotPositive }
+    let promised = min(count, units(.promised))
+    guard count - promised <= units(.onOrder) else {
+      throw .insufficientChips(
+        lot: id, state: CustodyState.onOrder.rawValue, wanted: count, present: units(.promised) + units(.onOrder))
+    }
+    return try moving([
+      Move(count: promised, from: .promised, to: .reserved),
+      Move(count: count - promised, from: .onOrder, to: .available),
+    ])
+  }
+
+  private mutating func moving(_ moves: [Move]) throws(LendingRefusal) -> [Move] {
+    let moves = moves.filter { $0.count != 0 }
+    for step in moves { try move(step.count, from: step.from, to: step.to) }
+    return moves
+  }
+
+  /// The custody lines of moves, in the lender's book.
+  package func lines(_ moves: [Move]) -> [JournalLine] {
+    moves.flatMap { lines($0.count, from: $0.from.account, to: $0.to.account) }
+  }
 
   /// The two custody lines of a move, in the lender's book.
   package func lines(_ count: Int64, from: AccountCode, to: AccountCode) -> [JournalLine] {

@@ -20,7 +20,7 @@ extension RunWorker {
     do {
       guard claim.round.attempt <= Self.attempts else { throw GivenUp(attempts: Self.attempts) }
       try await holding(claim.lease) { try await offer(of: claim, decide(claim)) }
-    } catch is LeaseLost {
+    } catch let error where error is LeaseLost || error as? PipelineError == .leaseLost {
       logger.info("a match round was taken over", metadata: named)
     } catch let error where Task.isCancelled || Self.isPassing(error) {
       // It stays `running`; when its lease has run out, any worker takes it up again.

@@ -165,8 +165,8 @@ struct GuardTests {
       try await database.withConnection(as: "chipbridge_writer") { connection in
         _ = try await connection.run(Tables.lots.inserting([set.lot]), deadline: soon())
         let states = [
-          "on_order", "available", "reserved", "in_transit", "on_loan", "in_return", "in_inspection", "in_repair",
-          "frozen", "repossessed", "lost", "sold",
+          "on_order", "promised", "available", "reserved", "in_transit", "on_loan", "in_return", "in_inspection",
+          "in_repair", "frozen", "repossessed", "lost", "sold",
         ]
         for state in states {
           #expect(

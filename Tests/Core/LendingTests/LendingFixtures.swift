@@ -24,11 +24,12 @@ enum LendingFixtures {
   static func site() throws -> Site { Site(country: try #require(CountryCode("CN")), region: "CN-north") }
 
   static func lot(
-    quantity: Int64 = 2_000, multipleOf: Int64 = 8, custody: [CustodyState: Int64]? = nil, listed: Int64 = 0
+    quantity: Int64 = 2_000, multipleOf: Int64 = 8, custody: [CustodyState: Int64]? = nil, listed: Int64 = 0,
+    availableOn: CalendarDate? = nil
   ) throws -> Lot {
     Lot(
       id: lotID, lenderID: lender, chipModelID: try chip(), quantity: quantity, site: try site(),
-      availableOn: try day("2026-01-01"), multipleOf: multipleOf, serials: [], unitCost: nil,
+      availableOn: try availableOn ?? day("2026-01-01"), multipleOf: multipleOf, serials: [], unitCost: nil,
       custody: custody ?? [.available: quantity], listed: listed, createdAt: .epoch, updatedAt: .epoch)
   }
 

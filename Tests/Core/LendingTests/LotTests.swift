@@ -91,6 +91,32 @@ struct LotTests {
     }
   }
 
+  @Test("an offer holds what is on hand, then what comes in time, and what arrives goes to those who wait")
+  func promised() throws {
+    let (today, due) = (try F.day("2026-03-01"), try F.day("2026-05-01"))
+    var lot = try F.lot(quantity: 100, custody: [.available: 20, .onOrder: 80], availableOn: due)
+    #expect(lot.offerable(on: today) == (20, today))
+    let before = lot
+    #expect(throws: LendingRefusal.insufficientChips(lot: F.lotID, state: "available", wanted: 30, present: 20)) {
+      try lot.reserve(30, by: today, today: today)
+    }
+    #expect(throws: LendingRefusal.insufficientChips(lot: F.lotID, state: "available", wanted: 101, present: 100)) {
+      try lot.reserve(101, by: due, today: today)
+    }
+    #expect(lot == before)
+    #expect(try lot.reserve(30, by: due, today: today).map(\.count) == [20, 10])
+    #expect(lot.custody == [.reserved: 20, .promised: 10, .onOrder: 70])
+    #expect(lot.offerable(on: today) == (70, due))
+    #expect(lot.offerable(on: due).units == 0)
+    #expect(try lot.receive(4).map(\.to) == [.reserved])
+    #expect(lot.custody == [.reserved: 24, .promised: 6, .onOrder: 70])
+    #expect(try lot.release(10).map(\.count) == [6, 4])
+    #expect(lot.custody == [.reserved: 20, .available: 4, .onOrder: 76])
+    #expect(throws: LendingRefusal.insufficientChips(lot: F.lotID, state: "on_order", wanted: 77, present: 76)) {
+      try lot.receive(77)
+    }
+  }
+
   @Test("each place has a custody account of its own, named as it is")
   func accounts() {
     for state in CustodyState.allCases { #expect(state.account.rawValue == "custody.\(state.rawValue)") }

@@ -179,8 +179,8 @@ struct InventoryBodyTests {
           """
           {"id":"lot_01920000-0000-7000-8000-000000000003","lender_id":"\(lender)","chip_model_id":"h20","quantity":100,
           "site":{"country":"CN","region":"CN-north"},"available_on":"2024-01-01","multiple_of":4,"serials":[],
-          "unit_cost":null,"custody":{"on_order":0,"available":60,"reserved":0,"in_transit":0,"on_loan":40,
-          "returning":0,
+          "unit_cost":null,"custody":{"on_order":0,"promised":0,"available":60,"reserved":0,"in_transit":0,
+          "on_loan":40,"returning":0,
           "in_inspection":0,"in_repair":0,"frozen":0,"repossessed":0,"lost":0,"sold":0},"listed":20,"unlisted":40,
           "version":1,"created_at":"2024-01-02T00:00:00Z","updated_at":"2024-01-02T00:00:00Z"}
           """))

@@ -53,7 +53,7 @@ package enum BookLaws {
       """
       select lot.id || ' ' || state.code || ' ' || state.units || ' / ' || coalesce(a.balance, 0)
       from lots lot cross join lateral (values
-        ('custody.on_order', lot.on_order), ('custody.available', lot.available), ('custody.reserved', lot.reserved),
+        ('custody.on_order', lot.on_order), ('custody.promised', lot.promised), ('custody.available', lot.available), ('custody.reserved', lot.reserved),
         ('custody.in_transit', lot.in_transit), ('custody.on_loan', lot.on_loan), ('custody.returning', lot.in_return),
         ('custody.in_inspection', lot.in_inspection), ('custody.in_repair', lot.in_repair),
         ('custody.frozen', lot.frozen), ('custody.repossessed', lot.repossessed), ('custody.lost', lot.lost),
@@ -71,7 +71,7 @@ package enum BookLaws {
     law(
       "law_reserved_units_are_those_of_offers_and_undelivered_loans",
       """
-      select lot.id::text from lots lot where lot.reserved <> (
+      select lot.id::text from lots lot where lot.reserved + lot.promised <> (
         select coalesce(sum(quantity), 0) from offers o where o.lot_id = lot.id and o.state = 'pending') + (
         select coalesce(sum(quantity), 0) from loans l where l.lot_id = lot.id and l.state = 'agreed')
       """),

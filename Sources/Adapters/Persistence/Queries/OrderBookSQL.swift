@@ -3,7 +3,7 @@ import Primitives
 
 /// Depth of the market by rate, without names.
 package enum OrderBookSQL {
-  /// Listings of one lot share what is on hand, the earlier one first. A block is what one request could get of one
+  /// Listings of one lot share what is on hand, or else what is on order, the earlier one first. A block is what one request could get of one
   /// listing: whole boards, and not below the listing's least piece.
   package static let asks = Statement(
     "read_order_book_asks",
@@ -14,7 +14,8 @@ package enum OrderBookSQL {
       select o.*, quantity - quantity % multiple_of as block
       from (
         select l.chip_model_id, l.region, l.ask_rate_bps, l.multiple_of, l.min_quantity,
-          greatest(0, least(l.remaining, lots.available - coalesce(sum(l.remaining) over (
+          greatest(0, least(l.remaining, coalesce(nullif(lots.available, 0), lots.on_order) - coalesce(
+            sum(l.remaining) over (
             partition by l.lender_id, l.lot_id order by l.sequence, l.id
             rows between unbounded preceding and 1 preceding), 0)))::bigint as quantity
         from listings l join lots on lots.lender_id = l.lender_id and lots.id = l.lot_id

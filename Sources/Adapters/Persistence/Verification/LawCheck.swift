@@ -79,7 +79,7 @@ extension LawCheck {
   /// The columns of a lot by state.
   private static let lotStates: SQL = """
     select l.id, s.state, s.units from lots l cross join lateral (values
-      ('on_order', l.on_order), ('available', l.available), ('reserved', l.reserved), ('in_transit', l.in_transit),
+      ('on_order', l.on_order), ('promised', l.promised), ('available', l.available), ('reserved', l.reserved), ('in_transit', l.in_transit),
       ('on_loan', l.on_loan), ('returning', l.in_return), ('in_inspection', l.in_inspection),
       ('in_repair', l.in_repair), ('frozen', l.frozen), ('repossessed', l.repossessed), ('lost', l.lost),
       ('sold', l.sold)) as s (state, units)
@@ -111,12 +111,12 @@ extension LawCheck {
             'custody.ordered', 'custody.received', 'holdings.source')))
         """, counting: "select 1 from accounts"),
     LawCheck(
-      2, "chips on loan, reserved and in transit are those of loans and offers; no chip is in two",
+      2, "chips on loan, reserved or promised, and in transit are those of loans and offers; no chip is in two",
       names: ("law_units_of_loans", "law_units_of_loans_count"),
       breaches: """
         select l.id, 'on loan ' || l.on_loan || ' against ' || coalesce(n.out, 0) || ', sold ' || l.sold || ' against '
           || coalesce(n.owned, 0) || ', in transit ' || l.in_transit || ' against ' || coalesce(n.moving, 0)
-          || ', reserved ' || l.reserved || ' against ' || coalesce(n.agreed, 0) + coalesce(p.pending, 0)
+          || ', reserved or promised ' || l.reserved + l.promised || ' against ' || coalesce(n.agreed, 0) + coalesce(p.pending, 0)
         from lots l
         left join (
           select lot_id, sum(units_out) as out, sum(units_owned) as owned,
@@ -126,7 +126,7 @@ extension LawCheck {
         left join (select lot_id, sum(quantity) as pending from offers where state = 'pending' group by lot_id) p
           on p.lot_id = l.id
         where l.on_loan <> coalesce(n.out, 0) or l.sold <> coalesce(n.owned, 0)
-          or l.in_transit <> coalesce(n.moving, 0) or l.reserved <> coalesce(n.agreed, 0) + coalesce(p.pending, 0)
+          or l.in_transit <> coalesce(n.moving, 0) or l.reserved + l.promised <> coalesce(n.agreed, 0) + coalesce(p.pending, 0)
         """, counting: "select 1 from loans"),
     LawCheck(
       2, "chips on their way back are those of returns", names: ("law_returns", "law_returns_count"),

@@ -86,13 +86,15 @@ package struct ReceiveLot: Command {
       throw PartiesRefusal.notFound("lot")
     }
     try principal.require(.lender)
-    try lot.move(quantity, from: .onOrder, to: .available)
+    let moves = try lot.receive(quantity)
     lot = draft.put(\.lots, lot)
     try draft.post(
       EntryDraft(
         id: draft.ids.next(), book: lot.lenderID, kind: .lotReceived, businessDate: draft.today, subject: lot.id.value,
-        lines: lot.lines(quantity, from: .custodyOnOrder, to: .custodyOrdered)
-          + lot.lines(quantity, from: .custodyReceived, to: .custodyAvailable)))
+        lines: moves.flatMap { move in
+          lot.lines(move.count, from: move.from.account, to: .custodyOrdered)
+            + lot.lines(move.count, from: .custodyReceived, to: move.to.account)
+        }))
     draft.made.subject = lot.id.value
     draft.happen(
       "lot.received", lot.id, version: lot.version, to: (lot.lenderID, nil), [("quantity", .number(quantity))])

@@ -91,15 +91,18 @@ extension Market {
   ) throws -> (MatchSnapshot, held: [LoanRequestID: Screening]) {
     let open = listings.filter { $0.isOpen(at: now) }
     let groups = self.groups(of: open)
-    var left: [LotID: Int64] = lots.mapValues { $0.units(.available) }
+    let offerable = lots.mapValues { $0.offerable(on: now.date) }
+    var left: [LotID: Int64] = offerable.mapValues(\.units)
     let lines = open.compactMap { listing -> ListingLine? in
       guard segment.contains(chipModel: listing.chipModelID, region: listing.site.region),
         let lender = organizations[listing.lenderID]
       else { return nil }
-      // Listings of one lot share what is on hand, the earlier one first; what is on order cannot be handed over yet.
+      // Listings of one lot share what is on hand, or else what is on order and due, the earlier one first.
       let quantity = min(listing.remaining, left[listing.lotID, default: 0])
       left[listing.lotID, default: 0] -= quantity
-      return line(listing, lender, quantity: quantity, group: groups[Self.group(of: listing)] ?? 0)
+      return line(
+        listing, lender, quantity: quantity, from: offerable[listing.lotID]?.from ?? listing.availableOn,
+        group: groups[Self.group(of: listing)] ?? 0)
     }
     var held: [LoanRequestID: Screening] = [:]
     let requestLines = try requests.filter { $0.isOpen(at: now) }.compactMap { request -> RequestLine? in
@@ -166,14 +169,16 @@ extension Market {
     return screening
   }
 
-  private func line(_ listing: Listing, _ lender: Organization, quantity: Int64, group: Int) -> ListingLine {
+  private func line(
+    _ listing: Listing, _ lender: Organization, quantity: Int64, from: CalendarDate, group: Int
+  ) -> ListingLine {
     ListingLine(
       id: listing.id, lender: lender.id, lenderGroup: lender.groupID, chipModel: listing.chipModelID,
       capability: reference.chips[listing.chipModelID].map(ChipCapability.init(of:)) ?? ChipCapability(),
       region: listing.site.region, country: listing.site.country,
       site: "\(lender.id) \(listing.site.country) \(listing.site.region)", quantity: quantity,
       minQuantity: listing.minQuantity, multipleOf: listing.multipleOf, askRateBps: listing.askRate.value,
-      minTermDays: listing.minTermDays, maxTermDays: listing.maxTermDays, availableOn: listing.availableOn,
+      minTermDays: listing.minTermDays, maxTermDays: listing.maxTermDays, availableOn: from,
       legalForm: listing.legalForm.rawValue, deliveryModes: Set(listing.deliveryModes.map(\.rawValue)),
       advanceRateBps: listing.advanceRate.value, patterns: Set(listing.repaymentPatterns.map(\.rawValue)),
       creditGrades: listing.eligibility.creditGrades.map(Set.init),

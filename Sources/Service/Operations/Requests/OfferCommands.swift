@@ -63,7 +63,7 @@ package struct MakeOffer: Command {
     guard verdict.isClear else { throw verdict.refusal }
     try listing.reserve(quantity, at: draft.now)
     try request.offer(quantity, at: draft.now)
-    try lot.move(quantity, from: .available, to: .reserved)
+    let moves = try lot.reserve(quantity, by: max(request.startByOn, draft.today), today: draft.today)
     lot.unlist(quantity)
     let mark = try mark(of: listing.chipModelID, in: draft)
     guard let expiresAt = draft.now.adding(seconds: draft.reference.parameters.offerSeconds) else {
@@ -84,7 +84,7 @@ package struct MakeOffer: Command {
     try draft.post(
       EntryDraft(
         id: draft.ids.next(), book: lot.lenderID, kind: .chipsReserved, businessDate: draft.today, subject: id.value,
-        lines: lot.lines(quantity, from: .custodyAvailable, to: .custodyReserved)))
+        lines: lot.lines(moves)))
     draft.made.subject = id.value
     draft.happen(
       "offer.made", id, version: 1, to: (offer.borrowerID, offer.lenderID),

@@ -87,7 +87,7 @@ enum OfferDesk {
     guard var lot = draft.find(\.lots, offer.lotID), var listing = draft.find(\.listings, offer.listingID),
       var request = draft.find(\.requests, offer.requestID)
     else { throw PartiesRefusal.notFound("offer") }
-    try lot.move(offer.quantity, from: .reserved, to: .available)
+    let moves = try lot.release(offer.quantity)
     if listing.release(offer.quantity) { try lot.list(offer.quantity) }
     request.release(offer.quantity)
     draft.put(\.lots, lot)
@@ -96,6 +96,6 @@ enum OfferDesk {
     try draft.post(
       EntryDraft(
         id: draft.ids.next(), book: lot.lenderID, kind: .reservationReleased, businessDate: draft.today,
-        subject: offer.id.value, lines: lot.lines(offer.quantity, from: .custodyReserved, to: .custodyAvailable)))
+        subject: offer.id.value, lines: lot.lines(moves)))
   }
 }
