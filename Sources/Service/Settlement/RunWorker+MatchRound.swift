@@ -78,13 +78,8 @@ extension RunWorker {
     }
     let started = ContinuousClock.now
     let market = try await MarketReader.read(pool: pool, reference: reference, clock: clock, deadline: deadline)
-    let (snapshot, held) = try market.snapshot(of: claim.lease.segment)
-    let read = ContinuousClock.now
-    let result = try await onThreadOfItsOwn { Matching.clear(snapshot) }
-    let report = RoundReport(
-      segment: claim.lease.segment, snapshot: snapshot, result: result,
-      readMilliseconds: started.milliseconds(to: read), clearMilliseconds: read.milliseconds(to: .now))
-    for (id, screening) in held.sorted(by: { $0.key < $1.key }) {
+    let decided = try await onThreadOfItsOwn { try DecidedRound(market, claim.lease.segment, since: started) }
+    for (id, screening) in decided.held.sorted(by: { $0.key < $1.key }) {
       _ = try await pipeline.runChild(
         HoldLoanRequest(
           requestID: id, held: screening.holdsAll, candidates: screening.held, lease: claim.lease),
@@ -92,9 +87,9 @@ extension RunWorker {
       ) { _ in [:] }
     }
     try await rounds.record(
-      claim.lease, digest: result.digest, snapshot: snapshot.canonicalBytes, record: result.canonicalBytes,
-      result: report.json, parameters: report.parameters, now: clock.now(), until: leaseEnd())
-    return result.allocations
+      claim.lease, digest: decided.result.digest, snapshot: decided.snapshot, record: decided.record,
+      result: decided.json, parameters: decided.parameters, now: clock.now(), until: leaseEnd())
+    return decided.result.allocations
   }
 
   // MARK: offers
@@ -137,6 +132,43 @@ extension RunWorker {
       return refusals
     }
   }
+}
+
+/// What a round decided, and all that is kept of it.
+private struct DecidedRound: Sendable {
+  let result: MatchRoundResult
+  let held: [LoanRequestID: Market.Screening]
+  /// Canonical bytes.
+  let snapshot: [UInt8]
+  let record: [UInt8]
+  let json: [UInt8]
+  let parameters: [UInt8]
+
+  /// What one message to the database can carry, less room for the rest of it: some two million orders.
+  private static let mostBytes = 1_000_000_000
+
+  /// Screens, clears, writes down: long computing.
+  init(_ market: Market, _ segment: MatchSegment, since started: ContinuousClock.Instant) throws {
+    let (snapshot, held) = try market.snapshot(of: segment)
+    let read = ContinuousClock.now
+    result = Matching.clear(snapshot)
+    let report = RoundReport(
+      segment: segment, snapshot: snapshot, result: result, readMilliseconds: started.milliseconds(to: read),
+      clearMilliseconds: read.milliseconds(to: .now))
+    self.held = held
+    self.snapshot = snapshot.canonicalBytes
+    record = result.canonicalBytes
+    json = report.json
+    parameters = report.parameters
+    let bytes = self.snapshot.count + record.count + json.count
+    guard bytes <= Self.mostBytes else { throw RecordTooLarge(bytes: bytes) }
+  }
+}
+
+/// More than can be kept of a round; its market is cleared in segments.
+struct RecordTooLarge: Error, CustomStringConvertible {
+  let bytes: Int
+  var description: String { "the record takes \(bytes) bytes, too many to keep: clear the market in segments" }
 }
 
 /// A round ended its worker too often.
