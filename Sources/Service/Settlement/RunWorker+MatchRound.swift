@@ -1,3 +1,4 @@
+import Lending
 import Logging
 import Matching
 import Operations
@@ -9,8 +10,8 @@ import StrictJSON
 extension RunWorker {
   /// A round that brings down whoever takes it up is given up after so many.
   private static let attempts: Int32 = 10
-  /// Offers handed to the pipeline at one time: so many share a commit.
-  private static let offersAtOnce = 64
+  /// Commands handed to the pipeline at one time: so many share a commit.
+  private static let commandsAtOnce = 64
 
   /// Clears a round: reads the market in one snapshot, runs the engine, keeps what it decided, makes the offers by
   /// ordinary commands. A listing that changed in between loses only its own offer. Whatever is written carries the
@@ -78,23 +79,18 @@ extension RunWorker {
     }
     let started = ContinuousClock.now
     let market = try await MarketReader.read(pool: pool, reference: reference, clock: clock, deadline: deadline)
-    let (snapshot, held) = try market.snapshot(of: claim.lease.segment)
-    let read = ContinuousClock.now
-    let result = try await onThreadOfItsOwn { Matching.clear(snapshot) }
-    let report = RoundReport(
-      segment: claim.lease.segment, snapshot: snapshot, result: result,
-      readMilliseconds: started.milliseconds(to: read), clearMilliseconds: read.milliseconds(to: .now))
-    for (id, screening) in held.sorted(by: { $0.key < $1.key }) {
-      _ = try await pipeline.runChild(
+    let decided = try await onThreadOfItsOwn { try DecidedRound(market, claim.lease.segment, since: started) }
+    _ = try await inParts(decided.holds) { hold in
+      try await pipeline.runChild(
         HoldLoanRequest(
-          requestID: id, held: screening.holdsAll, candidates: screening.held, lease: claim.lease),
-        key: "\(claim.round.id):hold:\(id.value)"
+          requestID: hold.request, held: hold.screening.holdsAll, candidates: hold.screening.held, lease: claim.lease),
+        key: "\(claim.round.id):hold:\(hold.request.value)"
       ) { _ in [:] }
     }
     try await rounds.record(
-      claim.lease, digest: result.digest, snapshot: snapshot.canonicalBytes, record: result.canonicalBytes,
-      result: report.json, parameters: report.parameters, now: clock.now(), until: leaseEnd())
-    return result.allocations
+      claim.lease, digest: decided.result.digest, snapshot: decided.snapshot, record: decided.record,
+      result: decided.json, parameters: decided.parameters, now: clock.now(), until: leaseEnd())
+    return decided.result.allocations
   }
 
   // MARK: offers
@@ -104,10 +100,10 @@ extension RunWorker {
     let started = ContinuousClock.now
     var made: Int64 = 0
     var refused: [String: Int64] = [:]
-    for start in stride(from: 0, to: allocations.count, by: Self.offersAtOnce) {
-      let part = allocations[start..<min(start + Self.offersAtOnce, allocations.count)]
-      for refusal in try await offers(claim, part) {
-        if let refusal { try refused.add([refusal: 1]) } else { made += 1 }
+    for start in stride(from: 0, to: allocations.count, by: Self.commandsAtOnce) {
+      let part = Array(allocations[start..<min(start + Self.commandsAtOnce, allocations.count)])
+      for outcome in try await inParts(part, { try await offer($0, claim) }) {
+        if let refusal = outcome.refusal { try refused.add([refusal: 1]) } else { made += 1 }
       }
       try await rounds.progress(
         claim.lease, made: made, refused: refused.values.reduce(0, +), now: clock.now(), until: leaseEnd())
@@ -119,24 +115,71 @@ extension RunWorker {
       timings: ["offers_ms": started.milliseconds(to: .now)].jsonBytes, now: clock.now())
   }
 
-  /// The refusal of each offer that was refused.
-  private func offers(_ claim: ClaimedRound, _ allocations: ArraySlice<Allocation>) async throws -> [String?] {
-    try await withThrowingTaskGroup(of: String?.self) { group in
-      for allocation in allocations {
-        group.addTask {
-          try await pipeline.runChild(
-            MakeOffer(
-              roundID: claim.round.id, requestID: allocation.request, listingID: allocation.listing,
-              quantity: allocation.quantity, rate: BasisPoints(allocation.rateBps), lease: claim.lease),
-            key: "\(claim.round.id):\(allocation.listing.value):\(allocation.request.value)"
-          ) { _ in ["offers": 1] }.refusal
-        }
-      }
-      var refusals: [String?] = []
-      for try await refusal in group { refusals.append(refusal) }
-      return refusals
-    }
+  private func offer(_ allocation: Allocation, _ claim: ClaimedRound) async throws -> ChildOutcome {
+    try await pipeline.runChild(
+      MakeOffer(
+        roundID: claim.round.id, requestID: allocation.request, listingID: allocation.listing,
+        quantity: allocation.quantity, rate: BasisPoints(allocation.rateBps), lease: claim.lease),
+      key: "\(claim.round.id):\(allocation.listing.value):\(allocation.request.value)"
+    ) { _ in ["offers": 1] }
   }
+
+  /// Does so many at a time; the outcomes are in no order.
+  private func inParts<Item: Sendable>(
+    _ items: [Item], _ work: @escaping @Sendable (Item) async throws -> ChildOutcome
+  ) async throws -> [ChildOutcome] {
+    var outcomes: [ChildOutcome] = []
+    for start in stride(from: 0, to: items.count, by: Self.commandsAtOnce) {
+      outcomes += try await withThrowingTaskGroup(of: ChildOutcome.self) { group in
+        for item in items[start..<min(start + Self.commandsAtOnce, items.count)] {
+          group.addTask { try await work(item) }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+    }
+    return outcomes
+  }
+}
+
+/// What a round decided, and all that is kept of it.
+private struct DecidedRound: Sendable {
+  let result: MatchRoundResult
+  /// Requests of which a verdict holds something, or held everything until now; of the others there is nothing to record.
+  let holds: [(request: LoanRequestID, screening: Market.Screening)]
+  /// Canonical bytes.
+  let snapshot: [UInt8]
+  let record: [UInt8]
+  let json: [UInt8]
+  let parameters: [UInt8]
+
+  /// What one message to the database can carry, less room for the rest of it: some two million orders.
+  private static let mostBytes = 1_000_000_000
+
+  /// Screens, clears, writes down: long computing.
+  init(_ market: Market, _ segment: MatchSegment, since started: ContinuousClock.Instant) throws {
+    let (snapshot, held) = try market.snapshot(of: segment)
+    let read = ContinuousClock.now
+    result = Matching.clear(snapshot)
+    let report = RoundReport(
+      segment: segment, snapshot: snapshot, result: result, readMilliseconds: started.milliseconds(to: read),
+      clearMilliseconds: read.milliseconds(to: .now))
+    holds = market.requests.compactMap { request in
+      guard let screening = held[request.id], !screening.held.isEmpty || request.state == .held else { return nil }
+      return (request.id, screening)
+    }
+    self.snapshot = snapshot.canonicalBytes
+    record = result.canonicalBytes
+    json = report.json
+    parameters = report.parameters
+    let bytes = self.snapshot.count + record.count + json.count
+    guard bytes <= Self.mostBytes else { throw RecordTooLarge(bytes: bytes) }
+  }
+}
+
+/// More than can be kept of a round; its market is cleared in segments.
+struct RecordTooLarge: Error, CustomStringConvertible {
+  let bytes: Int
+  var description: String { "the record takes \(bytes) bytes, too many to keep: clear the market in segments" }
 }
 
 /// A round ended its worker too often.

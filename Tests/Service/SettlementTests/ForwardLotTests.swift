@@ -48,6 +48,8 @@ struct ForwardLotTests {
       let early = try await market.submit(dispatch, by: lender.principal)
       #expect(early.refusalCode == "lending.insufficient_chips")
       #expect(try await market.breaches() == [])
+      let laws = try await BookVerifier(pool: market.pool).verify(deadline: soon())
+      #expect(laws.flatMap(\.breaches) == [])
       // Part of the lot arrives: it goes to those who wait.
       _ = try await market.run(ReceiveLot(lotID: lot.id, quantity: 24), by: lender.principal)
       #expect(try await market.number(Counts.reserved) == 24)
