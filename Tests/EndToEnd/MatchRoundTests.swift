@@ -131,6 +131,32 @@ extension EndToEnd {
       }
     }
 
+    @Test("a request that got nothing is told why, its place, and the smallest change that would have matched it")
+    func explained() async throws {
+      try await withDeployment { deployment in
+        let service = try deployment.serve()
+        let (lender, startup) = try Self.parties(deployment, service)
+        try Self.orders(deployment, service, lender, startup, requests: 1)
+        let late = try deployment.post(
+          service, "/v1/loan-requests", as: startup.key, Goods.request("one too many")
+        ).text("id")
+        _ = try deployment.post(service, "/v1/match-rounds", as: deployment.admin)
+        let console = try deployment.console()
+        let ended = try eventually(within: 20) {
+          try console.number("select count(*) from match_rounds where state = 'succeeded'") == 1
+        }
+        #expect(ended)
+        let http = RawHTTP(port: service.port)
+        let said = try http.get("/v1/loan-requests/\(late)/explanation", as: startup.key).json()
+        #expect(said["reasons"]?.elements.map { $0["constraint"]?.asString } == ["already_filled"], "\(said)")
+        #expect(said["queue"]?["position"]?.asInteger == 1 && said["queue"]?["chips_ahead"]?.asInteger == 0)
+        let changes = said["changes"].map { $0.elements.map { $0 } } ?? []
+        // The earlier request pays 1,400 as well: only a higher limit goes before it.
+        let rate = changes.first { $0["kind"]?.asString == "rate" }
+        #expect(rate?["max_rate_bps"]?.asInteger == 1_425 && rate?["would_match"]?.asInteger == 64, "\(said)")
+      }
+    }
+
     @Test("a service told to match after new orders does so by itself")
     func debounced() async throws {
       try await withDeployment { deployment in

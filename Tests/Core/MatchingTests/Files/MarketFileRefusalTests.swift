@@ -130,11 +130,11 @@ struct BadLine: Sendable, CustomTestStringConvertible {
     check(lines.dropLast() + [MarketText.listing], "line 4, type: a listing stands behind a request")
   }
 
-  @Test("a price beyond 64 bits")
+  @Test("a price beyond what differences of prices leave room for")
   func price() {
     let chip = MarketText.chip.replacing("100", with: "1000000000000000")
     let listing = MarketText.listing.replacing(#":10,"#, with: ":4001,")
-    check([chip, listing], "line 2, ask_rate_bps: times the chip's unit_value is more than 4000000000000000000")
+    check([chip, listing], "line 2, ask_rate_bps: times the chip's unit_value is more than 288230376151711744")
     let request = MarketText.request.replacing(#":40}"#, with: ":1000000}")
     check([chip, MarketText.otherChip, request], "line 3, acceptable[0].max_rate_bps: times the chip's unit_value")
   }
