@@ -71,12 +71,19 @@ extension FlowAuction {
           lackers[list] = place
         }
       }
+      lackerValues[list] = most
+    }
+    for index in prices.indices {
+      lackerValuesOfClass[index] = .min
+      for place in firstList[index]..<firstList[index + 1] {
+        lackerValuesOfClass[index] = max(lackerValuesOfClass[index], lackerValues[Int(listsOfClass[place])])
+      }
     }
   }
 
   /// A claim of a list that is worth just the price, of a request that still lacks chips; -1 for none.
   private mutating func lacker(of list: Int, at price: Int64) -> Int32 {
-    guard lackers[list] >= 0, value(claimsOfList[lackers[list]]) == price else { return -1 }
+    guard lackerValues[list] == price, lackers[list] >= 0 else { return -1 }
     while lackers[list] < firstClaimOfList[list + 1] {
       let claim = claimsOfList[lackers[list]]
       if value(claim) == price, lacking[Int(requestOfClaim[Int(claim)])] > 0 { return claim }
@@ -104,7 +111,9 @@ extension FlowAuction {
         takeBack(index, move(from: node, to: sink, most: quantity))
         return .brought
       }
-      for place in firstList[index]..<firstList[index + 1] {
+      // Most classes are worth more than anybody who lacks chips would pay: one look, not one at each list.
+      let lists = lackerValuesOfClass[index] < price ? 0..<0 : firstList[index]..<firstList[index + 1]
+      for place in lists {
         let claim = lacker(of: Int(listsOfClass[place]), at: price)
         if claim < 0 { continue }
         let request = requestOfClaim[Int(claim)]

@@ -96,6 +96,9 @@ struct FlowAuction {
   private var cursor = 0
   /// For each list a place in `claimsOfList`, -1 for none.
   var lackers: [Int]
+  /// The value of that claim, and the greatest of those of a class's lists.
+  var lackerValues: [Int64]
+  var lackerValuesOfClass: [Int64]
 
   /// More than any price, and small enough to be added to one.
   static let unreachable = Int64.max / 4
@@ -151,6 +154,8 @@ struct FlowAuction {
     ties = [[Tie]](repeating: [], count: classes)
     tiesSeen = PairSet(side: classes)
     lackers = [Int](repeating: -1, count: market.listCount)
+    lackerValues = [Int64](repeating: .min, count: market.listCount)
+    lackerValuesOfClass = [Int64](repeating: .min, count: classes)
   }
 
   /// Positions by the key each has: those of key `k` are `places[starts[k]..<starts[k + 1]]`, ascending or as ordered.
