@@ -76,21 +76,7 @@ extension FlowAuction {
 
   /// Moves holders along the way found, from the source to `end`; returns how many chips.
   private mutating func carry(to end: Int32, from source: Int, most: Int64) -> Int64 {
-    var moved = min(excess[source], most)
-    var node = end
-    while cameFrom[Int(node)] >= 0 {
-      moved = min(moved, holdings[Int(cameBy[Int(node)])].quantity)
-      node = cameFrom[Int(node)]
-    }
-    node = end
-    while cameFrom[Int(node)] >= 0 {
-      let position = cameBy[Int(node)]
-      let request = holdings[Int(position)].request
-      release(position, moved)
-      hold(request, cameUnder[Int(node)], node, moved)
-      node = cameFrom[Int(node)]
-    }
-    return moved
+    moveHolders(along: end, most: min(excess[source], most), towardsEnd: true)
   }
 
   /// Raises the classes reached together until what is held there is sold.
@@ -159,6 +145,29 @@ extension FlowAuction {
 
 /// What raising and lowering share.
 extension FlowAuction {
+  /// Moves holders along the way by which the search reached `end`, as many chips as all of them have and `most` allows;
+  /// returns how many.
+  ///
+  /// - Parameter towardsEnd: each moves to the class that was reached through it; otherwise, where the search went
+  ///   against the way of the chips, to the class it was reached from.
+  mutating func moveHolders(along end: Int32, most: Int64, towardsEnd: Bool) -> Int64 {
+    var moved = most
+    var node = end
+    while cameFrom[Int(node)] >= 0 {
+      moved = min(moved, holdings[Int(cameBy[Int(node)])].quantity)
+      node = cameFrom[Int(node)]
+    }
+    node = end
+    while cameFrom[Int(node)] >= 0 {
+      let (position, before) = (cameBy[Int(node)], cameFrom[Int(node)])
+      let request = holdings[Int(position)].request
+      release(position, moved)
+      hold(request, cameUnder[Int(node)], towardsEnd ? node : before, moved)
+      node = before
+    }
+    return moved
+  }
+
   /// Notes the cheapest class of a list among those reached, or among the others.
   mutating func look(at list: Int, inside: Bool) {
     sideSeen[list] = stamp

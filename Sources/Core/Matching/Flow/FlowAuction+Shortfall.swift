@@ -142,21 +142,7 @@ extension FlowAuction {
 
   /// Moves holders along the way found, each to the class it was reached from; returns how many chips.
   private mutating func move(from start: Int32, to sink: Int, most: Int64) -> Int64 {
-    var moved = min(-excess[sink], most)
-    var node = start
-    while cameFrom[Int(node)] >= 0 {
-      moved = min(moved, holdings[Int(cameBy[Int(node)])].quantity)
-      node = cameFrom[Int(node)]
-    }
-    node = start
-    while cameFrom[Int(node)] >= 0 {
-      let position = cameBy[Int(node)]
-      let request = holdings[Int(position)].request
-      release(position, moved)
-      hold(request, cameUnder[Int(node)], cameFrom[Int(node)], moved)
-      node = cameFrom[Int(node)]
-    }
-    return moved
+    moveHolders(along: start, most: min(-excess[sink], most), towardsEnd: false)
   }
 
   /// Lowers the classes reached together until what is sold there is held.
