@@ -79,7 +79,9 @@ extension EndToEnd {
           #expect(answer.status == 201, "\(answer.text)")
           let real = try http.post(path, as: party.key, body.replacing("dry", with: "wet"), idempotency: "wet")
           let names = try (answer.json().members.map(\.name), real.json().members.map(\.name))
-          #expect(names.0 == names.1)
+          // An order that is not placed is told besides what a round would make of it.
+          #expect(names.0.filter { $0 != "outlook" } == names.1)
+          #expect(names.0.contains("outlook") == (path == "/v1/loan-requests"))
         }
         let refused = try http.send(
           "POST", "/v1/loan-requests?validate_only=true",

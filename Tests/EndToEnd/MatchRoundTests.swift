@@ -140,13 +140,28 @@ extension EndToEnd {
         let late = try deployment.post(
           service, "/v1/loan-requests", as: startup.key, Goods.request("one too many")
         ).text("id")
-        _ = try deployment.post(service, "/v1/match-rounds", as: deployment.admin)
         let console = try deployment.console()
+        let http = RawHTTP(port: service.port)
+        // An order that is not placed is told what a round would make of it, and leaves nothing behind.
+        let counts = try console.counts()
+        let bearer = [("Authorization", "Bearer \(startup.key)"), ("Content-Type", "application/json")]
+        let preview = try http.send(
+          "POST", "/v1/loan-requests?validate_only=true", headers: bearer, body: Array(Goods.request("preview").utf8))
+        let outlook = try preview.json()["outlook"]
+        #expect(preview.status == 201 && outlook?["fill"]?.asString == "none", "\(preview.text)")
+        #expect(outlook?["changes"]?.elements.first?["max_rate_bps"]?.asInteger == 1_425, "\(preview.text)")
+        var last = preview
+        for _ in 0..<30 {
+          last = try http.send(
+            "POST", "/v1/loan-requests?validate_only=true", headers: bearer, body: Array(Goods.request("more").utf8))
+        }
+        #expect(last.status == 429 && last.text.contains("request.rate_limited"), "\(last.text)")
+        #expect(try console.counts() == counts)
+        _ = try deployment.post(service, "/v1/match-rounds", as: deployment.admin)
         let ended = try eventually(within: 20) {
           try console.number("select count(*) from match_rounds where state = 'succeeded'") == 1
         }
         #expect(ended)
-        let http = RawHTTP(port: service.port)
         let said = try http.get("/v1/loan-requests/\(late)/explanation", as: startup.key).json()
         #expect(said["reasons"]?.elements.map { $0["constraint"]?.asString } == ["already_filled"], "\(said)")
         #expect(said["queue"]?["position"]?.asInteger == 1 && said["queue"]?["chips_ahead"]?.asInteger == 0)

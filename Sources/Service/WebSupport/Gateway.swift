@@ -92,10 +92,12 @@ package struct Gateway: Sendable {
   /// Authenticates, checks the key, parses the body strictly, runs the command, answers.
   /// - Parameters:
   ///   - shownOnce: what the first answer says beyond what is stored, such as a secret; a replay does not repeat it.
+  ///   - preview: members that an answer which changes nothing has besides.
   ///   - command: parses the body into a command; nil when it recorded faults.
   package func post<C: Command>(
     _ request: Request, _ context: ChipBridgeContext, weight: CommandPipeline.Weight = .light,
     limits: JSONLimits = .request, render: Rendering<C.Outcome>, shownOnce: (name: StaticString, value: String)? = nil,
+    preview: (@Sendable (Principal) async throws -> (@Sendable (inout JSONWriter) -> Void)?)? = nil,
     command: @Sendable (inout ObjectReader, Posted) throws -> C?
   ) async throws -> Response {
     let principal = try await principal(of: request)
@@ -108,7 +110,11 @@ package struct Gateway: Sendable {
       parsed, by: principal, idempotency: key, validateOnly: validateOnly, requestID: context.id.description,
       render: { render.answer($0) })
     let answered = try await pipeline.submit(submission, weight: weight)
-    return Self.response(answered, shownOnce: shownOnce)
+    if validateOnly, answered.answer.status < 300, let preview, let members = try await preview(principal) {
+      return Self.response(answered, besides: members)
+    }
+    guard let shownOnce, !answered.replayed else { return Self.response(answered) }
+    return Self.response(answered) { $0.field(shownOnce.name, shownOnce.value) }
   }
 
   /// An empty body stands for an empty object.
@@ -125,15 +131,14 @@ package struct Gateway: Sendable {
     return value
   }
 
-  private static func response(
-    _ answered: Answered, shownOnce: (name: StaticString, value: String)? = nil
-  ) -> Response {
+  /// - Parameter besides: members that the answer has beyond what is stored.
+  private static func response(_ answered: Answered, besides: ((inout JSONWriter) -> Void)? = nil) -> Response {
     let answer = answered.answer
     var body = answer.body
-    if let shownOnce, !answered.replayed, answer.status < 300, body.last == UInt8(ascii: "}") {
+    if let besides, answer.status < 300, body.last == UInt8(ascii: "}") {
       var writer = JSONWriter(capacity: 256)
       writer.beginObject()
-      writer.field(shownOnce.name, shownOnce.value)
+      besides(&writer)
       writer.endObject()
       body = body.dropLast() + [UInt8(ascii: ",")] + writer.bytes.dropFirst()
     }

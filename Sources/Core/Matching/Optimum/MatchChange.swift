@@ -45,8 +45,8 @@ package struct ChangeSearch {
   private let request: RequestLine
   private let searchLimit: Int
   private var clearings = 0
-  /// Chips that the request gets as it stands.
-  private var matchedAsItStands: Int64 = 0
+  /// Chips that the request gets as it stands; known once `changes` was asked for.
+  package private(set) var matchedAsItStands: Int64 = 0
   /// Markets cleared for one request at most.
   private static let mostClearings = 60
   private static let triesOfOneKind = 3

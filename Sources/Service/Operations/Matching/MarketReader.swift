@@ -23,8 +23,11 @@ package struct Market: Sendable {
 /// Reads the market for a match round or a screening.
 package enum MarketReader {
   /// One REPEATABLE READ snapshot, streamed into memory.
+  ///
+  /// - Parameter borrower: one more organisation to read: a startup that may have no order in the market.
   package static func read(
-    pool: PostgresPool, reference: ReferenceStore, clock: any WallClock, deadline: ContinuousClock.Instant
+    pool: PostgresPool, reference: ReferenceStore, clock: any WallClock, deadline: ContinuousClock.Instant,
+    borrower: OrganizationID? = nil
   ) async throws -> Market {
     try await pool.transaction(.repeatableRead, access: .readOnly, deadline: deadline) { transaction in
       let results = try await transaction.pipeline([
@@ -38,6 +41,7 @@ package enum MarketReader {
       let requests = try Tables.loanRequests.decode(results[2])
       var parties = Set(listings.map(\.lenderID.value))
       parties.formUnion(requests.map(\.borrowerID.value))
+      if let borrower { parties.insert(borrower.value) }
       let more = try await transaction.pipeline([
         Tables.lots.rows(by: Set(listings.map(\.lotID.value)).sorted()),
         Tables.organizations.rows(by: parties.sorted()),
@@ -116,6 +120,15 @@ extension Market {
     let snapshot = try MatchSnapshot(
       businessDate: now.date, unitValues: marks.mapValues(\.amount.amount), listings: lines, requests: requestLines)
     return (snapshot, held)
+  }
+
+  /// A request that is not in the market as a round would see it, and whether an export rule holds chips that it takes.
+  ///
+  /// - Returns: nil where its borrower was not read.
+  func line(of request: LoanRequest) throws -> (line: RequestLine, isHeldByRule: Bool)? {
+    guard let borrower = organizations[request.borrowerID] else { return nil }
+    let screening = try screen(request, borrower, groups(of: listings.filter { $0.isOpen(at: now) }))
+    return (line(request, borrower, held: screening.effects), !screening.effects.isEmpty)
   }
 
   private static func group(of listing: Listing) -> Group {

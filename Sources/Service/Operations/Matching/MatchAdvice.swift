@@ -1,3 +1,4 @@
+import Lending
 import Matching
 import Persistence
 import Primitives
@@ -14,6 +15,60 @@ package struct MatchAdvice: Sendable, Hashable {
   package let isSearched: Bool
 }
 
+/// What a round now would make of a request that is not placed: coarse, since it could be asked again and again.
+package struct MatchOutlook: Sendable, Hashable {
+  package enum Fill: String, Sendable, Hashable {
+    case whole
+    case part
+    case none
+    /// The market is too large to be cleared for a preview.
+    case unknown
+  }
+
+  package let fill: Fill
+  /// Why candidates would fail; empty where it would be filled.
+  package let reasons: [LeftoverReason]
+  package let changes: [MatchChange]
+}
+
+extension MatchOutlook {
+  /// One member, `outlook`, into an object that is open.
+  package func write(to writer: inout JSONWriter) {
+    writer.key("outlook")
+    writer.object { writer in
+      writer.field("fill", fill.rawValue)
+      writer.array("reasons", reasons) { writer, reason in
+        writer.object { writer in
+          writer.field("constraint", reason.constraint.rawValue)
+          writer.field("effect", reason.effect?.rawValue)
+          writer.field("candidates", reason.count)
+        }
+      }
+      writer.array("changes", changes) { $1.write(to: &$0) }
+    }
+  }
+}
+
+extension MatchChange {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("kind", kind.rawValue)
+      if let model = chipModel { writer.field("chip_model_id", model.value) }
+      switch kind {
+      case .rate, .chip: writer.field("max_rate_bps", number)
+      case .term: writer.field("term_days", number)
+      case .minQuantity: writer.field("min_quantity", number)
+      case .maxLenders: writer.field("max_lenders", number)
+      case .region: writer.field("region", region)
+      case .startDate: writer.field("start_by_on", date?.description)
+      case .sameModel: writer.field("same_model", false)
+      case .sameSite: writer.field("same_site", false)
+      }
+      writer.field("would_match", quantity)
+    }
+  }
+}
+
 extension MatchAdvice {
   /// Members `queue`, `changes` and `changes_searched`, into an object that is open.
   package func write(to writer: inout JSONWriter) {
@@ -25,23 +80,7 @@ extension MatchAdvice {
       }
     }
     writer.field("changes_searched", isSearched)
-    writer.array("changes", changes) { writer, change in
-      writer.object { writer in
-        writer.field("kind", change.kind.rawValue)
-        if let model = change.chipModel { writer.field("chip_model_id", model.value) }
-        switch change.kind {
-        case .rate, .chip: writer.field("max_rate_bps", change.number)
-        case .term: writer.field("term_days", change.number)
-        case .minQuantity: writer.field("min_quantity", change.number)
-        case .maxLenders: writer.field("max_lenders", change.number)
-        case .region: writer.field("region", change.region)
-        case .startDate: writer.field("start_by_on", change.date?.description)
-        case .sameModel: writer.field("same_model", false)
-        case .sameSite: writer.field("same_site", false)
-        }
-        writer.field("would_match", change.quantity)
-      }
-    }
+    writer.array("changes", changes) { $1.write(to: &$0) }
   }
 }
 
@@ -58,7 +97,11 @@ package final class MatchAdviser: Sendable {
     let isHeldByRule: Bool
   }
 
+  /// Previews that one organisation may ask for in a minute of the wall clock.
+  package static let previewsAMinute = 30
+
   private let isBusy = Atomic<Bool>(false)
+  private let previews = Mutex<(minute: Int64, counts: [OrganizationID: Int])>((0, [:]))
   private let kept = Mutex<[Question: MatchAdvice]>([:])
 
   package init() {}
@@ -82,6 +125,42 @@ package final class MatchAdviser: Sendable {
       kept[question] = advice
     }
     return advice
+  }
+
+  /// Whether the organisation may ask for a preview now; counts it.
+  package func admitsPreview(of organization: OrganizationID, at now: Instant) -> Bool {
+    let minute = now.microseconds / 60_000_000
+    return previews.withLock { previews in
+      if previews.minute != minute { previews = (minute, [:]) }
+      previews.counts[organization, default: 0] += 1
+      return previews.counts[organization, default: 0] <= Self.previewsAMinute
+    }
+  }
+
+  /// What a round now would make of a request that is not placed.
+  /// - Throws: `PipelineError.busy` while another search is under way in this process.
+  package func preview(_ request: LoanRequest, in market: Market) async throws -> MatchOutlook? {
+    guard market.listings.count + market.requests.count <= Self.mostOrders else {
+      return MatchOutlook(fill: .unknown, reasons: [], changes: [])
+    }
+    guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
+      throw PipelineError.busy
+    }
+    defer { isBusy.store(false, ordering: .releasing) }
+    return try await onThreadOfItsOwn {
+      guard let (line, isHeldByRule) = try market.line(of: request) else { return nil }
+      let snapshot = try market.snapshot().0
+      let result = clear(
+        try MatchSnapshot(
+          businessDate: snapshot.businessDate, unitValues: snapshot.unitValues, listings: snapshot.listings,
+          requests: snapshot.requests.filter { $0.id != line.id } + [line]))
+      let left = result.leftovers.first { $0.order == .request(line.id) }
+      guard let left, left.remaining > 0 else { return MatchOutlook(fill: .whole, reasons: [], changes: []) }
+      var search = ChangeSearch(snapshot, line)
+      let changes = try search.changes(isHeldByRule: isHeldByRule)
+      return MatchOutlook(
+        fill: left.remaining < line.quantity ? .part : .none, reasons: left.reasons, changes: changes)
+    }
   }
 
   private static func search(

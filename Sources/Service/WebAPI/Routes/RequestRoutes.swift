@@ -7,16 +7,22 @@ import Persistence
 import Postgres
 import Primitives
 import StrictJSON
+import Synchronization
 import WebSupport
 
 extension WebAPI {
   func addRequestRoutes(_ routes: inout Routes) {
     routes.post("/v1/loan-requests") { request, context in
-      try await gateway.post(
+      let drafted = Drafted()
+      return try await gateway.post(
         request, context,
         render: .init(
           status: .created, location: { "/v1/loan-requests/\($0.id)" }, version: { $0.version },
-          write: { $0.write(to: &$1) })
+          write: { row, writer in
+            row.write(to: &writer)
+            drafted.request.withLock { $0 = row }
+          }),
+        preview: { principal in try await outlook(for: drafted.request.withLock { $0 }, principal) }
       ) { reader, _ in CreateLoanRequest.parse(&reader) }
     }
     routes.get("/v1/loan-requests") { request, _ in
@@ -83,6 +89,29 @@ extension WebAPI {
         writer.array("holds", holds) { $0.raw($1) }
       }
     }
+  }
+
+  /// A request as a command drafted it, for the preview that follows.
+  private final class Drafted: Sendable {
+    let request = Mutex<LoanRequest?>(nil)
+  }
+
+  /// What a round now would make of a request that is not placed.
+  private func outlook(
+    for request: LoanRequest?, _ principal: Principal
+  ) async throws -> (@Sendable (inout JSONWriter) -> Void)? {
+    guard let request else { return nil }
+    guard adviser.admitsPreview(of: principal.organizationID, at: clock.now()) else {
+      var problem = Problem(
+        .tooManyRequests, "request.rate_limited",
+        "An organisation may preview \(MatchAdviser.previewsAMinute) orders a minute.")
+      problem.headers = [(.retryAfter, "60")]
+      throw problem
+    }
+    let market = try await MarketReader.read(
+      pool: writer, reference: reference, clock: clock, deadline: .now + .seconds(10), borrower: request.borrowerID)
+    guard let outlook = try await adviser.preview(request, in: market) else { return nil }
+    return { outlook.write(to: &$0) }
   }
 
   /// What would have matched the request in the last round that left it over.
