@@ -1,6 +1,7 @@
-import Matching
 import Primitives
 import Testing
+
+@testable import Matching
 
 @Suite("Whatever the market, a match round keeps its laws") struct MatchLawTests {
   @Test("with every constraint in play, on small markets")
@@ -18,6 +19,22 @@ import Testing
     }
     // Markets in which nothing trades would keep every law.
     #expect(matched > 1_200)
+  }
+
+  @Test("where the flow's optimum is repaired, as in markets too large to be searched")
+  func repaired() throws {
+    var methods: Set<ClearingMethod> = []
+    for seed in 1...400 as ClosedRange<UInt64> {
+      var generator = MarketGenerator(seed: seed, .everything)
+      let snapshot = try generator.market(listings: 6...14, requests: 6...14)
+      let book = MatchBook(snapshot, fittingLimit: 0)
+      let result = MatchRoundResult(book, Optimum(book, pairLimit: 0).settle())
+      methods.insert(result.method)
+      #expect(MatchLaws(snapshot: snapshot, result: result).violations() == [], "seed \(seed)")
+      #expect(result.objective >= clearByPriceAndTime(snapshot).objective, "seed \(seed)")
+      #expect(result.bound >= result.objective, "seed \(seed)")
+    }
+    #expect(methods.isSuperset(of: [.flow, .repair, .priceTime]))
   }
 
   @Test("on crowded markets")
