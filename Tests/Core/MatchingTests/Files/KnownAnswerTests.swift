@@ -32,6 +32,25 @@ import Testing
     try expectAllowed(solution, file)
   }
 
+  @Test("what larger markets get, in parts or as a round, keeps every rule and comes near them", arguments: sideFiles)
+  func largeWays(name: String) throws {
+    let file = try MarketFileReader.market(of: try MarketText.fixture(name))
+    let flow = try MarketFlow(file)
+    let pairs = try #require(MarketPairs(file, flow, limit: 10_000))
+    let relaxed = clear(flow: flow.market)
+    let optimum = try optimum("side", name)
+    let parts = pairs.searchedInParts(guidedBy: flow.allocations(of: relaxed, in: file), file, requestsOfPart: 5)
+    for solution in [
+      MarketSolution(pairs, quantities: parts, bound: relaxed.objective, file),
+      MarketSolution(clear(try file.snapshot()), file),
+    ] {
+      #expect(!solution.isInvalid, "\(solution.certificate)")
+      #expect(solution.objective <= optimum && solution.bound >= optimum)
+      #expect(solution.objective * 10 >= optimum * 8, "\(solution.objective) of \(optimum)")
+      try expectAllowed(solution, file)
+    }
+  }
+
   @Test("a doctored answer to a side file is called invalid")
   func doctored() throws {
     let file = try MarketFileReader.market(of: try MarketText.fixture("side-11-8.jsonl"))
