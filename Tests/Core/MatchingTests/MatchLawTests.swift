@@ -15,7 +15,7 @@ import Testing
       #expect(MatchLaws(snapshot: snapshot, result: result).violations() == [], "seed \(seed)")
       let plain = clearByPriceAndTime(snapshot)
       #expect(MatchLaws(snapshot: snapshot, result: plain).violations() == [], "seed \(seed)")
-      #expect(result.objective >= plain.objective, "seed \(seed)")
+      #expect(result.objective >= plain.objective && result.bound >= result.objective, "seed \(seed)")
     }
     // Markets in which nothing trades would keep every law.
     #expect(matched > 1_200)
@@ -35,6 +35,20 @@ import Testing
       #expect(result.bound >= result.objective, "seed \(seed)")
     }
     #expect(methods.isSuperset(of: [.flow, .repair, .priceTime]))
+  }
+
+  @Test("an exposure limit that so many chips just fill is filled, and that is proved")
+  func exactExposure() throws {
+    let value = try #require(marks[chip("alpha")])
+    for rate in [10_000, 5_001] as [Int64] {
+      let snapshot = try market(
+        [listing(1, 10, ask: 1_000, advanceRateBps: rate, exposure: 5 * value)], [request(1, 10)])
+      let result = clear(snapshot)
+      let chips: Int64 = rate == 10_000 ? 5 : 9
+      #expect(result.matchedQuantity == chips, "\(rate)")
+      #expect(result.bound >= result.objective)
+      if rate == 10_000 { #expect(result.method == .search && result.certificate == .valid) }
+    }
   }
 
   @Test("on crowded markets")

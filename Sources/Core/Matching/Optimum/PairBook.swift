@@ -10,7 +10,8 @@ struct PairBook {
 
   private let pairs: [Pair]
   /// Whether the pair market allows all that the book allows. It does not where listings of one lender limit exposure
-  /// differently: there the least limit is kept throughout, although a dearer listing alone may go further.
+  /// differently (there the least limit is kept throughout, although a dearer listing alone may go further), nor where
+  /// the principal of a chip is no whole number (there half a unit a piece is set aside for rounding).
   let isExact: Bool
 
   /// - Returns: nil when there are more pairs than `limit`.
@@ -36,7 +37,12 @@ struct PairBook {
       guard book.limitedLenders.contains(listing.lender) else { continue }
       limits[listing.lender, default: []].insert(listing.maxExposure)
     }
-    isExact = limits.values.allSatisfy { $0.count == 1 }
+    isExact =
+      limits.values.allSatisfy { $0.count == 1 }
+      && pairs.allSatisfy { pair in
+        let listing = book.listings[pair.listing]
+        return !book.limitedLenders.contains(listing.lender) || Self.weight(listing) % 10_000 == 0
+      }
   }
 
   /// - Parameter heldRates: pairs that do not embrace the rate of their class are left out: they may trade nothing.
@@ -48,8 +54,8 @@ struct PairBook {
       let (listing, request) = (book.listings[pair.listing], book.requests[pair.request])
       if book.limitedLenders.contains(listing.lender) {
         let key = ExposureKey(lender: listing.lender, startup: request.startup)
-        let weight = Int64(clamping: Int128(listing.unitValue) * Int128(listing.advanceRateBps))
-        shares[key, default: []].append(.init(pair: Int32(truncatingIfNeeded: position), weight: weight))
+        shares[key, default: []].append(
+          .init(pair: Int32(truncatingIfNeeded: position), weight: Self.weight(listing)))
         limits[key] = min(limits[key] ?? .max, listing.maxExposure)
       }
       let rate = heldRates[ClassKey(listing, request)]
@@ -67,8 +73,10 @@ struct PairBook {
       .compactMap { key, shares -> PairMarket.JointLimit? in
         guard let limit = limits[key], limit != Int64.max else { return nil }
         let exposure = state.exposure(key)
-        // A piece's principal is rounded to the unit: half a unit a piece at most. What is out already may be beyond.
-        let room = (Int128(limit) - exposure.principal) * 10_000 - 5_000 * Int128(shares.count)
+        // A piece's principal is rounded to the unit, by half a unit at most; whole ones are not, and may fill the limit
+        // to the last unit. What is out already may be beyond it.
+        let rounded = shares.count { $0.weight % 10_000 != 0 }
+        let room = (Int128(limit) - exposure.principal) * 10_000 - 5_000 * Int128(rounded)
         return PairMarket.JointLimit(shares: shares, limit: max(0, room))
       }
     return PairMarket(
@@ -78,6 +86,11 @@ struct PairBook {
           quantity: request.quantity, least: max(1, request.minQuantity),
           maxLenders: Int32(clamping: request.maxLenders), sameModel: request.sameModel, sameSite: request.sameSite)
       }, jointLimits: joint)
+  }
+
+  /// Principal of one chip in ten-thousandths of a minor unit.
+  private static func weight(_ listing: MatchBook.Listing) -> Int64 {
+    Int64(clamping: Int128(listing.unitValue) * Int128(listing.advanceRateBps))
   }
 
   func quantities(of state: RoundState) -> [Int64] {
