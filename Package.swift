@@ -135,8 +135,8 @@ let package = Package(
     .executableTarget(
       name: "chipbridge-bench",
       dependencies: [
-        "ServiceAssembly", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "Schema",
-        "Matching",
+        "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
+        "Catalogue", "Lending", "Valuation", "StrictJSON", "Schema", "Matching", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/Commands/chipbridge-bench", swiftSettings: house),
     // Test support.

@@ -62,6 +62,11 @@ struct LicenceDesk {
     }
   }
 
+  /// Whether one of the two holds a licence at all.
+  func mayHold(_ lender: OrganizationID, _ borrower: OrganizationID) -> Bool {
+    byHolder[lender] != nil || byHolder[borrower] != nil
+  }
+
   /// The licence under which chips of this act, though perhaps not all of them, may go; nil where none clears it. One that
   /// has enough for all goes first, and among these the one that ends first; then the one with the most left.
   mutating func licence(clearing act: ExportDesk.Act) throws -> LicenceID? {

@@ -86,22 +86,15 @@ package enum MarketReader {
 }
 
 extension Market {
-  /// A chip of one lender at one site: every request gets one verdict for all listings of it.
-  private struct Group: Hashable {
-    let lenderID: OrganizationID
-    let chip: ChipModelID
-    let site: Site
-  }
-
   /// What the engine sees, and for each request which of its candidates a verdict holds.
   ///
   /// - Parameter segment: the lines of this part of the market only; screening is always of the whole, since a request
   ///   is not held while anything that it would take is clear.
   package func snapshot(
     of segment: MatchSegment = .whole
-  ) throws -> (MatchSnapshot, held: [LoanRequestID: Screening]) {
+  ) throws -> (MatchSnapshot, held: [LoanRequestID: MarketScreen.Screening]) {
     let open = listings.filter { $0.isOpen(at: now) }
-    let groups = self.groups(of: open)
+    var screen = try MarketScreen(self, open)
     let offerable = lots.mapValues { $0.offerable(on: now.date) }
     var left: [LotID: Int64] = offerable.mapValues(\.units)
     let lines = open.compactMap { listing -> ListingLine? in
@@ -113,22 +106,21 @@ extension Market {
       left[listing.lotID, default: 0] -= quantity
       return line(
         listing, lender, quantity: quantity, from: offerable[listing.lotID]?.from ?? listing.availableOn,
-        group: groups[Self.group(of: listing)] ?? 0)
+        group: screen.group(of: listing))
     }
-    var held: [LoanRequestID: Screening] = [:]
-    var desk = try LicenceDesk(self)
-    let isScreenedWhole = groups.count * requests.count <= Self.mostVerdictsOfOthers
+    var held: [LoanRequestID: MarketScreen.Screening] = [:]
+    let isScreenedWhole = screen.groupCount * requests.count <= Self.mostVerdictsOfOthers
     let requestLines = try requests.filter { $0.isOpen(at: now) }.compactMap { request -> RequestLine? in
       guard request.belongs(to: segment, reference), let borrower = organizations[request.borrowerID] else {
         return nil
       }
-      let screening = try screen(request, borrower, groups, isWhole: isScreenedWhole, &desk)
+      let screening = try screen.screening(of: request, borrower, isWhole: isScreenedWhole)
       held[request.id] = screening
       return line(request, borrower, screening)
     }
     let snapshot = try MatchSnapshot(
       businessDate: now.date, unitValues: marks.mapValues(\.amount.amount), listings: lines, requests: requestLines,
-      licenceRoom: desk.roomOfNamed, isScreenedWhole: isScreenedWhole)
+      licenceRoom: screen.licenceRoom, isScreenedWhole: isScreenedWhole)
     return (snapshot, held)
   }
 
@@ -141,86 +133,20 @@ extension Market {
   ) throws -> (snapshot: MatchSnapshot, line: RequestLine, isHeldByRule: Bool)? {
     guard let borrower = organizations[request.borrowerID] else { return nil }
     let market = try snapshot().0
-    var desk = try LicenceDesk(self)
-    let groups = groups(of: listings.filter { $0.isOpen(at: now) })
-    let screening = try screen(request, borrower, groups, isWhole: market.isScreenedWhole, &desk)
+    var screen = try MarketScreen(self, listings.filter { $0.isOpen(at: now) })
+    let screening = try screen.screening(of: request, borrower, isWhole: market.isScreenedWhole)
     let line = line(request, borrower, screening)
     let whole = try MatchSnapshot(
       businessDate: market.businessDate, unitValues: market.unitValues, listings: market.listings,
       requests: market.requests.filter { $0.id != line.id } + [line],
-      licenceRoom: market.licenceRoom.merging(desk.roomOfNamed) { room, _ in room },
+      licenceRoom: market.licenceRoom.merging(screen.licenceRoom) { room, _ in room },
       isScreenedWhole: market.isScreenedWhole)
     return (whole, line, screening.isHeldByRule)
   }
 
-  /// Verdicts, requests x lenders' chips at their sites, up to which one is taken also for chips that a request does not
-  /// take: enough for every market in which changes of an order are looked for, and a fraction of a second.
-  private static let mostVerdictsOfOthers = 100_000
-
-  private static func group(of listing: Listing) -> Group {
-    Group(lenderID: listing.lenderID, chip: listing.chipModelID, site: listing.site)
-  }
-
-  private func groups(of listings: [Listing]) -> [Group: Int] {
-    var groups: [Group: Int] = [:]
-    for listing in listings {
-      let group = Self.group(of: listing)
-      if groups[group] == nil { groups[group] = groups.count }
-    }
-    return groups
-  }
-
-  /// What verdicts say of a request's candidates.
-  package struct Screening: Sendable {
-    /// By verdict group, where the effect is not clear.
-    package var effects: [Int: String] = [:]
-    /// By verdict group, the licence without which it would not be clear.
-    package var licences: [Int: LicenceID] = [:]
-    /// A rule holds chips that the request takes, or lets them go under a licence only.
-    package var isHeldByRule = false
-    /// One candidate for each chip model that is held.
-    package var held: [HoldLoanRequest.Candidate] = []
-    /// There are candidates, and not one is clear.
-    package var holdsAll = false
-  }
-
-  private func screen(
-    _ request: LoanRequest, _ borrower: Organization, _ groups: [Group: Int], isWhole: Bool,
-    _ desk: inout LicenceDesk
-  ) throws -> Screening {
-    var screening = Screening()
-    var (clear, held) = (0, 0)
-    var seen: Set<ChipModelID> = []
-    for (group, index) in groups.sorted(by: { $0.value < $1.value }) {
-      let isTaken = request.takes(group.chip, reference)
-      guard isTaken || isWhole, let lender = organizations[group.lenderID] else { continue }
-      let act = ExportDesk.Act(
-        kind: .offer, date: now.date, chip: group.chip, quantity: max(1, request.remaining), lender: lender,
-        borrower: borrower, from: group.site,
-        to: request.deliveryMode == .hosted ? group.site : ExportDesk.destination(of: borrower, from: group.site),
-        deliveryMode: request.deliveryMode, endUse: request.endUse)
-      let effect = try ExportDesk.verdict(on: act, reference: reference).effect
-      if effect == .clear {
-        clear += isTaken ? 1 : 0
-        continue
-      }
-      if isTaken { screening.isHeldByRule = true }
-      if effect == .holdLicence, let licence = try desk.licence(clearing: act) {
-        screening.licences[index] = licence
-        clear += isTaken ? 1 : 0
-        continue
-      }
-      screening.effects[index] = effect.rawValue
-      guard isTaken else { continue }
-      held += 1
-      if seen.insert(group.chip).inserted {
-        screening.held.append(
-          HoldLoanRequest.Candidate(lenderID: group.lenderID, chip: group.chip, site: group.site))
-      }
-    }
-    screening.holdsAll = clear == 0 && held > 0
-    return screening
-  }
+  /// Requests x lenders' chips at their sites up to which a verdict is taken also for chips that a request does not take:
+  /// what is held is kept with the round, and in a larger market no change of an order is looked for.
+  private static let mostVerdictsOfOthers = 1_000_000
 
   private func line(
     _ listing: Listing, _ lender: Organization, quantity: Int64, from: CalendarDate, group: Int
@@ -240,7 +166,9 @@ extension Market {
       verified: lender.verification.holds(on: now.date))
   }
 
-  private func line(_ request: LoanRequest, _ borrower: Organization, _ screening: Screening) -> RequestLine {
+  private func line(_ request: LoanRequest, _ borrower: Organization, _ screening: MarketScreen.Screening)
+    -> RequestLine
+  {
     RequestLine(
       id: request.id, startup: borrower.id, startupGroup: borrower.groupID, jurisdiction: borrower.jurisdiction,
       creditGrade: borrower.creditGrade, quantity: request.remaining,
