@@ -31,8 +31,8 @@ extension Loan {
   /// A recall whose notice ran out with chips still out: everything is due, and overdue at once.
   /// - Returns: whether it did anything.
   package mutating func escalateRecall(on date: CalendarDate) throws(LendingRefusal) -> Bool {
-    guard let recall = life.recall, recall.dueOn < date, unitsOut > 0, Act.becomeDue.from.contains(state),
-      state != .overdue
+    guard let recall = life.recall, recall.dueOn < date, unitsOut > 0, life.overdueSince == nil,
+      Act.becomeDue.from.contains(state)
     else { return false }
     try becomeDue(LoanDue(cause: .recall, causeID: id.value, since: recall.dueOn, amount: nil))
     if state == .due { try fallOverdue(since: recall.dueOn) } else { life.overdueSince = recall.dueOn }
