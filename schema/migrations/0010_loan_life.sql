@@ -44,6 +44,12 @@ alter table loans add constraint loans_written_off check (
 alter table loans add constraint loans_lost check (
   forgiven >= 0 and casualty_principal >= 0 and casualty_principal <= outstanding_principal);
 
+-- How units that come back early are credited, as the lender lists it.
+alter table listings add column return_credit text not null default 'pro_rata_outstanding';
+alter table listings alter column return_credit drop default;
+alter table listings add constraint listings_return_credit check (
+  return_credit in ('pro_rata_outstanding', 'schedule', 'lower_of_mark'));
+
 -- A change of terms: one side proposes, the other accepts. At most one of a kind waits for an answer.
 create table loan_amendments (
   borrower_id uuid not null,

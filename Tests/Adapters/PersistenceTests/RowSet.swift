@@ -109,7 +109,7 @@ struct RowSet {
       eligibility: Listing.Eligibility(
         creditGrades: some(["A", Self.nasty]), jurisdictions: some([china]), maxExposure: some(Money(1, .cny))),
       validUntil: some(later), availableOn: day, sequence: 11, state: full ? .paused : .open, version: version,
-      createdAt: now, updatedAt: updatedAt)
+      createdAt: now, updatedAt: updatedAt, returnCredit: full ? .schedule : .proRataOutstanding)
   }
 
   private var repayment: RepaymentTerms {

@@ -21,7 +21,8 @@ struct LoanFactsTests {
     let day = try F.day("2026-03-01")
     refuses(.noticeTooShort(29, least: 30), loan) { try $0.recall(on: day, noticeDays: 29) }
     try loan.recall(on: day, noticeDays: 30)
-    #expect(loan.state == .recalled && loan.life.recall?.dueOn == (try F.day("2026-03-31")))
+    let noticeEnds = try F.day("2026-03-31")
+    #expect(loan.state == .recalled && loan.life.recall?.dueOn == noticeEnds)
     var early = loan
     #expect(try early.escalateRecall(on: F.day("2026-03-31")) == false)
     #expect(early == loan)
@@ -85,7 +86,8 @@ struct LoanFactsTests {
       try $0.reRate(RateChange(from: first, rate: BasisPoints(1_400)))
     }
     try loan.reRate(RateChange(from: first, rate: BasisPoints(1_000)))
-    #expect(loan.rate(on: try F.day("2026-04-30")).value == 1_400 && loan.rate(on: first).value == 1_000)
+    let before = try F.day("2026-04-30")
+    #expect(loan.rate(on: before).value == 1_400 && loan.rate(on: first).value == 1_000)
     let periods = loan.ratePeriods(from: try F.day("2026-04-01"), to: try F.day("2026-06-01"))
     #expect(periods.map(\.rate.value) == [1_400, 1_000] && periods[0].to == first)
     try loan.reRate(RateChange(from: second, rate: BasisPoints(900)))

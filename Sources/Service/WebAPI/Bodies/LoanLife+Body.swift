@@ -113,7 +113,8 @@ extension ForgiveDebt {
     let principal = reader.optionalMoney("principal", BodyBounds.price)
     let reason = reader.optionalString("reason", bytes: BodyBounds.reason)
     if !reader.has("charges"), !reader.has("fee"), !reader.has("principal") {
-      reader.fault("principal", code: JSONFaultCode.missing, detail: "is required where neither charges nor fee are given")
+      reader.fault(
+        "principal", code: JSONFaultCode.missing, detail: "is required where neither charges nor fee are given")
     }
     return ForgiveDebt(
       loanID: loanID, charges: charges, fee: fee, principal: principal, reason: reason, ifVersion: ifVersion)
