@@ -81,12 +81,15 @@ extension Marketplace {
   }
 
   /// The command that lists part of a lot.
-  package func listingCommand(of lot: Lot, quantity: Int64) -> CreateListing {
+  package func listingCommand(
+    of lot: Lot, quantity: Int64, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding
+  ) -> CreateListing {
     CreateListing(
       terms: CreateListing.Terms(
         lotID: lot.id, quantity: quantity, askRate: BasisPoints(900), minTermDays: 30, maxTermDays: 720,
         minQuantity: nil, legalForm: .leasePurchaseOption, deliveryModes: [.physical], advanceRate: BasisPoints(9_000),
-        repaymentPatterns: [.roundSweep], recallNoticeDays: nil, eligibility: Listing.Eligibility(), validUntil: nil),
+        repaymentPatterns: [.roundSweep], recallNoticeDays: recallNoticeDays,
+        eligibility: Listing.Eligibility(), validUntil: nil, returnCredit: returnCredit),
       lenderID: lot.lenderID)
   }
 
