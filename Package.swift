@@ -34,6 +34,7 @@ func tests(_ path: String, _ name: String, _ dependencies: [Target.Dependency] =
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let bigInt: Target.Dependency = .product(name: "BigInt", package: "BigInt")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -46,6 +47,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -55,7 +57,7 @@ let package = Package(
   ],
   targets: [
     // Core: pure, no I/O.
-    core("Primitives", [crypto]),
+    core("Primitives", [crypto, bigInt]),
     core("Parties", ["Primitives"]),
     core("Ledger", ["Primitives"]),
     core("StrictJSON"),
@@ -63,6 +65,7 @@ let package = Package(
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
+    core("Interest", ["Primitives", "StrictJSON"]),
     core("Repayment", ["Primitives", "Valuation"]),
     // The schema and the seed data, embedded.
     .target(
@@ -127,7 +130,7 @@ let package = Package(
       name: "chipbridge",
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
-        "StrictJSON", "Catalogue", "Matching",
+        "StrictJSON", "Catalogue", "Matching", "Interest",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -162,6 +165,7 @@ let package = Package(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
     tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives"]),
+    tests("Core/InterestTests", "InterestTests", ["Interest", "Primitives", "StrictJSON", "PropertyKit"]),
     tests("Core/RepaymentTests", "RepaymentTests", ["Repayment", "Valuation", "Primitives"]),
     tests("Adapters/PostgresTests", "PostgresTests", ["Postgres", "PostgresHarness", "CLibPQ"]),
     tests(

@@ -1,8 +1,8 @@
 /// Which target may import which: arrows go down only. The table of the architecture, as data.
 enum LayerRules {
   static let core: Set<String> = [
-    "Primitives", "StrictJSON", "Ledger", "Catalogue", "Parties", "Matching", "Valuation", "Lending", "Repayment",
-    "Invariants",
+    "Primitives", "StrictJSON", "Ledger", "Catalogue", "Parties", "Matching", "Valuation", "Lending", "Interest",
+    "Repayment", "Invariants",
   ]
   private static let belowOperations = core.union(["Persistence", "Postgres"])
   private static let belowWeb = belowOperations.union(["Operations", "WebSupport", "Telemetry"])
@@ -19,7 +19,8 @@ enum LayerRules {
     "Valuation": ["Primitives"],
     // A lot stands at a site, and sites are facts of parties.
     "Lending": ["Primitives", "Ledger", "Catalogue", "Parties"],
-    "Repayment": ["Primitives", "Ledger", "Lending", "Valuation"],
+    "Interest": ["Primitives"],
+    "Repayment": ["Primitives", "Ledger", "Lending", "Valuation", "Interest"],
     "Invariants": core.subtracting(["Invariants"]),
     "CLibPQ": [],
     "Postgres": ["CLibPQ"],

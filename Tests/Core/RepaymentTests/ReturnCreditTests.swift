@@ -97,7 +97,7 @@ struct ReturnCreditTests {
   func codes() throws {
     let date = try day("2023-11-06")
     let all: [RepaymentRefusal] = [
-      .periodReversed(start: date, end: date), .unsupportedDayCount(.actActISDA),
+      .unsupportedDayCount(.actActISDA),
       .accrualBackdated(given: date, accruedThrough: date), .negativeAmount(what: "fee", -1),
       .shareOutOfRange(what: "share", .whole), .residueOutOfRange(1), .currencyDiffers(expected: .usd, found: .cny),
       .noClosing(on: date), .duplicateLoan(loanID(1)), .stepTwice(.fee), .unitsOutOfRange(wanted: 2, out: 1),

@@ -14,35 +14,22 @@ package struct YearFraction: Sendable, Hashable {
     self.denominator = denominator / a
   }
 
+  /// The same value for exact arithmetic.
+  package var rational: ExactRational {
+    // The denominator is above zero.
+    (try? ExactRational(WideInteger(numerator), over: WideInteger(denominator))) ?? .zero
+  }
+
   /// The decimal with at most so many places, rounded half to even, without zeros at its end.
   package func decimal(places: Int) -> String {
-    var digits: [UInt8] = []
-    var remainder = numerator % denominator
-    for _ in 0..<max(0, places) {
-      remainder *= 10
-      digits.append(UInt8(remainder / denominator))
-      remainder %= denominator
-    }
-    var whole = numerator / denominator
-    let last = digits.last ?? UInt8(whole % 10)
-    let doubled = remainder * 2
-    if doubled > denominator || (doubled == denominator && last % 2 == 1) {
-      var carry = true
-      for index in digits.indices.reversed() where carry {
-        carry = digits[index] == 9
-        digits[index] = carry ? 0 : digits[index] + 1
-      }
-      if carry { whole += 1 }
-    }
-    while digits.last == 0 { digits.removeLast() }
-    return digits.isEmpty ? String(whole) : "\(whole)." + digits.map { String($0) }.joined()
+    rational.rounded(places: places, rounding: .halfEven).trimmed.description
   }
 }
 
 extension DayCountConvention {
   /// Days of a period as the convention counts them: the first day counts, the last does not.
-  /// - Throws: `RepaymentRefusal.periodReversed` when the end is before the start.
-  package func days(from start: CalendarDate, to end: CalendarDate) throws(RepaymentRefusal) -> Int64 {
+  /// - Throws: `InterestRefusal.periodReversed` when the end is before the start.
+  package func days(from start: CalendarDate, to end: CalendarDate) throws(InterestRefusal) -> Int64 {
     guard start <= end else { throw .periodReversed(start: start, end: end) }
     switch self {
     case .act360, .act365F, .actActISDA: return start.days(to: end)
@@ -51,8 +38,8 @@ extension DayCountConvention {
   }
 
   /// The period as a part of a year. ACT/ACT ISDA counts its days in leap years over 366, the others over 365.
-  /// - Throws: `RepaymentRefusal.periodReversed` when the end is before the start.
-  package func fraction(from start: CalendarDate, to end: CalendarDate) throws(RepaymentRefusal) -> YearFraction {
+  /// - Throws: `InterestRefusal.periodReversed` when the end is before the start.
+  package func fraction(from start: CalendarDate, to end: CalendarDate) throws(InterestRefusal) -> YearFraction {
     let days = try days(from: start, to: end)
     switch self {
     case .act360, .thirty360Bond, .thirty360US, .thirtyE360: return YearFraction(reducing: days, over: 360)
