@@ -13,8 +13,9 @@ struct Calc: ParsableCommand {
       worked out is named on standard error with the member at fault, the others are printed all the same, and the
       exit status is 1.
 
-      xirr is null where no rate exists: no amounts of both signs, or no rate above -100 % at which they cancel. Of
-      several rates it is the one nearest to zero. A file's first date is its earliest.
+      xirr is null where no rate exists: no amounts of both signs, or no rate above -100 % at which they cancel; that
+      is remarked on standard error and is no failure. Of several rates it is the one nearest to zero. Amounts are
+      discounted to the earliest date, however they are listed.
       """)
   @Argument(help: "One of \(CaseKind.allCases.map(\.rawValue).joined(separator: ", ")).") var kind: CaseKind
   @Argument(help: "The file; - reads standard input.") var file: String
@@ -48,7 +49,7 @@ struct Calc: ParsableCommand {
     do throws(CaseFault) {
       guard !id.isEmpty else { throw CaseFault(field: "case_id", detail: "is required") }
       let known = try DayCountCase(convention: convention, start: row["start"] ?? "", end: row["end"] ?? "")
-      return CaseAnswer(name: name, result: .success(try known.answer(id)))
+      return CaseAnswer(name: name, result: .success(CaseLine(try known.answer(id))))
     } catch { return CaseAnswer(name: name, result: .failure(error)) }
   }
 }
@@ -67,12 +68,18 @@ private struct CasePrinter {
   mutating func show(_ answer: CaseAnswer) {
     let answer = ledger.admit(answer)
     switch answer.result {
-    case .success(let line): print(String(decoding: line, as: UTF8.self))
+    case .success(let line):
+      print(String(decoding: line.bytes, as: UTF8.self))
+      if let remark = line.remark { tell("\(answer.name): \(remark)") }
     case .failure(let fault):
       faults += 1
-      // Lines printed so far go out first: where both streams are one terminal, the order is that of the file.
-      fflush(nil)
-      FileHandle.standardError.write(Data("\(source): \(answer.name): \(fault)\n".utf8))
+      tell("\(answer.name): \(fault)")
     }
+  }
+
+  private func tell(_ words: String) {
+    // Lines printed so far go out first: where both streams are one terminal, the order is that of the file.
+    fflush(nil)
+    FileHandle.standardError.write(Data("\(source): \(words)\n".utf8))
   }
 }

@@ -63,8 +63,17 @@ package struct WideInteger: Sendable, Hashable, Comparable, CustomStringConverti
   package static func powerOfTen(_ exponent: Int) -> WideInteger { WideInteger(10 as Int64).power(exponent) }
 
   /// The greatest common divisor of the magnitudes; 0 only when both are 0.
+  ///
+  /// Euclid's algorithm, and within a machine word as soon as one of the two fits in it: denominators are days of a
+  /// year times powers of ten, and nearly always do. The library's own halves bit by bit.
   package func greatestCommonDivisor(with other: WideInteger) -> WideInteger {
-    WideInteger(value.greatestCommonDivisor(with: other.value))
+    var (larger, smaller) = (value.magnitude, other.value.magnitude)
+    if larger < smaller { swap(&larger, &smaller) }
+    while smaller.bitWidth > UInt64.bitWidth { (larger, smaller) = (smaller, larger % smaller) }
+    guard !smaller.isZero else { return WideInteger(BigInt(larger)) }
+    var (a, b) = (UInt64(truncatingIfNeeded: smaller), UInt64(truncatingIfNeeded: larger % smaller))
+    while b != 0 { (a, b) = (b, a % b) }
+    return WideInteger(a)
   }
 
   /// The quotient under the named rounding, as `Int128.divided(by:rounding:)` does it.

@@ -64,6 +64,18 @@ struct CashFlowTests {
     #expect(try rate(list) == nil)
   }
 
+  @Test("a case without a rate is answered with null and a remark")
+  func remark() throws {
+    let file = try CaseFile(
+      parsing: Array(#"{"cases":[{"case_id":"x","flows":[["2023-03-27","-1000"],["2023-09-01",-50]]}]}"#.utf8),
+      kind: .xirr)
+    let line = try file.answer(at: 0).result.get()
+    #expect(
+      String(decoding: line.bytes, as: UTF8.self)
+        == #"{"case_id":"x","xirr":null,"xnpv_at_10pct":"-1047.979097539781717745"}"#)
+    #expect(line.remark != nil)
+  }
+
   @Test("signs that change twice may have no rate, one, or two, of which the one nearest to zero is given")
   func several() throws {
     // 365 days apart: with g the growth of a year they are a g^2 + b g + c.

@@ -41,7 +41,7 @@ func compact(_ node: JSONNode) -> String {
 func answer(_ kind: CaseKind, _ text: String) throws -> String {
   let file = try CaseFile(parsing: Array("[\(text)]".utf8), kind: kind)
   switch file.answer(at: 0).result {
-  case .success(let line): return String(decoding: line, as: UTF8.self)
+  case .success(let line): return String(decoding: line.bytes, as: UTF8.self)
   case .failure(let fault): return fault.description
   }
 }

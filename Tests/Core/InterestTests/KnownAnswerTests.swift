@@ -23,7 +23,7 @@ struct KnownAnswerTests {
     #expect(cases.count == file.count)
     for (index, expected) in known.elements.enumerated() {
       let line = try cases.answer(at: index).result.get()
-      let found = try JSONDocument(parsing: line).root
+      let found = try JSONDocument(parsing: line.bytes).root
       #expect(found.members.map(\.name) == ["case_id"] + file.results)
       for name in ["case_id"] + file.results {
         let (left, right) = (try #require(found[name]), try #require(expected[name]))

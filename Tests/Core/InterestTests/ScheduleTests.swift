@@ -46,7 +46,7 @@ struct ScheduleTests {
 
   @Test("a level payment pays off its loan to within half a minor unit for each payment, grown with interest")
   func annuityAgainstRecursion() throws {
-    try forAll(seeds: 1...100) { random in
+    try forAll(seeds: 1...25) { random in
       let rate = DecimalNumeral(unscaled: WideInteger(random.int64(in: 0...3_000)), places: 4)
       let periods = random.int(in: 1...48)
       let principal = DecimalNumeral(unscaled: WideInteger(random.int64(in: 1...99_999_999)), places: 2)
@@ -55,11 +55,14 @@ struct ScheduleTests {
         start: try random.date())
       let level = try #require(try RepaymentSchedule(terms).levelPayment).rational
       let monthly = try rate.rational.divided(by: ExactRational(12))
-      // Unrounded balances, one month after the other, and what half a cent in every payment could do to the last.
+      // Balances to forty places, one month after the other, and what half a cent in every payment, and those places,
+      // could do to the last.
       var (balance, slack) = (principal.rational, ExactRational.zero)
       for _ in 0..<periods {
-        balance = balance * (.one + monthly) - level
-        slack = slack * (.one + monthly) + (try fraction(1, 200))
+        balance = (balance * (.one + monthly) - level).rounded(places: 40, rounding: .halfEven).rational
+        slack =
+          (slack * (.one + monthly) + (try fraction(1_000_001, 200_000_000)))
+          .rounded(places: 40, rounding: .up).rational
       }
       try hold(balance.magnitude <= slack, "\(level) leaves \(balance.rounded(places: 6, rounding: .halfEven))")
     }

@@ -35,14 +35,26 @@ package struct CaseFile: Sendable {
   }
 }
 
+/// What is printed for a case.
+package struct CaseLine: Sendable, Hashable {
+  /// One JSON object, without a line end.
+  package let bytes: [UInt8]
+  /// What a person should know of an answer that is no fault.
+  package let remark: String?
+
+  package init(_ bytes: [UInt8], remark: String? = nil) {
+    self.bytes = bytes
+    self.remark = remark
+  }
+}
+
 /// One case answered, or why not.
 package struct CaseAnswer: Sendable {
   /// The case's id, a day count's with its convention; the place in the file where there is none.
   package let name: String
-  /// A JSON line.
-  package let result: Result<[UInt8], CaseFault>
+  package let result: Result<CaseLine, CaseFault>
 
-  package init(name: String, result: Result<[UInt8], CaseFault>) {
+  package init(name: String, result: Result<CaseLine, CaseFault>) {
     self.name = name
     self.result = result
   }

@@ -8,14 +8,14 @@ package enum CaseKind: String, Sendable, Hashable, CaseIterable {
 
   /// The line that answers a case: one JSON object, its members in a fixed order, without a line end.
   /// - Throws: `CaseFault` naming the member at fault.
-  package func answer(to node: JSONNode) throws(CaseFault) -> [UInt8] {
+  func answer(to node: JSONNode) throws(CaseFault) -> CaseLine {
     let reader = try CaseReader(node)
     let id = try reader.text("case_id")
     return switch self {
-    case .daycount: try DayCountCase(reader).answer(id)
-    case .accrual: try AccrualCase(reader).answer(id)
-    case .schedule: try ScheduleCase(reader).answer(id)
-    case .payoff: try PayoffCase(reader).answer(id)
+    case .daycount: CaseLine(try DayCountCase(reader).answer(id))
+    case .accrual: CaseLine(try AccrualCase(reader).answer(id))
+    case .schedule: CaseLine(try ScheduleCase(reader).answer(id))
+    case .payoff: CaseLine(try PayoffCase(reader).answer(id))
     case .xirr: try YieldCase(reader).answer(id)
     }
   }

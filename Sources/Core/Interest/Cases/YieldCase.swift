@@ -15,8 +15,8 @@ struct YieldCase {
     } catch { throw CaseFault(error) }
   }
 
-  /// The rate is null where none exists, which is an answer and no fault.
-  func answer(_ id: String) throws(CaseFault) -> [UInt8] {
+  /// The rate is null where none exists, which is an answer and no fault, but is remarked on.
+  func answer(_ id: String) throws(CaseFault) -> CaseLine {
     do throws(InterestRefusal) {
       let rate = try flows.internalRate(places: Self.places)
       // 10 % as 1 over 10.
@@ -28,7 +28,7 @@ struct YieldCase {
         writer.field("xirr", rate?.trimmed.description)
         writer.field("xnpv_at_10pct", value.trimmed.description)
       }
-      return writer.bytes
+      return CaseLine(writer.bytes, remark: rate == nil ? "xirr: there is no rate at which the flows cancel" : nil)
     } catch { throw CaseFault(error) }
   }
 }
