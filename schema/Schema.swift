@@ -12,6 +12,7 @@ package enum Schema {
     ("0008_rounds.sql", PackageResources._008_rounds_sql),
     ("0009_forward_lots.sql", PackageResources._009_forward_lots_sql),
     ("0010_loan_life.sql", PackageResources._010_loan_life_sql),
+    ("0011_settlement.sql", PackageResources._011_settlement_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -26,6 +26,9 @@ package struct BatchState: Sendable {
   package var chipMarks: [ChipModelID: [ValuationMark]] = [:]
   /// Lease rows by the name of their segment, share-locked by this batch.
   package var leases: [String: MatchLeaseRow] = [:]
+  /// Rows of shards and of runs, locked by this batch.
+  package var shards: [ShardLease: ShardRow] = [:]
+  package var settlementRuns: [SettlementRunID: SettlementRun] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 

@@ -17,6 +17,9 @@ package struct BatchChanges: Sendable {
   package var newHeads: [Head] = []
   package var runs: [PlannedRun] = []
   package var matchRounds: [PlannedMatchRound] = []
+  package var shards: [ShardCompletion] = []
+  package var runActs: [RunAct] = []
+  package var closedDays: [ClosedDay] = []
   package var clock: Instant?
   package var loanEvents: [LoanEventRow] = []
   package var audit: [AuditRow] = []
@@ -40,6 +43,9 @@ package struct BatchChanges: Sendable {
     newHeads += made.newHeads
     runs += made.runs
     matchRounds += made.matchRounds
+    if let shard = made.shard { shards.append(shard) }
+    runActs += made.runActs
+    if let day = made.closedDay { closedDays.append(day) }
     if let moved = made.clock { clock = max(moved, clock ?? moved) }
   }
 }
@@ -57,11 +63,12 @@ package enum ChangeWriter {
   /// The statements, in an order that foreign keys allow, and how many rows each must touch.
   package struct Plan: Sendable {
     package private(set) var queries: [Query] = []
-    package private(set) var expectedRows: [Int] = []
+    /// nil where a statement may touch any number.
+    package private(set) var expectedRows: [Int?] = []
     /// Some statement rewrites rows: whether it touched all of them is known only after it ran.
     package private(set) var hasUpdates = false
 
-    mutating func add(_ query: Query, rows: Int, isUpdate: Bool = false) {
+    mutating func add(_ query: Query, rows: Int?, isUpdate: Bool = false) {
       queries.append(query)
       expectedRows.append(rows)
       hasUpdates = hasUpdates || isUpdate
@@ -114,12 +121,22 @@ package enum ChangeWriter {
       plan.insert(Tables.journalEntries, journal.entries.map(\.row))
       plan.insert(Tables.journalLines, journal.entries.flatMap(\.lineRows))
       plan.insert(Tables.chainLinks, journal.links)
+      if let earliest = changes.entries.map(\.businessDate).min() {
+        plan.add(Query(PlatformSQL.requireOpen, [.date(earliest.dayNumber)]), rows: 1, isUpdate: true)
+      }
       let sums = changes.balanceChanges.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
       if !sums.isEmpty { plan.add(AccountSQL.advancing(sums), rows: sums.count) }
     }
     if !changes.events.isEmpty { plan.add(outbox(changes.events, at: recordedAt), rows: changes.events.count) }
     if !changes.runs.isEmpty { plan.add(RunSQL.planning(changes.runs), rows: changes.runs.count) }
     if !changes.matchRounds.isEmpty { plan.add(RunSQL.planning(changes.matchRounds), rows: changes.matchRounds.count) }
+    for act in changes.runActs {
+      for (query, rows) in act.queries(at: recordedAt) { plan.add(query, rows: rows, isUpdate: true) }
+    }
+    for day in changes.closedDays {
+      for query in day.queries { plan.add(query, rows: 1, isUpdate: true) }
+    }
+    for shard in changes.shards { plan.add(ShardSQL.completing(shard, at: recordedAt), rows: 1, isUpdate: true) }
     if let clock = changes.clock {
       plan.add(Query(PlatformSQL.moveClock, [.timestamptz(clock.microseconds)]), rows: 1, isUpdate: true)
     }
@@ -227,5 +244,7 @@ extension JournalEntry {
 
 extension ChangeWriter {
   /// Every statement of the writer that is not of a table, for the test that prepares them all.
-  package static var statements: [Statement] { [insertOutbox, AccountSQL.advance] }
+  package static var statements: [Statement] {
+    [insertOutbox, AccountSQL.advance] + ShardSQL.statements + ClosedDay.statements
+  }
 }

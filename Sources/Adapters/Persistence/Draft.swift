@@ -77,6 +77,10 @@ package struct Made: Sendable {
   /// Long work that workers take up after the commit.
   package var runs: [PlannedRun] = []
   package var matchRounds: [PlannedMatchRound] = []
+  /// That the shard which the command does is done.
+  package var shard: ShardCompletion?
+  package var runActs: [RunAct] = []
+  package var closedDay: ClosedDay?
   /// Where a sandbox's business clock moves to.
   package var clock: Instant?
   /// What the audit row names.
@@ -99,11 +103,14 @@ package struct Draft: Sendable {
   package let wallTime: Instant
   /// Order of arrival for orders made by this command.
   package let sequence: Int64
+  /// The last day that is closed; nil before the first.
+  package let closedThrough: CalendarDate?
 
   package init(
     base: BatchState, reference: ReferenceData, ids: IdentifierSource, now: Instant, clockIsSet: Bool = false,
-    wallTime: Instant, sequence: Int64
+    wallTime: Instant, sequence: Int64, closedThrough: CalendarDate? = nil
   ) {
+    self.closedThrough = closedThrough
     self.clockIsSet = clockIsSet
     self.base = base
     self.reference = reference
@@ -136,7 +143,11 @@ package struct Draft: Sendable {
   }
 
   /// Adds an entry to the journal.
-  package mutating func post(_ entry: EntryDraft) throws(ArithmeticOverflow) {
+  /// - Throws: `DayClosed` for a business date that is closed, `ArithmeticOverflow` for sums past Int64.
+  package mutating func post(_ entry: EntryDraft) throws {
+    if let closedThrough, entry.businessDate <= closedThrough {
+      throw DayClosed(date: entry.businessDate, through: closedThrough)
+    }
     for line in entry.lines {
       made.balanceChanges[line.account] = try made.balanceChanges[line.account, default: 0].adding(line.amount)
     }

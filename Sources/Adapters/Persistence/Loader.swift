@@ -131,6 +131,7 @@ package enum Loader {
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted)
+    lookups += runLookups(wanted)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -143,9 +144,23 @@ package enum Loader {
     return lookups
   }
 
+  private static func runLookups(_ wanted: Wanted) -> [Lookup] {
+    let shards = wanted.shards.map { lease in
+      Lookup(query: ShardSQL.holding(lease)) { result, state in
+        state.shards[lease] = try result.first.map(ShardSQL.decode)
+      }
+    }
+    let runs = wanted.settlementRuns.sorted().map { run in
+      Lookup(query: Query(ShardSQL.lockRun, [.uuid(run.value.bits)])) { result, state in
+        state.settlementRuns[run] = try result.first.map(RunSQL.decodeRun)
+      }
+    }
+    return shards + runs
+  }
+
   private static func principalLookups(_ wanted: Wanted) -> [Lookup] {
     if wanted.principalOf.isEmpty { return [] }
-    let pairs = wanted.principalOf.sorted { $0.1 < $1.1 }
+    let pairs = wanted.principalOf.sorted { left, right in left.1 < right.1 }
     let query = Query(
       principalMoves, [.uuidArray(pairs.map(\.0.value.bits)), .uuidArray(pairs.map(\.1.value.bits))])
     return [
@@ -213,6 +228,8 @@ package enum Loader {
     var chipMarks: [ChipModelID] = []
     var licencesOf: [OrganizationID] = []
     var leases: Set<MatchSegment> = []
+    var shards: [ShardLease] = []
+    var settlementRuns: [SettlementRunID] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -239,6 +256,8 @@ package enum Loader {
       case .chipMarks(let id): chipMarks.append(id)
       case .licencesOf(let id): licencesOf.append(id)
       case .lease(let segment): leases.insert(segment)
+      case .shard(let lease): shards.append(lease)
+      case .settlementRun(let id): settlementRuns.append(id)
       }
     }
   }

@@ -31,6 +31,10 @@ package enum Need: Sendable, Hashable {
   case chipMarks(ChipModelID)
   /// Licences that an organisation holds.
   case licencesOf(OrganizationID)
+  /// A settlement run, held until the batch commits.
+  case settlementRun(SettlementRunID)
+  /// The row of a shard that the command does, held against a claim until the batch commits.
+  case shard(ShardLease)
   /// The lease row of a segment of the market, held against claims until the batch commits.
   case lease(MatchSegment)
 }

@@ -26,11 +26,14 @@ package struct MarketParameters: Sendable, Hashable {
   package var platformFee: BasisPoints
   /// Of new loans.
   package var dayCount: DayCountConvention
+  /// A payout run that pays more than this, in minor units of a currency, needs a second person.
+  package var payoutApprovalLimit: Int64
 
   package init(
     offerSeconds: Int64 = 72 * 3_600, platformFee: BasisPoints = BasisPoints(500),
-    dayCount: DayCountConvention = .act360
+    dayCount: DayCountConvention = .act360, payoutApprovalLimit: Int64 = 1_000_000_000
   ) {
+    self.payoutApprovalLimit = payoutApprovalLimit
     self.offerSeconds = offerSeconds
     self.platformFee = platformFee
     self.dayCount = dayCount

@@ -8,15 +8,19 @@ package struct PlannedRun: Sendable, Hashable {
   package let job: String
   package let businessDate: CalendarDate
   package let requestedBy: PersonID?
+  /// What its maker was shown: the run does exactly this, or nothing.
+  package let previewHash: DigestSum?
   package let createdAt: Instant
 
   package init(
-    id: SettlementRunID, job: String, businessDate: CalendarDate, requestedBy: PersonID?, createdAt: Instant
+    id: SettlementRunID, job: String, businessDate: CalendarDate, requestedBy: PersonID?,
+    previewHash: DigestSum? = nil, createdAt: Instant
   ) {
     self.id = id
     self.job = job
     self.businessDate = businessDate
     self.requestedBy = requestedBy
+    self.previewHash = previewHash
     self.createdAt = createdAt
   }
 }
@@ -42,17 +46,40 @@ package enum RunState: String, Sendable, Hashable, CaseIterable {
   case planned, running, succeeded, failed, cancelled
 }
 
+/// Whether a run waits for a second person.
+package enum RunApproval: String, Sendable, Hashable, CaseIterable {
+  case notNeeded = "not_needed"
+  /// Its shards are planned, and none of them is done before somebody other than its maker approves.
+  case awaited
+  case given
+}
+
 /// A settlement run as stored.
 package struct SettlementRun: Sendable, Hashable {
   package let id: SettlementRunID
   package let job: String
   package let businessDate: CalendarDate
-  package let state: RunState
+  package var state: RunState
+  /// Shards planned so far, over all stages.
   package let total: Int64
-  package let done: Int64
+  package var done: Int64
+  /// Shards that were given up.
+  package var dead: Int64
   /// JSON object of sums by name.
-  package let totals: [UInt8]
-  package let error: String?
+  package var totals: [UInt8]
+  package var error: String?
+  /// JSON array of what each stage does; empty until it was planned.
+  package let stages: [UInt8]
+  /// The present stage, from 0.
+  package let stage: Int32
+  /// The shards of the stage are there.
+  package let isPlanned: Bool
+  package let previewHash: DigestSum?
+  /// Of all that it did; nil before its end.
+  package let effectsHash: DigestSum?
+  package let approval: RunApproval
+  package let approvedBy: PersonID?
+  package let endedAt: Instant?
   package let attempt: Int32
   package let requestedBy: PersonID?
   package let version: Int64
@@ -85,12 +112,14 @@ package enum RunSQL {
     "settlement_runs_plan",
     """
     insert into settlement_runs
-      (id, job, business_date, state, total, done, totals, attempt, requested_by, version, created_at, updated_at)
-    select u.id, u.job, u.business_date, 'planned', 0, 0, '{}', 0, u.requested_by, 1, u.created_at, u.created_at
-    from unnest($1::uuid[], $2::text[], $3::date[], $4::uuid[], $5::timestamptz[])
-      as u (id, job, business_date, requested_by, created_at)
+      (id, job, business_date, state, total, done, totals, attempt, requested_by, preview_hash, version, created_at,
+       updated_at)
+    select u.id, u.job, u.business_date, 'planned', 0, 0, '{}', 0, u.requested_by, u.preview_hash, 1, u.created_at,
+      u.created_at
+    from unnest($1::uuid[], $2::text[], $3::date[], $4::uuid[], $5::timestamptz[], $6::bytea[])
+      as u (id, job, business_date, requested_by, created_at, preview_hash)
     """,
-    parameters: [.uuidArray, .textArray, .dateArray, .uuidArray, .timestamptzArray])
+    parameters: [.uuidArray, .textArray, .dateArray, .uuidArray, .timestamptzArray, .byteaArray])
 
   static let insertRounds = Statement(
     "match_rounds_plan",
@@ -105,10 +134,13 @@ package enum RunSQL {
     """,
     parameters: [.uuidArray, .textArray, .textArray, .timestamptzArray, .uuidArray])
 
-  private static let runColumns: SQL =
-    "id, job, business_date, state, total, done, totals, error, attempt, requested_by, version, created_at, updated_at"
-  private static let runTypes: [PostgresType] = [
-    .uuid, .text, .date, .text, .int8, .int8, .jsonb, .text, .int4, .uuid, .int8, .timestamptz, .timestamptz,
+  static let runColumns: SQL = """
+    id, job, business_date, state, total, done, dead, totals, error, stages, stage, is_planned, preview_hash,
+    effects_hash, approval, approved_by, ended_at, attempt, requested_by, version, created_at, updated_at
+    """
+  static let runTypes: [PostgresType] = [
+    .uuid, .text, .date, .text, .int8, .int8, .int8, .jsonb, .text, .jsonb, .int4, .bool, .bytea, .bytea, .text, .uuid,
+    .timestamptz, .int4, .uuid, .int8, .timestamptz, .timestamptz,
   ]
   static let roundColumns: SQL = """
     id, state, segment_chip_model_id, segment_region, business_at, digest, result, offers_made, offers_refused, error,
@@ -119,14 +151,15 @@ package enum RunSQL {
     .timestamptz,
   ]
 
-  /// Takes the oldest run that is planned or whose lease ran out. Leases go by wall time.
+  /// Takes the oldest run that is planned, or whose worker's lease ran out before its shards were there. Leases go by wall
+  /// time.
   package static let claimRun = Statement(
     "settlement_runs_claim",
     "update settlement_runs set state = 'running', attempt = attempt + 1, leased_until = $2, version = version + 1"
       + """
       where id = (
         select id from settlement_runs
-        where state = 'planned' or (state = 'running' and leased_until < $1)
+        where state = 'planned' or (state = 'running' and not is_planned and leased_until < $1)
         order by created_at, id limit 1 for update skip locked)
       returning
       """ + runColumns,
@@ -170,7 +203,7 @@ package enum RunSQL {
       [
         .uuidArray(runs.map(\.id.value.bits)), .textArray(runs.map(\.job)),
         .dateArray(runs.map(\.businessDate.dayNumber)), .uuidArray(runs.map { $0.requestedBy?.value.bits }),
-        .timestamptzArray(runs.map(\.createdAt.microseconds)),
+        .timestamptzArray(runs.map(\.createdAt.microseconds)), .byteaArray(runs.map { $0.previewHash?.bytes }),
       ])
   }
 
@@ -189,8 +222,12 @@ package enum RunSQL {
     let id: SettlementRunID = try reader.id()
     return SettlementRun(
       id: id, job: try reader.text(), businessDate: try reader.date(), state: try reader.value(),
-      total: try reader.int(), done: try reader.int(), totals: try reader.jsonBytes(), error: try reader.textOrNull(),
-      attempt: try reader.int4(), requestedBy: try reader.idOrNull(), version: try reader.int(),
+      total: try reader.int(), done: try reader.int(), dead: try reader.int(), totals: try reader.jsonBytes(),
+      error: try reader.textOrNull(), stages: try reader.jsonBytes(), stage: try reader.int4(),
+      isPlanned: try reader.bool(), previewHash: try reader.bytesOrNull().flatMap { DigestSum(bytes: $0) },
+      effectsHash: try reader.bytesOrNull().flatMap { DigestSum(bytes: $0) }, approval: try reader.value(),
+      approvedBy: try reader.idOrNull(), endedAt: try reader.instantOrNull(), attempt: try reader.int4(),
+      requestedBy: try reader.idOrNull(), version: try reader.int(),
       createdAt: try reader.instant(), updatedAt: try reader.instant())
   }
 

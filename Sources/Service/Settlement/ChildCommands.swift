@@ -33,24 +33,6 @@ package struct ChildOutcome: Sendable {
   }
 }
 
-extension [String: Int64] {
-  /// A JSON object, names sorted.
-  var jsonBytes: [UInt8] {
-    var writer = JSONWriter(capacity: 64)
-    writer.beginObject()
-    for (name, value) in sorted(by: { $0.key < $1.key }) {
-      writer.key(dynamic: name)
-      writer.int(value)
-    }
-    writer.endObject()
-    return writer.bytes
-  }
-
-  mutating func add(_ other: [String: Int64]) throws(ArithmeticOverflow) {
-    for (name, value) in other { self[name] = try self[name, default: 0].adding(value) }
-  }
-}
-
 extension CommandPipeline {
   /// Runs a command for a run or a round, under a key of the platform's: done twice, it has one effect.
   func runChild<C: Command>(

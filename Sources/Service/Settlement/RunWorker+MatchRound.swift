@@ -33,7 +33,7 @@ extension RunWorker {
     }
   }
 
-  private static func isPassing(_ error: any Error) -> Bool {
+  static func isPassing(_ error: any Error) -> Bool {
     switch error {
     case let error as PipelineError: [.busy, .unavailable, .outcomeUnknown].contains(error)
     case let error as PostgresError:

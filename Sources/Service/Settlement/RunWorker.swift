@@ -20,13 +20,17 @@ package struct RunWorker: Sendable {
   /// Longer than a failover gap: a worker that is cut off for less keeps its run.
   let leaseSeconds: Int64 = 30
   let rounds: RoundStore
+  let shards: ShardStore
+  let planner: RunPlanner
 
   package init(
     pool: PostgresPool, pipeline: CommandPipeline, reference: ReferenceStore, clock: any WallClock, logger: Logger,
-    schedule: RoundSchedule = .never
+    schedule: RoundSchedule = .never, shardWeight: Int64 = RunPlanner.usualShardWeight
   ) {
     self.pool = pool
     self.rounds = RoundStore(pool: pool)
+    self.shards = ShardStore(pool: pool)
+    self.planner = RunPlanner(pool: pool, pipeline: pipeline, reference: reference, shardWeight: shardWeight)
     self.pipeline = pipeline
     self.reference = reference
     self.clock = clock
@@ -59,16 +63,27 @@ package struct RunWorker: Sendable {
     do {
       try await lapseOffers()
       try await planDueRounds(&planned)
+      try await endIdleStages()
       while !Task.isCancelled {
         let round = try await claimRound()
         if let round { await clear(round) }
-        let run = try await claimRun()
-        if let run { await settle(run) }
-        if round == nil, run == nil { return }
+        if try await !workOnRuns(), round == nil { return }
       }
     } catch {
       logger.warning("worker could not reach its database", metadata: ["error": "\(error)"])
     }
+  }
+
+  /// Takes up one run that waits for its shards, or one shard.
+  /// - Returns: whether there was anything to do.
+  func workOnRuns() async throws -> Bool {
+    if let run = try await shards.claimRun(now: clock.now(), until: leaseEnd()) {
+      if run.job == SettlementJob.rescreen.rawValue { await rescreen(run) } else { await plan(run) }
+      return true
+    }
+    guard let shard = try await shards.claim(now: clock.now(), until: leaseEnd()) else { return false }
+    await settle(shard)
+    return true
   }
 
   var deadline: ContinuousClock.Instant { .now + .seconds(30) }
@@ -83,18 +98,8 @@ package struct RunWorker: Sendable {
 
   // MARK: claims
 
-  private func claimRun() async throws -> SettlementRun? {
-    try await claim(RunSQL.claimRun).map(RunSQL.decodeRun)
-  }
-
   func claimRound() async throws -> ClaimedRound? {
     try await rounds.claim(now: clock.now(), until: leaseEnd())
-  }
-
-  private func claim(_ statement: Statement) async throws -> Row? {
-    let query = Query(statement, [.timestamptz(clock.now().microseconds), .timestamptz(lease())])
-    let deadline = deadline
-    return try await pool.withConnection(deadline: deadline) { try await $0.run(query, deadline: deadline) }.first
   }
 
   /// Writes progress under the attempt's number.
@@ -114,12 +119,13 @@ package struct RunWorker: Sendable {
     guard result.affectedRows == 1 else { throw LeaseLost() }
   }
 
-  // MARK: settlement runs
+  // MARK: rescreening
 
-  private func settle(_ run: SettlementRun) async {
+  /// Takes verdicts again over the whole market, child command by child command: each has a key of its own, so that a run
+  /// taken up again goes on where it stopped.
+  private func rescreen(_ run: SettlementRun) async {
     do {
-      guard let job = SettlementJob(rawValue: run.job) else { throw UnknownJob(name: run.job) }
-      let steps = try await steps(of: job, run)
+      let steps = try await rescreenSteps(run)
       var totals: [String: Int64] = [:]
       for (index, step) in steps.enumerated() {
         let outcome = try await step()
@@ -132,7 +138,7 @@ package struct RunWorker: Sendable {
       try await advance(run, state: .succeeded, total: steps.count, done: steps.count, totals: totals)
     } catch is LeaseLost {
       logger.info("a settlement run was taken over", metadata: ["run": "\(run.id)"])
-    } catch let error as PipelineError where error == .busy || error == .unavailable {
+    } catch let error where Task.isCancelled || Self.isPassing(error) {
       // It stays `running`; when its lease has run out, any worker takes it up again.
       logger.warning("a settlement run waits for the database", metadata: ["run": "\(run.id)"])
     } catch {
@@ -143,54 +149,11 @@ package struct RunWorker: Sendable {
 
   private typealias Step = @Sendable () async throws -> ChildOutcome
 
-  private func steps(of job: SettlementJob, _ run: SettlementRun) async throws -> [Step] {
-    let date = run.businessDate
-    switch job {
-    case .accrual:
-      return try await RunQueries.borrowersWithRunningLoans(pool, deadline: deadline).map { borrower in
-        step(AccrueBorrower(borrowerID: borrower, through: date), run, borrower.value) { accrued in
-          var sums: [String: Int64] = ["loans": accrued.loans]
-          for (currency, amount) in accrued.posted { sums["fee.\(currency)"] = amount }
-          return sums
-        }
-      }
-    case .sweep:
-      return try await RunQueries.closings(through: date, pool, deadline: deadline).map { closing, round, borrower in
-        step(
-          SweepClosing(closingID: closing, roundID: round, borrowerID: borrower, on: date), run, closing.value
-        ) { swept in
-          // The engine bounds each amount by what a loan owes; the sum of one borrower's stays far inside Int64.
-          [
-            "closings": 1, "loans_due": Int64(swept.lines.count { $0.amount > 0 }),
-            "due.\(swept.currency)": swept.lines.reduce(0) { $0 &+ $1.amount },
-          ]
-        }
-      }
-    case .maturity:
-      return try await RunQueries.borrowersWithMaturedLoans(on: date, pool, deadline: deadline).map { borrower in
-        step(MatureLoans(borrowerID: borrower, on: date), run, borrower.value) { ["loans_due": $0] }
-      }
-    case .payout:
-      return try await RunQueries.lendersToPay(pool, deadline: deadline).map { lender, currency in
-        step(
-          PayOutLender(lenderID: lender, currency: currency, runID: run.id, on: date), run, lender.value,
-          suffix: currency.code
-        ) { payout in
-          guard let payout else { return [:] }
-          return [
-            "payouts": 1, "net.\(currency)": payout.net, "platform_fee.\(currency)": payout.platformFee,
-          ]
-        }
-      }
-    case .rescreen: return try await rescreenSteps(run)
-    }
-  }
-
   private func step<C: Command>(
-    _ command: C, _ run: SettlementRun, _ subject: UUIDValue, suffix: String = "",
+    _ command: C, _ run: SettlementRun, _ subject: UUIDValue,
     sums: @escaping @Sendable (C.Outcome) -> [String: Int64]
   ) -> Step {
-    let key = "\(run.id):\(C.action):\(subject)\(suffix.isEmpty ? "" : ":" + suffix)"
+    let key = "\(run.id):\(C.action):\(subject)"
     return { try await pipeline.runChild(command, key: key, weight: .heavy, sums: sums) }
   }
 

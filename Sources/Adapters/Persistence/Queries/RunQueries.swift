@@ -4,32 +4,48 @@ import Primitives
 
 /// What settlement runs work through, in a fixed order, so that a run taken up again goes the same way.
 package enum RunQueries {
+  /// Borrowers with loans whose fee accrues, or that can become due or late, and how many.
   private static let runningBorrowers = Statement(
     "run_borrowers",
     """
-    select distinct borrower_id from loans
-    where state in ('active', 'due', 'overdue', 'recalled', 'frozen', 'reinstated') order by borrower_id
-    """, columns: [.uuid])
-  private static let verifiedClosings = Statement(
-    "run_closings",
+    select borrower_id, count(*) from loans
+    where state in ('active', 'due', 'overdue', 'recalled', 'frozen', 'reinstated')
+    group by borrower_id order by borrower_id
+    """, columns: [.uuid, .int8])
+  private static let borrowersToSweep = Statement(
+    "run_sweeps",
     """
-    select c.id, c.round_id, c.borrower_id from funding_closings c
+    select c.borrower_id, count(distinct l.id) + 1 from funding_closings c
     join funding_rounds r on r.borrower_id = c.borrower_id and r.id = c.round_id
-    where c.state = 'verified' and r.state = 'verified' and c.closed_on <= $1 order by c.closed_on, c.id
-    """, parameters: [.date], columns: [.uuid, .uuid, .uuid])
+    left join loans l on l.borrower_id = c.borrower_id and l.state <> 'closed'
+    where c.state = 'verified' and r.state = 'verified' and c.closed_on <= $1
+    group by c.borrower_id order by c.borrower_id
+    """, parameters: [.date], columns: [.uuid, .int8])
   private static let maturedBorrowers = Statement(
     "run_matured",
     """
-    select distinct borrower_id from loans
-    where state in ('active', 'due', 'overdue', 'recalled', 'frozen')
-      and coalesce(extended_to, matures_on) <= $1 order by borrower_id
-    """, parameters: [.date], columns: [.uuid])
+    select borrower_id, count(*) from loans
+    where state in ('active', 'due', 'overdue', 'recalled', 'frozen', 'reinstated')
+      and coalesce(extended_to, matures_on) <= $1
+    group by borrower_id order by borrower_id
+    """, parameters: [.date], columns: [.uuid, .int8])
+  private static let recalledBorrowers = Statement(
+    "run_recalled",
+    """
+    select borrower_id, count(*) from loans where recall_due_on < $1 and state <> 'closed'
+    group by borrower_id order by borrower_id
+    """, parameters: [.date], columns: [.uuid, .int8])
+  private static let dueBorrowers = Statement(
+    "run_due",
+    "select borrower_id, count(*) from loans where state = 'due' group by borrower_id order by borrower_id",
+    columns: [.uuid, .int8])
   private static let lendersWithProceeds = Statement(
     "run_proceeds",
     """
-    select distinct org_id, asset from accounts
-    where account_code = 'cash_at_platform' and subject_id = any($1) and balance > 0 order by org_id, asset
-    """, parameters: [.uuidArray], columns: [.uuid, .text])
+    select org_id, asset, sum(balance)::bigint from accounts
+    where account_code = 'cash_at_platform' and subject_id = any($1) and balance > 0
+    group by org_id, asset order by org_id, asset
+    """, parameters: [.uuidArray], columns: [.uuid, .text, .int8])
   private static let liveLoans = Statement(
     "run_live_loans", "select id from loans where state <> 'closed' order by id", columns: [.uuid])
   private static let lapsedOffers = Statement(
@@ -38,7 +54,10 @@ package enum RunQueries {
     parameters: [.timestamptz], columns: [.uuid])
 
   package static var statements: [Statement] {
-    [runningBorrowers, verifiedClosings, maturedBorrowers, lendersWithProceeds, liveLoans, lapsedOffers]
+    [
+      runningBorrowers, borrowersToSweep, maturedBorrowers, recalledBorrowers, dueBorrowers, lendersWithProceeds, liveLoans,
+      lapsedOffers,
+    ]
   }
 
   private static func rows(_ pool: PostgresPool, _ query: Query, _ deadline: ContinuousClock.Instant) async throws
@@ -47,37 +66,55 @@ package enum RunQueries {
     try await pool.withConnection(deadline: deadline) { try await $0.run(query, deadline: deadline) }
   }
 
+  /// A party that a step is about, and how many rows it works through for it.
+  package typealias Weighted = (party: OrganizationID, weight: Int64)
+
+  private static func parties(
+    _ pool: PostgresPool, _ query: Query, _ deadline: ContinuousClock.Instant
+  ) async throws -> [Weighted] {
+    try await rows(pool, query, deadline).map { (OrganizationID(try $0.uuid(0).value), try $0.int8(1)) }
+  }
+
   package static func borrowersWithRunningLoans(
     _ pool: PostgresPool, deadline: ContinuousClock.Instant
-  ) async throws -> [OrganizationID] {
-    try await rows(pool, Query(runningBorrowers), deadline).map { OrganizationID(try $0.uuid(0).value) }
+  ) async throws -> [Weighted] {
+    try await parties(pool, Query(runningBorrowers), deadline)
+  }
+
+  /// Those with verified closings that are not swept.
+  package static func borrowersToSweep(
+    through date: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [Weighted] {
+    try await parties(pool, Query(borrowersToSweep, [.date(date.dayNumber)]), deadline)
   }
 
   package static func borrowersWithMaturedLoans(
     on date: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant
-  ) async throws -> [OrganizationID] {
-    try await rows(pool, Query(maturedBorrowers, [.date(date.dayNumber)]), deadline).map {
-      OrganizationID(try $0.uuid(0).value)
-    }
+  ) async throws -> [Weighted] {
+    try await parties(pool, Query(maturedBorrowers, [.date(date.dayNumber)]), deadline)
   }
 
-  /// Verified closings that are not swept.
-  package static func closings(
-    through date: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant
-  ) async throws -> [(ClosingID, FundingRoundID, OrganizationID)] {
-    try await rows(pool, Query(verifiedClosings, [.date(date.dayNumber)]), deadline).map {
-      (ClosingID(try $0.uuid(0).value), FundingRoundID(try $0.uuid(1).value), OrganizationID(try $0.uuid(2).value))
-    }
+  /// Those with a recall whose notice ran out before the date.
+  package static func borrowersWithRecalls(
+    on date: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [Weighted] {
+    try await parties(pool, Query(recalledBorrowers, [.date(date.dayNumber)]), deadline)
   }
 
-  /// Lenders for whom the platform holds proceeds, by currency.
+  package static func borrowersWithDues(
+    _ pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [Weighted] {
+    try await parties(pool, Query(dueBorrowers), deadline)
+  }
+
+  /// Lenders for whom the platform holds proceeds, by currency, in minor units.
   package static func lendersToPay(
     _ pool: PostgresPool, deadline: ContinuousClock.Instant
-  ) async throws -> [(OrganizationID, Currency)] {
+  ) async throws -> [(lender: OrganizationID, amount: Money)] {
     let parts = [AccountRef.feePart.bits, AccountRef.principalPart.bits]
     return try await rows(pool, Query(lendersWithProceeds, [.uuidArray(parts)]), deadline).compactMap { row in
       guard let currency = Currency(try row.text(1)) else { return nil }
-      return (OrganizationID(try row.uuid(0).value), currency)
+      return (OrganizationID(try row.uuid(0).value), Money(try row.int8(2), currency))
     }
   }
 

@@ -92,7 +92,7 @@ package enum LoanDesk {
   /// Posts the fee of all days before a date. Nothing happens when it is posted already.
   /// - Returns: the loan as it is then, and what was posted, in minor units.
   package static func accrue(
-    _ loan: Loan, through date: CalendarDate, in draft: inout Draft
+    _ loan: Loan, through date: CalendarDate, booked: CalendarDate? = nil, in draft: inout Draft
   ) throws -> (loan: Loan, posted: Int64) {
     guard loan.isRunning, let through = loan.accruedThrough, through < date, loan.life.default == nil else {
       return (loan, 0)
@@ -105,7 +105,7 @@ package enum LoanDesk {
     loan = draft.put(\.loans, loan)
     let (lender, borrower) = (lender(loan), borrower(loan))
     try post(
-      .feeAccrued, of: loan, on: date,
+      .feeAccrued, of: loan, on: booked ?? date,
       [
         lender.organization: [lender.money(.receivableFee, amount), lender.money(.incomeFee, -amount)],
         borrower.organization: [borrower.money(.expenseFee, amount), borrower.money(.payableFee, -amount)],

@@ -44,6 +44,10 @@ struct BatchExecutor: Sendable {
       // Another process decided one of these keys at the same moment: the next look-up finds its answer.
       counters.repeats.add(1, ordering: .relaxed)
       await execute(batch, deadline: deadline, attempt: attempt + 1)
+    } catch let error as RowsMoved where error.statement == PlatformSQL.requireOpen.name && attempt < 8 {
+      // A day was closed since the batch looked: decided again, what belongs to it is refused.
+      counters.repeats.add(1, ordering: .relaxed)
+      await execute(batch, deadline: deadline, attempt: attempt + 1)
     } catch let error as PostgresError where Self.isPassing(error) {
       await repeatOrGiveUp(batch, deadline: deadline, attempt: attempt)
     } catch {

@@ -123,43 +123,6 @@ package struct PlanMatchRound: Command {
   }
 }
 
-/// A job that settlement runs do.
-package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
-  /// Posts fees up to the business date.
-  case accrual
-  /// Sweeps verified closings up to the business date.
-  case sweep
-  /// Makes matured loans due.
-  case maturity
-  /// Pays lenders out.
-  case payout
-  /// Takes verdicts again for everything that waits, and lists what a rule holds.
-  case rescreen
-}
-
-/// Plans a settlement run; a worker does it.
-package struct PlanSettlementRun: Command {
-  package static let action = "settlement_run.plan"
-  package let job: SettlementJob
-  package let businessDate: CalendarDate
-
-  package init(job: SettlementJob, businessDate: CalendarDate) {
-    self.job = job
-    self.businessDate = businessDate
-  }
-
-  package func decide(_ draft: inout Draft, by principal: Principal) throws -> PlannedRun {
-    try principal.require(.admin)
-    guard businessDate <= draft.today else { throw PlatformRefusal.dateAhead(businessDate, today: draft.today) }
-    let run = PlannedRun(
-      id: draft.ids.next(), job: job.rawValue, businessDate: businessDate, requestedBy: principal.personID,
-      createdAt: draft.wallTime)
-    draft.made.runs.append(run)
-    draft.made.subject = run.id.value
-    return run
-  }
-}
-
 /// Moves a sandbox's business clock forward.
 package struct MoveClock: Command {
   package static let action = "sandbox.move_clock"

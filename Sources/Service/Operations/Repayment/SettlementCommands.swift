@@ -9,11 +9,16 @@ import Repayment
 package struct AccrueBorrower: Command {
   package static let action = "settlement.accrue"
   package let borrowerID: OrganizationID
+  /// The fee of all days before this one.
   package let through: CalendarDate
+  /// The business date it belongs to; that day itself when nil. At the end of a day its own fee has been earned: then it
+  /// is accrued through the next and booked on the day.
+  package let booked: CalendarDate?
 
-  package init(borrowerID: OrganizationID, through: CalendarDate) {
+  package init(borrowerID: OrganizationID, through: CalendarDate, booked: CalendarDate? = nil) {
     self.borrowerID = borrowerID
     self.through = through
+    self.booked = booked
   }
 
   package func needs(_ state: BatchState) -> Set<Need> { [.loansOfBorrower(borrowerID)] }
@@ -30,7 +35,7 @@ package struct AccrueBorrower: Command {
     var posted: [Currency: Int64] = [:]
     var loans: Int64 = 0
     for loan in LoanBook.running(of: borrowerID, in: draft) {
-      let (after, amount) = try LoanDesk.accrue(loan, through: through, in: &draft)
+      let (after, amount) = try LoanDesk.accrue(loan, through: through, booked: booked, in: &draft)
       guard after.accruedThrough != loan.accruedThrough else { continue }
       loans += 1
       posted[loan.currency] = try posted[loan.currency, default: 0].adding(amount)
