@@ -63,7 +63,7 @@ let package = Package(
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
-    core("Repayment", ["Primitives", "Valuation"]),
+    core("Repayment", ["Primitives", "StrictJSON", "Valuation"]),
     // The schema and the seed data, embedded.
     .target(
       name: "Schema", path: "schema", exclude: ["seed/README.md"], sources: ["Schema.swift"],
@@ -161,7 +161,9 @@ let package = Package(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
     tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives"]),
-    tests("Core/RepaymentTests", "RepaymentTests", ["Repayment", "Valuation", "Primitives"]),
+    tests(
+      "Core/RepaymentTests", "RepaymentTests",
+      ["Repayment", "Valuation", "Lending", "Catalogue", "Parties", "Primitives", "StrictJSON", "PropertyKit"]),
     tests("Adapters/PostgresTests", "PostgresTests", ["Postgres", "PostgresHarness", "CLibPQ"]),
     tests(
       "Adapters/PersistenceTests", "PersistenceTests",
