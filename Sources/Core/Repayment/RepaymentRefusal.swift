@@ -29,7 +29,6 @@ package enum RepaymentRefusal: Refusal, Hashable {
   case valuationDoesNotAddUp(pre: Int64, post: Int64, expected: Int64)
   case bringsNoCash(FundingRoundKind)
   case closingTwice(ClosingID)
-  case sweptMoreThanClosed(ClosingID, swept: Int64, pool: Int64)
   case notPositive(what: String, Int64)
   case consentMissing(LoanID)
   case choiceMissing(LoanID)
@@ -48,7 +47,7 @@ package enum RepaymentRefusal: Refusal, Hashable {
   package var kind: RefusalKind {
     switch self {
     case .accrualBackdated, .noClosing, .noStipulatedValue, .mayNotDecline, .declineOutOfTime, .paidMoreThanOwed,
-      .noFXRate, .sweptMoreThanClosed, .consentMissing, .choiceMissing, .takenBackMoreThanReceived, .notReleasable,
+      .noFXRate, .consentMissing, .choiceMissing, .takenBackMoreThanReceived, .notReleasable,
       .noTaxRule:
       .conflict
     default: .invalid
@@ -82,7 +81,6 @@ package enum RepaymentRefusal: Refusal, Hashable {
     case .valuationDoesNotAddUp: "repayment.valuation_does_not_add_up"
     case .bringsNoCash: "repayment.brings_no_cash"
     case .closingTwice: "repayment.closing_twice"
-    case .sweptMoreThanClosed: "repayment.swept_more_than_closed"
     case .notPositive: "repayment.not_positive"
     case .consentMissing: "repayment.consent_missing"
     case .choiceMissing: "repayment.choice_missing"
@@ -119,12 +117,13 @@ package enum RepaymentRefusal: Refusal, Hashable {
     case .mayNotDecline(let id): "The waterfall gives nobody the right to decline; \(id) was to."
     case .declineOutOfTime(let id, let on, let noticeOn, let days):
       "\(id) was declined on \(on); it could be from \(noticeOn) for \(days) days."
-    case .paidMoreThanOwed(let step, let paid, let owed): "\(paid) are paid on \(step.rawValue), where \(owed) are owed."
+    case .paidMoreThanOwed(let step, let paid, let owed):
+      "\(paid) are paid on \(step.rawValue), where \(owed) are owed."
     case .rateNotUsable(let base, let quote, let on):
       "The rate \(base)/\(quote) of \(on) must be above 0, with at most \(FXRate.mostPlaces) places, of two currencies."
     case .rateTwice(let base, let quote, let on): "There are two rates between \(base) and \(quote) on \(on)."
     case .noFXRate(let from, let into, let on, let last):
-      "There is no rate from \(from) to \(into) for \(on); the last one is \(last.map { "of \($0), too old" } ?? "missing")."
+      "There is no rate from \(from) to \(into) for \(on)\(last.map { "; that of \($0) is too old" } ?? "")."
     case .partsExceedClosing(let subscribed, let parts):
       "Conversions, sales by holders and costs come to \(parts), more than the \(subscribed) subscribed."
     case .closingsExceedRound(let amount, let closings): "The closings come to \(closings), the round to \(amount)."
@@ -133,7 +132,6 @@ package enum RepaymentRefusal: Refusal, Hashable {
       "From a pre-money of \(pre) the round comes to \(expected), not to the post-money of \(post)."
     case .bringsNoCash(let kind): "A \(kind.rawValue) brings the company no cash."
     case .closingTwice(let id): "\(id) is named twice."
-    case .sweptMoreThanClosed(let id, let swept, let pool): "\(swept) were swept of \(id) already, more than its \(pool)."
     case .notPositive(let what, let amount): "The \(what) is \(amount); it must be above zero."
     case .consentMissing(let id): "The lender of \(id) has not consented."
     case .choiceMissing(let id): "Nothing is chosen for \(id)."

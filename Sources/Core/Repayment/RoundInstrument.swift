@@ -36,7 +36,9 @@ package struct ClosingFigures: Sendable, Hashable {
   /// Of it, kept back for costs of the issue.
   package let costs: Int64
 
-  package init(closedOn: CalendarDate, subscribed: Int64, converted: Int64 = 0, secondary: Int64 = 0, costs: Int64 = 0) {
+  package init(
+    closedOn: CalendarDate, subscribed: Int64, converted: Int64 = 0, secondary: Int64 = 0, costs: Int64 = 0
+  ) {
     self.closedOn = closedOn
     self.subscribed = subscribed
     self.converted = converted

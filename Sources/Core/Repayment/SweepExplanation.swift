@@ -176,7 +176,9 @@ extension SweepCandidate {
   fileprivate func write(to bytes: inout CanonicalBytes) {
     bytes.append(loanID.value)
     bytes.append(lenderID.value)
-    for number in [rank, hasAcceded ? 1 : 0, alreadyDue, sweep.value, isChangeOfControl ? 1 : 0] { bytes.append(number) }
+    for number in [rank, hasAcceded ? 1 : 0, alreadyDue, sweep.value, isChangeOfControl ? 1 : 0] {
+      bytes.append(number)
+    }
     owed.write(to: &bytes)
   }
 

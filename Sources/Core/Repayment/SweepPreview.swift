@@ -114,7 +114,8 @@ extension SweepPreview {
       }
       outcomes.append(
         LoanOutcome(
-          loanID: loan.loanID, lenderID: loan.lenderID, currency: loan.currency, before: before[loan.loanID] ?? loan.owed,
+          loanID: loan.loanID, lenderID: loan.lenderID, currency: loan.currency,
+          before: before[loan.loanID] ?? loan.owed,
           due: due, paid: paid, after: loan.owed))
     }
     return outcomes

@@ -165,7 +165,8 @@ package struct WaterfallDefinition: Sendable, Hashable {
       guard let decline else { throw .mayNotDecline(decision.loanID) }
       let days = noticeOn.days(to: decision.on)
       guard days >= 0, days <= decline.deadlineDays else {
-        throw .declineOutOfTime(decision.loanID, on: decision.on, noticeOn: noticeOn, deadlineDays: decline.deadlineDays)
+        throw .declineOutOfTime(
+          decision.loanID, on: decision.on, noticeOn: noticeOn, deadlineDays: decline.deadlineDays)
       }
       loans.insert(decision.loanID)
     }
