@@ -113,7 +113,7 @@ struct WaterfallTwinTests {
     }
   }
 
-  @Test("with no caps more cash never makes a rank's take fall, whoever declined to the borrower")
+  @Test("with no caps more cash never makes what a rank takes on a step fall")
   func monotonic() throws {
     try forAll(seeds: 60_001...65_000) { random in
       let drawn = try Case(&random)
@@ -190,5 +190,13 @@ struct WaterfallTwinTests {
     let range = try #require(bytes.firstRange(of: needle))
     bytes[range.upperBound - 1] = 31
     #expect(try !AllocationExplanation(canonicalBytes: bytes).isReproduced)
+  }
+}
+
+/// A thousand random waterfalls with at least one step, as the text demands.
+func forAllWaterfalls(_ body: (WaterfallDefinition) throws -> Void) throws {
+  try forAll(seeds: 1...1_000) { random in
+    let waterfall = try randomWaterfall(&random)
+    if !waterfall.rules.isEmpty { try body(waterfall) }
   }
 }
