@@ -143,7 +143,8 @@ struct FXTests {
     // 11.01 (from 11.011) + 0.50 + 12.06 (from 12.06205) = 23.57 USD; the post-money is 120.50 USD.
     for (rounding, cash) in [(.down, 2_357), (.up, 2_359)] as [(Rounding, Int64)] {
       let covenant = Covenant(
-        leastAmount: Money(cash, .usd), leastPostMoney: Money(12_050, .usd), sweep: .whole, firstDay: try day("2024-01-01"),
+        leastAmount: Money(cash, .usd), leastPostMoney: Money(12_050, .usd), sweep: .whole,
+        firstDay: try day("2024-01-01"),
         conversionRounding: rounding)
       let test = try covenant.test(closingOn: day("2024-06-03"), of: round, rates: table)
       #expect(test.met)
@@ -182,7 +183,8 @@ struct FXTests {
     let date = try day("2024-03-19")
     let deal = try facts(.licenceAndHire, [("2024-03-19", 620, .usd)])
     let covenant = Covenant(
-      leastAmount: Money(600, .usd), leastPostMoney: Money(1, .usd), sweep: .whole, firstDay: date, licenceAndHire: term)
+      leastAmount: Money(600, .usd), leastPostMoney: Money(1, .usd), sweep: .whole, firstDay: date, licenceAndHire: term
+    )
     let test = try covenant.test(closingOn: date, of: deal)
     #expect(test.met == (term != .ignored))
     #expect(covenant.isChangeOfControl(.licenceAndHire) == (term == .changeOfControl))

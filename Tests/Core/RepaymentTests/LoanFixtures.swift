@@ -26,7 +26,8 @@ struct LivingLoan {
       legalForm: .leasePurchaseOption, quantity: quantity, markID: ValuationID(none), markAmount: Money(1, .usd),
       advanceRate: .whole, principal: Money(principal, .usd), rate: BasisPoints(rateBps), dayCount: dayCount,
       returnCredit: .proRataOutstanding,
-      repayment: RepaymentTerms(pattern: .roundSweep, leastAmount: least, leastPostMoney: nil, sweep: sweep), rank: rank,
+      repayment: RepaymentTerms(pattern: .roundSweep, leastAmount: least, leastPostMoney: nil, sweep: sweep),
+      rank: rank,
       tradeOn: tradeOn, termDays: 720, maturesOn: try #require(tradeOn.adding(days: 720)), recallNoticeDays: nil)
     self.loan = Loan(id: loanID(number), terms: terms, createdAt: try #require(Instant("2024-01-01T00:00:00Z")))
     self.covenant = Covenant(leastAmount: least, leastPostMoney: nil, sweep: sweep, firstDay: tradeOn)

@@ -61,9 +61,11 @@ struct RoundInstrumentTests {
     // 800 before, 200 of new money: 1,000.
     #expect(try figures(pre: 800, post: 1_000, amount: 200, [(200, 0, 0, 0)]).netNewCash() == [200])
     // 50 of the 200 were SAFEs, which the pre-money holds already: 800 + 150.
-    #expect(try figures(pre: 800, post: 950, amount: 200, [(150, 0, 0, 5), (50, 50, 0, 0)]).netNewCash() == [145, 0])
+    let inPre = try figures(pre: 800, post: 950, amount: 200, [(150, 0, 0, 5), (50, 50, 0, 0)])
+    #expect(try inPre.netNewCash() == [145, 0])
     // The same, with conversions in the post-money.
-    #expect(try figures(pre: 800, post: 1_000, amount: 200, conversionsIn: .postMoney, [(200, 50, 0, 0)]).netNewCash() == [150])
+    let inPost = try figures(pre: 800, post: 1_000, amount: 200, conversionsIn: .postMoney, [(200, 50, 0, 0)])
+    #expect(try inPost.netNewCash() == [150])
     // 40 went to holders: no new shares.
     #expect(try figures(pre: 800, post: 960, amount: 200, [(200, 0, 40, 0)]).netNewCash() == [160])
     // A SAFE has no price to add up.

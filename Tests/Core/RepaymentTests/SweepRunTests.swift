@@ -72,7 +72,8 @@ struct SweepRunTests {
   func alreadyDue() throws {
     let input = try closing(1, "2024-05-02", 100)
     let loans = [
-      try position(1, owed: 80, sweepBps: 5_000, due: .amount(60)), try position(2, owed: 80, sweepBps: 5_000, due: .all),
+      try position(1, owed: 80, sweepBps: 5_000, due: .amount(60)),
+      try position(2, owed: 80, sweepBps: 5_000, due: .all),
       try position(3, owed: 80, sweepBps: 5_000),
     ]
     let run = try Sweep.run([input], rounds: [round([input])], loans: loans)
@@ -113,7 +114,8 @@ struct SweepRunTests {
     let input = try closing(1, "2024-05-02", 100)
     let loans = [
       try position(1, owed: 900, sweepBps: 1, licenceAndHire: .changeOfControl),
-      try position(2, owed: 900, sweepBps: 5_000), try position(3, owed: 900, sweepBps: 9_000, licenceAndHire: .ignored),
+      try position(2, owed: 900, sweepBps: 5_000),
+      try position(3, owed: 900, sweepBps: 9_000, licenceAndHire: .ignored),
     ]
     let run = try Sweep.run([input], rounds: [round([input], kind: .licenceAndHire)], loans: loans)
     #expect(run.loans.map(\.due) == [.all, .amount(50), .nothing])

@@ -63,7 +63,7 @@ struct WaterfallTwinTests {
     }
   }
 
-  @Test("forty thousand cases with every feature come out the same, unit for unit", arguments: 0..<8)
+  @Test("thirty thousand cases with every feature come out the same, unit for unit", arguments: 0..<6)
   func differential(part: UInt64) throws {
     try forAll(seeds: (part * 5_000 + 1)...(part * 5_000 + 5_000)) { random in
       let drawn = try Case(&random)
