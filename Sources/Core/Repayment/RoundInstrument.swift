@@ -23,6 +23,22 @@ extension FundingRoundKind {
   }
 }
 
+/// What a round says of the one before.
+package enum RoundDirection: String, Sendable, Hashable, CaseIterable {
+  case up, flat, down
+
+  /// New shares are priced at the pre-money; the last ones were at the last post-money. nil where either is not known.
+  /// - Throws: `RepaymentRefusal.currencyDiffers`: a fall in a currency is not a fall in value.
+  package init?(preMoney: Money?, lastPostMoney: Money?) throws(RepaymentRefusal) {
+    guard let preMoney, let lastPostMoney else { return nil }
+    guard preMoney.currency == lastPostMoney.currency else {
+      throw .currencyDiffers(expected: lastPostMoney.currency, found: preMoney.currency)
+    }
+    self =
+      preMoney.amount > lastPostMoney.amount ? .up : preMoney.amount < lastPostMoney.amount ? .down : .flat
+  }
+}
+
 /// What one closing is made of, in minor units of the round's currency, at least 0 each. Only the cash that is left after
 /// all the others is new to the company; a sweep is taken of nothing else.
 package struct ClosingFigures: Sendable, Hashable {

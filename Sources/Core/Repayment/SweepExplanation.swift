@@ -122,6 +122,22 @@ package struct SweepExplanation: Sendable, Hashable {
     guard self.canonicalBytes == canonicalBytes else { throw .notCanonical }
   }
 
+  /// One sentence a line, for people and for the interface; amounts are in the closing's currency.
+  package var sentences: [String] {
+    dues.lines.map { line in
+      let place = line.hasAcceded ? "rank \(line.rank)" : "rank \(line.rank) of those who did not accede"
+      let why =
+        switch (line.cause, line.limit) {
+        case (.changeOfControl, _): "a change of control makes all of it due"
+        case (.fundingRound, .owed): "all that was not due yet"
+        case (.fundingRound, .ownShare): "its own share of the cash"
+        case (.fundingRound, .pool): "the pool of \(dues.pool ?? 0) ends here"
+        }
+      return "\(line.loanID) \(Money(line.amount, closing.netNewCash.currency)): \(place), weight \(line.weight), "
+        + "exact share \(line.numerator)/\(line.denominator) minor units; \(why)"
+    }
+  }
+
   init(
     closing: SweepClosingInput, kind: FundingRoundKind, tests: [Tested], candidates: [SweepCandidate], dues: SweepDues,
     due: [LoanDue]

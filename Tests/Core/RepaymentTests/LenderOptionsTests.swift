@@ -64,6 +64,8 @@ struct LenderOptionsTests {
       let (units, per) = (Int128(found.price.minorUnits), Int128(found.price.shares))
       try hold(Int128(found.shares) * units <= Int128(found.amount) * per, "too many shares")
       try hold(Int128(found.shares + 1) * units > Int128(found.amount) * per, "one share more")
+      let exact = Int128(found.shares) * units
+      try hold(Int128(found.converted) * per >= exact && Int128(found.converted - 1) * per < exact, "its cost")
     }
   }
 

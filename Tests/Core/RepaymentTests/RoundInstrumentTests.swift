@@ -76,6 +76,19 @@ struct RoundInstrumentTests {
     #expect(try figures(pre: nil, post: 5, amount: nil, []).netNewCash() == [])
   }
 
+  @Test(
+    "a round is up, flat or down against the last post-money, or not known to be",
+    arguments: [(100, 99, .up), (100, 100, .flat), (99, 100, .down), (nil, 100, nil), (100, nil, nil)]
+      as [(Int64?, Int64?, RoundDirection?)])
+  func direction(pre: Int64?, last: Int64?, expected: RoundDirection?) throws {
+    let found = try RoundDirection(
+      preMoney: pre.map { Money($0, .usd) }, lastPostMoney: last.map { Money($0, .usd) })
+    #expect(found == expected)
+    #expect(throws: RepaymentRefusal.currencyDiffers(expected: .usd, found: .cny)) {
+      try RoundDirection(preMoney: Money(1, .cny), lastPostMoney: Money(1, .usd))
+    }
+  }
+
   @Test("figures that disagree are refused, and named")
   func disagree() throws {
     #expect(throws: RepaymentRefusal.valuationDoesNotAddUp(pre: 800, post: 1_001, expected: 1_000)) {

@@ -68,6 +68,59 @@ struct SweepRunTests {
     #expect(amounts(run.steps[0]) == due)
   }
 
+  @Test("what a loan got of this cash before counts against its own share, not only against the pool")
+  func ownShareBefore() throws {
+    // The pool is 50 less 20; the first loan's quarter is 25, of which it got 20.
+    let input = try closing(1, "2024-05-02", 100, sweptBefore: [loanID(1): 20])
+    let loans = [try position(1, owed: 200, sweepBps: 2_500), try position(2, owed: 5, sweepBps: 5_000)]
+    let run = try Sweep.run([input], rounds: [round([input])], loans: loans)
+    #expect(amounts(run.steps[0]) == [5, 5])
+  }
+
+  @Test("amounts due add up to at most the debt; all at once is all, whatever it grows to")
+  func becomeDue() throws {
+    for (before, more, after) in [
+      (.amount(60), 50, .amount(100)), (.amount(60), 40, .amount(100)), (.amount(60), 39, .amount(99)),
+      (.amount(60), 100, .all), (.nothing, 100, .all), (.nothing, 101, .all), (.nothing, 0, .nothing), (.all, 5, .all),
+      (.amount(60), .max, .all),
+    ] as [(LoanPosition.Due, Int64, LoanPosition.Due)] {
+      var loan = try position(1, owed: 100, sweepBps: 0, due: before)
+      try loan.becomeDue(more)
+      #expect(loan.due == after)
+    }
+    var loan = try position(1, owed: 100, sweepBps: 0)
+    #expect(throws: RepaymentRefusal.negativeAmount(what: "amount due", -1)) { try loan.becomeDue(-1) }
+  }
+
+  @Test("lenders who have not acceded are swept for after all who have")
+  func accession() throws {
+    let outside = SweepCandidate(
+      loanID: loanID(1), lenderID: lenderID(1), rank: 1, owed: StepAmounts(charges: 0, fee: 0, principal: 60),
+      sweep: .whole, hasAcceded: false)
+    let found = try Sweep.dues(
+      kind: .priced, netNewCash: 80, candidates: [outside, candidate(2, rank: 9, owed: 60, sweepBps: 10_000)])
+    #expect(found.lines.map(\.loanID) == [loanID(2), loanID(1)])
+    #expect(found.lines.map(\.amount) == [60, 20])
+    #expect(found.lines.map(\.limit) == [.owed, .pool])
+  }
+
+  @Test("the record says in a sentence a line why it is what it is, and its test and rates are in it")
+  func sentences() throws {
+    let input = try closing(1, "2024-05-02", 100)
+    let loans = [try position(1, owed: 80, sweepBps: 5_000), try position(2, owed: 200, sweepBps: 2_500)]
+    let record = try Sweep.run([input], rounds: [round([input])], loans: loans).steps[0].explanation
+    #expect(
+      record.sentences == [
+        "\(loanID(1)) USD 0.25: rank 1, weight 80, exact share 2000/80 minor units; the pool of 50 ends here",
+        "\(loanID(2)) USD 0.25: rank 1, weight 200, exact share 25/1 minor units; its own share of the cash",
+      ])
+    #expect(
+      record.tests.map { $0.facts.map(\.subject) } == [
+        QualifyingTest.Subject.allCases, QualifyingTest.Subject.allCases,
+      ])
+    #expect(record.tests[0].facts[0].measured == "2024-05-02")
+  }
+
   @Test("what is due already is not made due again, and a loan wholly due takes no part of the pool")
   func alreadyDue() throws {
     let input = try closing(1, "2024-05-02", 100)
