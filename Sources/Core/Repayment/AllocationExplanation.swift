@@ -56,7 +56,7 @@ package struct AllocationExplanation: Sendable, Hashable {
     }
     bytes.append(list: allocation.premiums) { bytes, premium in
       bytes.append(premium.loanID.value)
-      bytes.append(premium.amount)
+      for number in [premium.principal, premium.rate.value, premium.amount] { bytes.append(number) }
     }
     bytes.append(allocation.remainder)
     return bytes.bytes
@@ -80,8 +80,10 @@ package struct AllocationExplanation: Sendable, Hashable {
         loanID: try reader.id(), lenderID: try reader.id(), step: try reader.word("step"), amount: try reader.int64(),
         wentTo: try reader.word("place for a declined part"))
     }
-    let premiums = try reader.list(ofAtLeast: 24) { reader throws(CanonicalBytesError) in
-      Allocation.Premium(loanID: try reader.id(), amount: try reader.int64())
+    let premiums = try reader.list(ofAtLeast: 40) { reader throws(CanonicalBytesError) in
+      Allocation.Premium(
+        loanID: try reader.id(), principal: try reader.int64(), rate: BasisPoints(try reader.int64()),
+        amount: try reader.int64())
     }
     let remainder = try reader.int64()
     try reader.finish()

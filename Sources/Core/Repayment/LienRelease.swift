@@ -108,7 +108,7 @@ package struct LienRelease: Sendable, Hashable {
       ("number", number), ("filed", filedOn.description), ("released", releasedOn.description),
       ("paid", "sha256 \(paidDigest)"), ("dated", datedOn.description),
     ]
-    return fields.map { "\($0.0): \($0.1)\n" }.joined()
+    return fields.map { name, value in "\(name): \(value)\n" }.joined()
   }
 
   /// SHA-256 over the UTF-8 bytes of `text`.

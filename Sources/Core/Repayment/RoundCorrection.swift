@@ -58,10 +58,20 @@ package struct Clawback: Sendable, Hashable {
     package let reinstated: Int64
   }
 
+  /// A premium, or the part of one, that falls away since the principal it was levied on is not prepaid any more.
+  package struct PremiumWithdrawn: Sendable, Hashable {
+    package let loanID: LoanID
+    /// Minor units, above 0.
+    package let amount: Int64
+  }
+
   /// Out of what no claim had taken: the borrower's own.
   package let fromRemainder: Int64
   /// In the order of loss.
   package let lines: [Line]
+
+  /// By loan id.
+  package let premiumsWithdrawn: [PremiumWithdrawn]
 
   /// The new claim on the borrower, in the currency of the receipt: all cash that had paid lenders and is gone.
   package var claim: Int64 { lines.reduce(0) { $0 + $1.cash } }
@@ -95,6 +105,30 @@ package struct Clawback: Sendable, Hashable {
       for (line, share) in zip(group, shares) where share > 0 { lines.append(Self.line(line, loss: share)) }
     }
     self.lines = lines
+    self.premiumsWithdrawn = try Self.premiumsWithdrawn(allocation.premiums, lines)
+  }
+
+  /// What each premium is above that on the principal which stays prepaid. It is owed still: a premium is paid after its
+  /// principal, so its cash goes back before that of the principal does.
+  private static func premiumsWithdrawn(
+    _ premiums: [Allocation.Premium], _ lines: [Line]
+  ) throws(RepaymentRefusal) -> [PremiumWithdrawn] {
+    var withdrawn: [PremiumWithdrawn] = []
+    for premium in premiums {
+      let back = lines.first { $0.loanID == premium.loanID && $0.step == .principal }?.reinstated ?? 0
+      let amount = premium.amount - (try Allocation.Premium.amount(on: premium.principal - back, rate: premium.rate))
+      if amount > 0 { withdrawn.append(PremiumWithdrawn(loanID: premium.loanID, amount: amount)) }
+    }
+    return withdrawn
+  }
+
+  /// What a loan owes after the clawback.
+  /// - Parameter owed: what it owed after the allocation.
+  /// - Throws: `RepaymentRefusal` past Int64, and when less premium is owed than falls away.
+  package func left(of owed: StepAmounts, on loan: LoanID) throws(RepaymentRefusal) -> StepAmounts {
+    let gone = premiumsWithdrawn.first { $0.loanID == loan }?.amount ?? 0
+    return try owed.adding(reinstated(on: loan)).subtracting(
+      StepAmounts(charges: 0, fee: 0, principal: 0, prepayment: gone))
   }
 
   /// Lines that lose together, in the order of loss.

@@ -46,8 +46,19 @@ package struct Allocation: Sendable, Hashable {
   /// A premium for principal that this receipt prepaid, paid here or not: it is a new debt of the loan.
   package struct Premium: Sendable, Hashable {
     package let loanID: LoanID
+    /// Prepaid by this receipt, minor units.
+    package let principal: Int64
+    package let rate: BasisPoints
     /// Minor units, above zero.
     package let amount: Int64
+
+    /// A rate of principal, rounded half to even.
+    static func amount(on principal: Int64, rate: BasisPoints) throws(RepaymentRefusal) -> Int64 {
+      try checked { () throws(ArithmeticOverflow) in
+        let product = Int128(principal) * Int128(rate.value)
+        return try product.divided(by: 10_000, rounding: .halfEven).asInt64()
+      }
+    }
   }
 
   /// In the order of payment; within one step of one rank by loan id, or by sequence where that is the rule.
@@ -238,13 +249,10 @@ private struct Payment {
     return Int64(min(Int128(claim.due.principal), Int128(amount) * 10_000 / Int128(10_000 - discount)))
   }
 
-  /// On the principal that this receipt prepaid so far, rounded half to even.
+  /// On the principal that this receipt prepaid so far.
   private func premium(of claim: Claim) throws(RepaymentRefusal) -> Int64 {
     guard claim.prepayment.value > 0, let principal = prepaid[claim.loanID] else { return 0 }
-    return try checked { () throws(ArithmeticOverflow) in
-      let product = Int128(principal) * Int128(claim.prepayment.value)
-      return try product.divided(by: 10_000, rounding: .halfEven).asInt64()
-    }
+    return try Allocation.Premium.amount(on: principal, rate: claim.prepayment)
   }
 
   func allocation(_ claims: [Claim], premiumsAreLevied: Bool) throws(RepaymentRefusal) -> Allocation {
@@ -252,7 +260,10 @@ private struct Payment {
     if premiumsAreLevied {
       for claim in claims where !declined.contains(claim.loanID) {
         let amount = try premium(of: claim)
-        if amount > 0 { premiums.append(Allocation.Premium(loanID: claim.loanID, amount: amount)) }
+        guard amount > 0, let principal = prepaid[claim.loanID] else { continue }
+        premiums.append(
+          Allocation.Premium(
+            loanID: claim.loanID, principal: principal, rate: claim.prepayment, amount: amount))
       }
     }
     return Allocation(
