@@ -72,7 +72,8 @@ let package = Package(
         .embedInCode("migrations/0003_ledger.sql"), .embedInCode("migrations/0004_lending.sql"),
         .embedInCode("migrations/0005_repayment.sql"), .embedInCode("migrations/0006_operations.sql"),
         .embedInCode("migrations/0007_roles.sql"), .embedInCode("migrations/0008_rounds.sql"),
-        .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("seed/chip-models.csv"),
+        .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("migrations/0010_loan_life.sql"),
+        .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
       ], swiftSettings: house),
     // Adapters: PostgreSQL.
@@ -135,8 +136,8 @@ let package = Package(
     .executableTarget(
       name: "chipbridge-bench",
       dependencies: [
-        "ServiceAssembly", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties", "Schema",
-        "Matching",
+        "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
+        "Catalogue", "Lending", "Valuation", "StrictJSON", "Schema", "Matching", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/Commands/chipbridge-bench", swiftSettings: house),
     // Test support.

@@ -11,6 +11,7 @@ package enum Schema {
     ("0007_roles.sql", PackageResources._007_roles_sql),
     ("0008_rounds.sql", PackageResources._008_rounds_sql),
     ("0009_forward_lots.sql", PackageResources._009_forward_lots_sql),
+    ("0010_loan_life.sql", PackageResources._010_loan_life_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -15,6 +15,9 @@ package struct BatchState: Sendable {
   package var closingsOfRound: [FundingRoundID: [ClosingID]] = [:]
   package var closingsOfBorrower: [OrganizationID: [ClosingID]] = [:]
   package var returnsOfLoan: [LoanID: [LoanEventID]] = [:]
+  package var amendmentsOfLoan: [LoanID: [AmendmentID]] = [:]
+  /// Minor units by business date, an increase positive.
+  package var principalMoves: [LoanID: [CalendarDate: Int64]] = [:]
   package var listingsOfLot: [LotID: [ListingID]] = [:]
   package var reservePlans: [OrganizationID: [ReservePlanID]] = [:]
   package var lotsOfLender: [OrganizationID: [LotID]] = [:]
@@ -54,6 +57,15 @@ package struct BatchState: Sendable {
       closingsOfBorrower[closing.borrowerID]?.append(closing.id)
     }
     for entry in made.overlay.returns.insertedRows { returnsOfLoan[entry.loanID]?.append(entry.id) }
+    for amendment in made.overlay.amendments.insertedRows {
+      amendmentsOfLoan[amendment.loanID]?.append(amendment.id)
+    }
+    for entry in made.entries where principalMoves[LoanID(entry.subject)] != nil {
+      for line in entry.lines where line.account.code == .payablePrincipal {
+        let moves = principalMoves[LoanID(entry.subject)]?[entry.businessDate] ?? 0
+        principalMoves[LoanID(entry.subject)]?[entry.businessDate] = try moves.subtracting(line.amount)
+      }
+    }
     for listing in made.overlay.listings.insertedRows { listingsOfLot[listing.lotID]?.append(listing.id) }
     for plan in made.overlay.reservePlans.insertedRows { reservePlans[plan.lenderID]?.append(plan.id) }
     for record in made.overlay.licences.insertedRows { licencesOf[record.licence.holder]?.append(record.id) }

@@ -18,6 +18,7 @@ package struct BatchChanges: Sendable {
   package var runs: [PlannedRun] = []
   package var matchRounds: [PlannedMatchRound] = []
   package var clock: Instant?
+  package var loanEvents: [LoanEventRow] = []
   package var audit: [AuditRow] = []
   package var answers: [AnswerRow] = []
 
@@ -99,6 +100,8 @@ package enum ChangeWriter {
     plan.write(Tables.offers, shelves.offers)
     plan.write(Tables.loans, shelves.loans)
     plan.write(Tables.loanReturns, shelves.returns)
+    plan.write(Tables.loanAmendments, shelves.amendments)
+    plan.insert(Tables.loanEvents, changes.loanEvents)
     plan.write(Tables.fundingRounds, shelves.rounds)
     plan.write(Tables.fundingClosings, shelves.closings)
     plan.write(Tables.cashReceipts, shelves.receipts)
@@ -185,14 +188,18 @@ package enum ChangeWriter {
         .uuidArray(events.map(\.draft.organizations.0.value.bits)),
         .uuidArray(events.map(\.draft.organizations.1?.value.bits)), .textArray(events.map(\.draft.subject)),
         .int8Array(events.map(\.draft.subjectVersion)), .timestamptz(now.microseconds),
-        .jsonbArray(events.map { body(of: $0.draft) }),
+        .jsonbArray(events.map { $0.draft.body }),
       ])
   }
 
-  private static func body(of event: EventDraft) -> [UInt8] {
+}
+
+extension EventDraft {
+  /// Its facts as a JSON object.
+  var body: [UInt8] {
     var writer = JSONWriter(capacity: 128)
     writer.beginObject()
-    for (name, fact) in event.facts {
+    for (name, fact) in facts {
       switch fact {
       case .text(let text): writer.field(name, text)
       case .number(let number): writer.field(name, number)

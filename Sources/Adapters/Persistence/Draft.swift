@@ -20,6 +20,8 @@ package struct EventDraft: Sendable {
   package let subjectVersion: Int64
   package let organizations: (OrganizationID, OrganizationID?)
   package let facts: [(StaticString, EventFact)]
+  /// The loan it happened to: such events are kept with the loan. Their organisations are borrower and lender, in order.
+  package let loanID: LoanID?
 }
 
 /// A verdict that was taken for an act.
@@ -154,7 +156,8 @@ package struct Draft: Sendable {
     to organizations: (OrganizationID, OrganizationID?), _ facts: [(StaticString, EventFact)] = []
   ) {
     let event = EventDraft(
-      type: type, subject: subject.description, subjectVersion: version, organizations: organizations, facts: facts)
+      type: type, subject: subject.description, subjectVersion: version, organizations: organizations, facts: facts,
+      loanID: subject as? LoanID)
     made.events.append((event, ids.nextValue()))
   }
 }

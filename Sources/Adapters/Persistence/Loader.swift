@@ -23,6 +23,18 @@ package enum Loader {
   private static let returnsOfLoan = Statement(
     "returns_of_loans", Tables.loanReturns.selectList + "where loan_id = any($1) order by id",
     parameters: [.uuidArray], columns: Tables.loanReturns.types)
+  private static let amendmentsOfLoan = Statement(
+    "amendments_of_loans", Tables.loanAmendments.selectList + "where loan_id = any($1) order by id",
+    parameters: [.uuidArray], columns: Tables.loanAmendments.types)
+  private static let principalMoves = Statement(
+    "principal_moves_of_loans",
+    """
+    select l.subject_id, e.business_date, (-sum(l.amount))::bigint
+    from unnest($1::uuid[], $2::uuid[]) as w (org_id, loan_id)
+    join journal_lines l on l.org_id = w.org_id and l.account_code = 'payable.principal' and l.subject_id = w.loan_id
+    join journal_entries e on e.org_id = l.org_id and e.id = l.entry_id
+    group by l.subject_id, e.business_date order by l.subject_id, e.business_date
+    """, parameters: [.uuidArray, .uuidArray], columns: [.uuid, .date, .int8])
   private static let listingsOfLot = Statement(
     "listings_of_lots", Tables.listings.selectList + "where lot_id = any($1) order by id",
     parameters: [.uuidArray], columns: Tables.listings.types)
@@ -44,8 +56,8 @@ package enum Loader {
 
   package static var statements: [Statement] {
     [
-      loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, listingsOfLot, plansOfLender, lotsOfLender,
-      licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
+      loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan, principalMoves,
+      listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
     ]
   }
 
@@ -83,6 +95,7 @@ package enum Loader {
     byID(wanted.loans, Tables.loans, \.loans)
     byID(wanted.rounds, Tables.fundingRounds, \.rounds)
     byID(wanted.returns, Tables.loanReturns, \.returns)
+    byID(wanted.amendments, Tables.loanAmendments, \.amendments)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
     func bySet<Row: Stored, Owner: IdentifiedNoun>(
@@ -110,11 +123,14 @@ package enum Loader {
       $0.borrowerID
     }
     bySet(wanted.returnsOf, returnsOfLoan, Tables.loanReturns, \.returns, \.returnsOfLoan) { $0.loanID }
+    bySet(wanted.amendmentsOf, amendmentsOfLoan, Tables.loanAmendments, \.amendments, \.amendmentsOfLoan) {
+      $0.loanID
+    }
     bySet(wanted.listingsOf, listingsOfLot, Tables.listings, \.listings, \.listingsOfLot) { $0.lotID }
     bySet(wanted.plansOf, plansOfLender, Tables.reservePlans, \.reservePlans, \.reservePlans) { $0.lenderID }
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
-    lookups += accountAndMarkLookups(wanted)
+    lookups += accountAndMarkLookups(wanted) + principalLookups(wanted)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -125,6 +141,23 @@ package enum Loader {
         })
     }
     return lookups
+  }
+
+  private static func principalLookups(_ wanted: Wanted) -> [Lookup] {
+    if wanted.principalOf.isEmpty { return [] }
+    let pairs = wanted.principalOf.sorted { $0.1 < $1.1 }
+    let query = Query(
+      principalMoves, [.uuidArray(pairs.map(\.0.value.bits)), .uuidArray(pairs.map(\.1.value.bits))])
+    return [
+      Lookup(query: query) { result, state in
+        for (_, loan) in pairs { state.principalMoves[loan] = [:] }
+        for row in result {
+          var reader = RowReader(row)
+          let (loan, date): (LoanID, CalendarDate) = (try reader.id(), try reader.date())
+          state.principalMoves[loan, default: [:]][date] = try reader.int()
+        }
+      }
+    ]
   }
 
   private static func accountAndMarkLookups(_ wanted: Wanted) -> [Lookup] {
@@ -170,6 +203,9 @@ package enum Loader {
     var closingsOfRound: [FundingRoundID] = []
     var closingsOf: [OrganizationID] = []
     var returnsOf: [LoanID] = []
+    var amendments: [UUIDValue] = []
+    var amendmentsOf: [LoanID] = []
+    var principalOf: [(OrganizationID, LoanID)] = []
     var listingsOf: [LotID] = []
     var plansOf: [OrganizationID] = []
     var lotsOf: [OrganizationID] = []
@@ -193,6 +229,9 @@ package enum Loader {
       case .closingsOfRound(let id): closingsOfRound.append(id)
       case .closingsOfBorrower(let id): closingsOf.append(id)
       case .returnsOfLoan(let id): returnsOf.append(id)
+      case .amendment(let id): amendments.append(id.value)
+      case .amendmentsOfLoan(let id): amendmentsOf.append(id)
+      case .principalMoves(let borrower, let id): principalOf.append((borrower, id))
       case .listingsOfLot(let id): listingsOf.append(id)
       case .reservePlans(let id): plansOf.append(id)
       case .lotsOfLender(let id): lotsOf.append(id)

@@ -19,6 +19,10 @@ package enum Need: Sendable, Hashable {
   /// Closings of a borrower's verified rounds.
   case closingsOfBorrower(OrganizationID)
   case returnsOfLoan(LoanID)
+  case amendment(AmendmentID)
+  case amendmentsOfLoan(LoanID)
+  /// How the principal of a borrower's loan moved, by business date, as the borrower's book says.
+  case principalMoves(OrganizationID, LoanID)
   case listingsOfLot(LotID)
   case reservePlans(OrganizationID)
   case lotsOfLender(OrganizationID)

@@ -41,6 +41,9 @@ extension Loan: Stored {
 extension LoanReturn: Stored {
   package mutating func stamp(_ now: Instant) { updatedAt = now }
 }
+extension LoanAmendment: Stored {
+  package mutating func stamp(_ now: Instant) { updatedAt = now }
+}
 extension FundingRound: Stored {
   package mutating func stamp(_ now: Instant) { updatedAt = now }
 }
@@ -119,6 +122,7 @@ package struct Shelves: Sendable {
   package var offers = Shelf<Offer>()
   package var loans = Shelf<Loan>()
   package var returns = Shelf<LoanReturn>()
+  package var amendments = Shelf<LoanAmendment>()
   package var rounds = Shelf<FundingRound>()
   package var closings = Shelf<FundingClosing>()
   package var receipts = Shelf<CashReceipt>()
@@ -136,6 +140,7 @@ package struct Shelves: Sendable {
     offers.absorb(overlay.offers)
     loans.absorb(overlay.loans)
     returns.absorb(overlay.returns)
+    amendments.absorb(overlay.amendments)
     rounds.absorb(overlay.rounds)
     closings.absorb(overlay.closings)
     receipts.absorb(overlay.receipts)

@@ -123,6 +123,7 @@ extension Tables {
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
       .instant("updated_at") { $0.updatedAt },
+      .text("return_credit") { $0.returnCredit.rawValue },
     ],
     names: ("listings_by_id", "listings_insert", "listings_update")
   ) { row in
@@ -137,6 +138,7 @@ extension Tables {
         creditGrades: try row.textsOrNull(), jurisdictions: try row.parsedListOrNull { CountryCode($0) },
         maxExposure: try row.moneyOrNull()),
       validUntil: try row.instantOrNull(), availableOn: try row.date(), sequence: try row.int(),
-      state: try row.value(), version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant())
+      state: try row.value(), version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant(),
+      returnCredit: try row.value())
   }
 }

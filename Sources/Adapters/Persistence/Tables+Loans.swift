@@ -7,7 +7,7 @@ import Primitives
 extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
-    columns: loanTermColumns + loanStateColumns,
+    columns: loanTermColumns + loanStateColumns + loanLifeColumns + loanHistoryColumns,
     names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan)
 
   private static let loanTermColumns: [Column<Loan>] = [
@@ -73,6 +73,9 @@ extension Tables {
     .date("dispatched_on") { $0.dispatchedOn },
     .date("delivered_on") { $0.deliveredOn },
     .date("closed_on") { $0.closedOn },
+  ]
+
+  private static let loanHistoryColumns: [Column<Loan>] = [
     .int8("version") { $0.version },
     .instant("created_at") { $0.createdAt },
     .instant("updated_at") { $0.updatedAt },
@@ -95,7 +98,7 @@ extension Tables {
       unitsReturned: returned, unitsOwned: owned, outstanding: debt, feeAccruedTotal: accrued, accrualResidue: residue,
       accruedThrough: through, due: due, possession: possession, title: title, securityInterest: lien,
       dispatchedOn: try row.dateOrNull(), deliveredOn: try row.dateOrNull(), closedOn: try row.dateOrNull(),
-      version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant())
+      life: try readLife(&row), version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant())
   }
 
   private static func readTerms(_ borrower: OrganizationID, _ row: inout RowReader) throws -> Loan.Terms {

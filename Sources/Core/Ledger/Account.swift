@@ -3,7 +3,8 @@ import Primitives
 /// The chart of accounts. Debits are positive, credits negative; the book (one for each organisation) says whose it is.
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.chips`, `income.fee`,
-/// `income.charges`, `expense.fee`, `expense.charges` a loan; `client_money` the organisation it is owed to;
+/// `income.charges`, `expense.fee`, `expense.charges`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,
+/// `income.forgiveness` a loan; `client_money` the organisation it is owed to;
 /// `cash_at_platform` none, `feePart` or `principalPart`; the others none.
 package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   // Chips of a lot, in the lender's book. One account for each state; contra accounts are negative.
@@ -42,6 +43,11 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case incomeCharges = "income.charges"
   case expenseFee = "expense.fee"
   case expenseCharges = "expense.charges"
+  // A lender's write-off is its own accounting: an allowance against a claim that stands. Forgiveness ends the claim.
+  case allowanceLoan = "allowance.loan"
+  case expenseWriteOff = "expense.write_off"
+  case expenseForgiveness = "expense.forgiveness"
+  case incomeForgiveness = "income.forgiveness"
 
   // Cash. `cash_at_platform` in a tenant's book equals what the platform's `client_money` says it owes that tenant.
   case cashAtPlatform = "cash_at_platform"
@@ -73,7 +79,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   package var neverPositive: Bool {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .payablePrincipal, .payableFee, .payableCharges,
-      .clientMoney, .suspense:
+      .clientMoney, .suspense, .allowanceLoan:
       true
     default: false
     }

@@ -17,6 +17,17 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case returnArrived = "return_arrived"
   case returnInspected = "return_inspected"
   case returnCredited = "return_credited"
+  /// The fee of past days as it was posted, taken back because both sides agreed on another rate for them.
+  case feeReversed = "fee_reversed"
+  /// The fee of the same days at the rate agreed on.
+  case feeRestated = "fee_restated"
+  case debtForgiven = "debt_forgiven"
+  case debtWrittenOff = "debt_written_off"
+  case writeOffReleased = "write_off_released"
+  case chipsLost = "chips_lost"
+  case chipsFrozen = "chips_frozen"
+  case chipsReleased = "chips_released"
+  case chipsRepossessed = "chips_repossessed"
   case platformFeeCharged = "platform_fee_charged"
   case payoutMade = "payout_made"
 }

@@ -22,6 +22,8 @@ package enum LendingRefusal: Refusal, Hashable {
   case dateOutOfOrder(given: CalendarDate, earliest: CalendarDate)
   case futureDate(given: CalendarDate, today: CalendarDate)
   case conditionRequired
+  /// What the life of a loan does not allow.
+  case loan(LoanRefusal)
   case overflow
 
   package var kind: RefusalKind {
@@ -29,6 +31,7 @@ package enum LendingRefusal: Refusal, Hashable {
     case .unknownChipModel, .quantityNotPositive, .termsDisagree, .overflow, .dateOutOfOrder, .futureDate,
       .conditionRequired, .notInBoards:
       .invalid
+    case .loan(let refusal): refusal.kind
     default: .conflict
     }
   }
@@ -55,6 +58,7 @@ package enum LendingRefusal: Refusal, Hashable {
     case .dateOutOfOrder: "lending.date_out_of_order"
     case .futureDate: "lending.future_date"
     case .conditionRequired: "lending.condition_required"
+    case .loan(let refusal): refusal.code
     case .overflow: "lending.overflow"
     }
   }
@@ -84,6 +88,7 @@ package enum LendingRefusal: Refusal, Hashable {
     case .dateOutOfOrder(let given, let earliest): "\(given) is before \(earliest), the earliest date possible."
     case .futureDate(let given, let today): "\(given) is after today, \(today)."
     case .conditionRequired: "An inspection states the condition: good or damaged."
+    case .loan(let refusal): refusal.detail
     case .overflow: "The amounts are too large to compute."
     }
   }
@@ -96,6 +101,7 @@ package enum LendingRefusal: Refusal, Hashable {
     case .termsDisagree(let pointer, _): pointer
     case .dateOutOfOrder, .futureDate: "/occurred_on"
     case .conditionRequired: "/condition"
+    case .loan(let refusal): refusal.pointer
     default: nil
     }
   }

@@ -59,6 +59,8 @@ package struct Listing: Sendable, Hashable {
   package internal(set) var remaining: Int64
   /// Least units to one borrower.
   package let minQuantity: Int64
+  /// How units that come back early are credited.
+  package let returnCredit: ReturnCreditRule
   package let multipleOf: Int64
   /// A year, on outstanding principal.
   package let askRate: BasisPoints
@@ -86,7 +88,7 @@ package struct Listing: Sendable, Hashable {
     minTermDays: Int64, maxTermDays: Int64, legalForm: LegalForm, deliveryModes: [DeliveryMode],
     advanceRate: BasisPoints, repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Eligibility,
     validUntil: Instant?, sequence: Int64, state: ListingState, version: Int64 = 1, createdAt: Instant,
-    updatedAt: Instant
+    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding
   ) {
     self.init(
       id: id, lenderID: lot.lenderID, lotID: lot.id, chipModelID: lot.chipModelID, site: lot.site, quantity: quantity,
@@ -94,7 +96,7 @@ package struct Listing: Sendable, Hashable {
       minTermDays: minTermDays, maxTermDays: maxTermDays, legalForm: legalForm, deliveryModes: deliveryModes,
       advanceRate: advanceRate, repaymentPatterns: repaymentPatterns, recallNoticeDays: recallNoticeDays,
       eligibility: eligibility, validUntil: validUntil, availableOn: lot.availableOn, sequence: sequence, state: state,
-      version: version, createdAt: createdAt, updatedAt: updatedAt)
+      version: version, createdAt: createdAt, updatedAt: updatedAt, returnCredit: returnCredit)
   }
 
   /// A listing as stored.
@@ -104,8 +106,9 @@ package struct Listing: Sendable, Hashable {
     maxTermDays: Int64, legalForm: LegalForm, deliveryModes: [DeliveryMode], advanceRate: BasisPoints,
     repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Eligibility, validUntil: Instant?,
     availableOn: CalendarDate, sequence: Int64, state: ListingState, version: Int64, createdAt: Instant,
-    updatedAt: Instant
+    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding
   ) {
+    self.returnCredit = returnCredit
     self.id = id
     self.lenderID = lenderID
     self.lotID = lotID

@@ -12,6 +12,21 @@ extension Loan {
     case startReturn = "start a return"
     case finishReturn = "finish a return"
     case passTitle = "pass title"
+    case recall
+    case withdrawRecall = "withdraw the recall"
+    case fallOverdue = "fall overdue"
+    case reRate = "re-rate"
+    case extend
+    case pause = "pause payments"
+    case declareDefault = "declare a default"
+    case cure
+    case accelerate
+    case writeOff = "write off"
+    case forgive
+    case loseUnits = "lose units"
+    case repossess
+    case freeze
+    case unfreeze
 
     package var from: Set<LoanState> {
       switch self {
@@ -24,6 +39,16 @@ extension Loan {
       case .startReturn: [.active, .due, .overdue, .defaulted, .recalled]
       case .finishReturn: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .titlePending]
       case .passTitle: [.titlePending]
+      case .recall: [.active, .due]
+      case .withdrawRecall: [.recalled, .due]
+      case .fallOverdue: [.due]
+      case .reRate, .extend, .pause: [.active, .due, .overdue, .recalled]
+      case .declareDefault: [.active, .due, .overdue, .recalled, .reinstated]
+      case .cure, .accelerate, .repossess: [.defaulted]
+      case .writeOff, .forgive: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
+      case .loseUnits: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
+      case .freeze: [.active, .due, .overdue, .defaulted, .recalled, .reinstated]
+      case .unfreeze: [.frozen, .titlePending]
       }
     }
   }
@@ -69,7 +94,7 @@ extension Loan {
       feeAccruedTotal = try feeAccruedTotal.adding(amount)
       outstanding = debt
     } catch { throw .overflow }
-    leaveDueWhenNothingIs()
+    settle()
   }
 
   /// Adds a charge, for example for the condition of returned chips.
@@ -82,7 +107,7 @@ extension Loan {
       _ = try debt.total()
       outstanding = debt
     } catch { throw .overflow }
-    leaveDueWhenNothingIs()
+    settle()
   }
 
   /// All of it, or an amount of it, is due. A larger claim replaces a smaller one; two amounts add up to at most all.
@@ -101,7 +126,8 @@ extension Loan {
       }
     }
     due = claim
-    state = .due
+    // A loan that is overdue stays so, and a hold stays on what becomes due under it.
+    if state != .overdue, state != .frozen { state = .due }
   }
 
   /// Takes a payment on the three parts of the debt.
@@ -113,18 +139,30 @@ extension Loan {
     else { throw .termsDisagree(pointer: "/amount", detail: "A payment exceeds what is outstanding.") }
     outstanding.charges -= payment.charges
     outstanding.fee -= payment.fee
-    outstanding.principal -= payment.principal
+    takePrincipal(payment.principal)
     if let amount = due?.amount {
       // The parts are at most what was outstanding, and a loan never lets that, summed, past Int64.
       let left = amount - payment.charges - payment.fee - payment.principal
       if left > 0 { due?.amount = left } else { due = nil }
     }
-    leaveDueWhenNothingIs()
+    settle()
   }
 
-  /// A loan that goes on with nothing due is active again; one that is about to end stays due until it does.
-  private mutating func leaveDueWhenNothingIs() {
-    if state == .due, due == nil, completion == .running { state = .active }
+  /// A loan that goes on with nothing due goes back to what its other facts say; one that is about to end stays as it is
+  /// until it does.
+  mutating func settle() {
+    if due == nil { life.overdueSince = nil }
+    if unitsInDebt == 0, life.recall != nil {
+      life.recall = nil
+      if state == .recalled { state = standing }
+    }
+    if state == .due || state == .overdue, due == nil, completion == .running { state = standing }
+  }
+
+  /// Principal goes down, that of lost units first: it alone is due for a reason of its own.
+  mutating func takePrincipal(_ amount: Int64) {
+    outstanding.principal -= amount
+    life.casualtyPrincipal = max(0, life.casualtyPrincipal - amount)
   }
 
   /// Units leave the borrower on their way back.
@@ -134,14 +172,14 @@ extension Loan {
     guard count <= unitsOut else { throw .moreThanOut(count, out: unitsOut) }
     unitsOut -= count
     unitsReturning += count
-    leaveDueWhenNothingIs()
+    settle()
   }
 
   /// Inspected units are credited against the principal.
   package mutating func finishReturn(_ count: Int64, credit: Int64) throws(LendingRefusal) {
     try require(.finishReturn)
     guard count > 0, count <= unitsReturning else { throw .moreThanOut(count, out: unitsReturning) }
-    guard credit >= 0, credit <= outstanding.principal else {
+    guard credit >= 0, credit <= principalOfUnits else {
       throw .termsDisagree(pointer: "/quantity", detail: "The credit exceeds the outstanding principal.")
     }
     unitsReturning -= count
@@ -152,7 +190,7 @@ extension Loan {
       due?.amount = left
       if left == 0 { due = nil }
     }
-    leaveDueWhenNothingIs()
+    settle()
   }
 
   /// What a loan without debt still waits for.
@@ -176,20 +214,34 @@ extension Loan {
     state = .titlePending
     title = .pending
     due = nil
+    life.overdueSince = nil
   }
 
   /// Title to what stays passes, the lien is released, the loan ends.
-  package mutating func close(on date: CalendarDate, titlePasses: Bool) {
+  /// - Parameter forgiven: the last of the debt was forgiven, not paid.
+  package mutating func close(on date: CalendarDate, titlePasses: Bool, forgiven: Bool = false) {
     if titlePasses {
       unitsOwned += unitsOut
       unitsOut = 0
       title = .borrower
     }
-    closedAs = unitsOwned == 0 ? .returned : unitsReturned == 0 ? .paidOff : .mixed
+    closedAs = forgiven ? .forgiven : ending
     possession = unitsOwned == 0 ? .lender : .borrower
     securityInterest?.releasedOn = date
     state = .closed
     due = nil
+    life.overdueSince = nil
     closedOn = date
+  }
+
+  /// How it ended, by where its units are.
+  private var ending: LoanEnding {
+    let back = unitsReturned > 0 || life.unitsRepossessed > 0
+    switch (unitsOwned > 0, back, life.unitsLost > 0) {
+    case (true, false, false): return .paidOff
+    case (false, false, true): return .casualty
+    case (false, _, false): return .returned
+    default: return .mixed
+    }
   }
 }

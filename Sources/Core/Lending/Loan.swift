@@ -11,15 +11,18 @@ package enum LoanState: String, Sendable, Hashable, CaseIterable {
   case inTransit = "in_transit"
   /// Delivery accepted, the fee accrues -> due, closed, titlePending, recalled, frozen, defaulted
   case active
-  /// A round, maturity or change of control made it due -> active (a part was due), closed, titlePending, overdue
+  /// A round, maturity, change of control, casualty or recall made it due -> active or recalled (a part was due, or the
+  /// maturity was extended), closed, titlePending, overdue, frozen, defaulted
   case due
-  /// -> due, closed, titlePending, defaulted
+  /// Due and past its grace -> active, due (a holiday was agreed), recalled, closed, titlePending, defaulted, frozen
   case overdue
-  /// -> closed, titlePending
+  /// The lender declared it; what more becomes due does not change it -> closed, titlePending, frozen, and by a cure
+  /// active or recalled
   case defaulted
-  /// The lender called it back -> active, due, closed, titlePending
+  /// The lender called it back -> active (called off), due, closed, titlePending, defaulted, frozen
   case recalled
-  /// A rule or a dispute stopped it; cash still discharges the debt -> active, due, closed, titlePending
+  /// A rule or a dispute stopped it; cash still discharges the debt -> active, due, overdue, recalled, defaulted (what
+  /// the other facts say once the hold ends), closed, titlePending
   case frozen
   /// The debt is paid; title waits for a verdict that lets it pass -> closed
   case titlePending = "title_pending"
@@ -105,10 +108,16 @@ package struct LoanDue: Sendable, Hashable {
     case fundingRound = "funding_round"
     case changeOfControl = "change_of_control"
     case maturity
+    /// Chips were lost: their value is due.
+    case casualty
+    /// A recall's notice ran out with chips still out.
+    case recall
+    /// Default made everything due.
+    case acceleration
   }
 
   package var cause: Cause
-  /// The round or closing; the loan itself for maturity.
+  /// The round or closing; the loan itself for every other cause.
   package var causeID: UUIDValue
   package var since: CalendarDate
   /// What is still due in minor units; nil when the whole debt is, whatever it grows to.
@@ -215,6 +224,8 @@ package struct Loan: Sendable, Hashable {
   package internal(set) var dispatchedOn: CalendarDate?
   package internal(set) var deliveredOn: CalendarDate?
   package internal(set) var closedOn: CalendarDate?
+  /// What happened to it beside its state.
+  package internal(set) var life: LoanLife
   package var version: Int64
   package let createdAt: Instant
   package var updatedAt: Instant
@@ -234,7 +245,7 @@ package struct Loan: Sendable, Hashable {
     unitsReturned: Int64, unitsOwned: Int64, outstanding: Debt, feeAccruedTotal: Int64, accrualResidue: Int64,
     accruedThrough: CalendarDate?, due: LoanDue?, possession: Possession, title: Title,
     securityInterest: SecurityInterest?, dispatchedOn: CalendarDate?, deliveredOn: CalendarDate?,
-    closedOn: CalendarDate?, version: Int64, createdAt: Instant, updatedAt: Instant
+    closedOn: CalendarDate?, life: LoanLife = LoanLife(), version: Int64, createdAt: Instant, updatedAt: Instant
   ) {
     self.id = id
     self.terms = terms
@@ -255,6 +266,7 @@ package struct Loan: Sendable, Hashable {
     self.dispatchedOn = dispatchedOn
     self.deliveredOn = deliveredOn
     self.closedOn = closedOn
+    self.life = life
     self.version = version
     self.createdAt = createdAt
     self.updatedAt = updatedAt

@@ -1,7 +1,7 @@
 import Primitives
 
 /// The rule of this engine by name and version; a record replays only under the rule that made it.
-package let matchEngineVersion = "optimum-1"
+package let matchEngineVersion = "optimum-2"
 
 /// Clears the market: a pure function of the snapshot, the same bytes on every machine and for every order of input.
 ///

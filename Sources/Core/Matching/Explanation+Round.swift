@@ -14,6 +14,9 @@ extension Explanation {
     let exposure = state.exposure(ExposureKey(lender: listing.lender, startup: request.startup))
     let allowed = Int128(min(exposure.limit, listing.maxExposure)) - exposure.principal
     if book.units(within: allowed, from: position) < least { return .exposure }
+    if let licence = book.licence(position, requestPosition), state.licenceRoom[licence] < least {
+      return .licenceQuota
+    }
     if !sharesRate(position, requestPosition) { return .clearingRate }
     let held = state.pieces[requestPosition].map { book.listings[$0.listing] }
     if request.sameModel, held.contains(where: { $0.model != listing.model }) { return .sameModel }

@@ -17,7 +17,7 @@ private struct QuantityWalk {
   let candidates: [Candidate]
   private(set) var best: FillPlan.Choice
   private var parts: [(candidate: Candidate, quantity: Int64)] = []
-  private var spent: [Int: Spending] = [:]
+  private var spent = Spent()
   private var lenders: [Int] = []
   private(set) var steps = 0
   /// The most that the candidates from each position on can give.
@@ -42,15 +42,15 @@ private struct QuantityWalk {
     let candidate = candidates[position]
     let isNew = !plan.usedLenders.contains(candidate.lender) && !lenders.contains(candidate.lender)
     if !isNew || lenders.count < plan.freeSlots {
-      let before = spent[candidate.lender]
+      let before = spent
       if isNew { lenders.append(candidate.lender) }
       var quantity = plan.most(candidate, left: left, spent)
       while quantity >= candidate.least, steps < FillPlan.quantitySteps {
-        if let after = plan.spending(on: candidate, quantity, spent) { spent[candidate.lender] = after }
+        plan.spend(candidate, quantity, &spent)
         parts.append((candidate, quantity))
         descend(position + 1, left: left - quantity)
         parts.removeLast()
-        spent[candidate.lender] = before
+        spent = before
         quantity -= candidate.step
       }
       if isNew { lenders.removeLast() }

@@ -11,6 +11,8 @@ struct Candidate {
   let step: Int64
   /// Set where an exposure limit may bind it: what its lender has out before this fill, and the limit with it.
   let exposure: Spending?
+  /// The licence that its chips take of, as a position in the round's; nil where none is needed.
+  let licence: Int?
 }
 
 /// Chooses pieces for one request under one claim.
@@ -151,8 +153,9 @@ struct FillPlan {
   private func include(_ candidate: Candidate, _ position: Int, in subset: inout Subset) -> Bool {
     let most = most(candidate, left: candidate.most, subset.spent)
     guard most >= candidate.least else { return false }
-    let before = candidate.exposure.map { subset.spent[candidate.lender] ?? $0 }
-    let after = spending(on: candidate, most, subset.spent)
+    let before = candidate.exposure.map { subset.spent.byLender[candidate.lender] ?? $0 }
+    var after = subset.spent
+    spend(candidate, most, &after)
     subset.append(.init(position: position, most: most, spentBefore: before), candidate, after)
     return true
   }
@@ -161,22 +164,19 @@ struct FillPlan {
   private func fill(_ chosen: [Candidate]) -> Choice {
     let ordered = chosen.sorted { ($0.ask, $0.listing) < ($1.ask, $1.listing) }
     var parts: [(candidate: Candidate, quantity: Int64)] = []
-    var spent: [Int: Spending] = [:]
+    var spent = Spent()
     var left = target
     for candidate in ordered where candidate.least <= left {
       guard most(candidate, left: candidate.least, spent) == candidate.least else { continue }
-      if let after = spending(on: candidate, candidate.least, spent) { spent[candidate.lender] = after }
+      spend(candidate, candidate.least, &spent)
       parts.append((candidate, candidate.least))
       left -= candidate.least
     }
     for position in parts.indices where left > 0 {
       let (candidate, quantity) = parts[position]
-      if candidate.exposure != nil, var now = spent[candidate.lender] {
-        now.principal -= state.book.principal(of: quantity, from: candidate.listing)
-        spent[candidate.lender] = now
-      }
+      takeBack(candidate, quantity, &spent)
       let raised = max(quantity, most(candidate, left: quantity + left, spent))
-      if let after = spending(on: candidate, raised, spent) { spent[candidate.lender] = after }
+      spend(candidate, raised, &spent)
       parts[position].quantity = raised
       left -= raised - quantity
     }
@@ -184,24 +184,43 @@ struct FillPlan {
   }
 
   /// The most the candidate can give of `left` beside what its lender has spent: a multiple of its step, at least 0.
-  func most(_ candidate: Candidate, left: Int64, _ spent: [Int: Spending]) -> Int64 {
+  func most(_ candidate: Candidate, left: Int64, _ spent: Spent) -> Int64 {
     var most = min(candidate.most, left)
+    if let licence = candidate.licence {
+      most = min(most, state.licenceRoom[licence] - spent.byLicence[licence, default: 0])
+    }
     if let exposure = candidate.exposure {
-      let before = spent[candidate.lender] ?? exposure
+      let before = spent.byLender[candidate.lender] ?? exposure
       let room = Int128(min(before.limit, exposure.limit)) - before.principal
       most = min(most, state.book.units(within: room, from: candidate.listing))
     }
     return candidate.step == 1 ? most : most / candidate.step * candidate.step
   }
 
-  /// What the lender has spent once the candidate gives this much; nil where no limit can bind.
-  func spending(on candidate: Candidate, _ quantity: Int64, _ spent: [Int: Spending]) -> Spending? {
-    guard let exposure = candidate.exposure else { return nil }
-    let before = spent[candidate.lender] ?? exposure
-    return Spending(
+  /// Counts what the candidate gives where a limit that it shares with others can bind.
+  func spend(_ candidate: Candidate, _ quantity: Int64, _ spent: inout Spent) {
+    if let licence = candidate.licence { spent.byLicence[licence, default: 0] += quantity }
+    guard let exposure = candidate.exposure else { return }
+    let before = spent.byLender[candidate.lender] ?? exposure
+    spent.byLender[candidate.lender] = Spending(
       principal: before.principal + state.book.principal(of: quantity, from: candidate.listing),
       limit: min(before.limit, exposure.limit))
   }
+
+  /// Takes back what `spend` counted; the least limit stays.
+  private func takeBack(_ candidate: Candidate, _ quantity: Int64, _ spent: inout Spent) {
+    if let licence = candidate.licence { spent.byLicence[licence, default: 0] -= quantity }
+    if candidate.exposure != nil {
+      spent.byLender[candidate.lender]?.principal -= state.book.principal(of: quantity, from: candidate.listing)
+    }
+  }
+}
+
+/// What a choice of candidates takes of the limits that they share.
+struct Spent {
+  var byLender: [Int: Spending] = [:]
+  /// Chips, by licence.
+  var byLicence: [Int: Int64] = [:]
 }
 
 /// Principal of one lender to the startup being served, with the least limit of the listings that take part.
@@ -222,7 +241,7 @@ private struct Subset {
   private(set) var entries: [Entry] = []
   private(set) var least: Int64 = 0
   private(set) var most: Int64 = 0
-  private(set) var spent: [Int: Spending] = [:]
+  private(set) var spent = Spent()
   /// Entries of each lender new to the request; kept only where the number of lenders is limited.
   private var newLenders: [Int: Int] = [:]
   private let freeSlots: Int
@@ -239,11 +258,12 @@ private struct Subset {
     !counts(lender) || newLenders[lender] != nil || newLenders.count < freeSlots
   }
 
-  mutating func append(_ entry: Entry, _ candidate: Candidate, _ spending: Spending?) {
+  /// - Parameter after: what is spent with the entry.
+  mutating func append(_ entry: Entry, _ candidate: Candidate, _ after: Spent) {
     entries.append(entry)
     least += candidate.least
     most += entry.most
-    if let spending { spent[candidate.lender] = spending }
+    spent = after
     if counts(candidate.lender) { newLenders[candidate.lender, default: 0] += 1 }
   }
 
@@ -253,7 +273,8 @@ private struct Subset {
     let candidate = candidates[entry.position]
     least -= candidate.least
     most -= entry.most
-    if let before = entry.spentBefore { spent[candidate.lender] = before }
+    if let before = entry.spentBefore { spent.byLender[candidate.lender] = before }
+    if let licence = candidate.licence { spent.byLicence[licence, default: 0] -= entry.most }
     if let count = newLenders[candidate.lender], counts(candidate.lender) {
       newLenders[candidate.lender] = count == 1 ? nil : count - 1
     }

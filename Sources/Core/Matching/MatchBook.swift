@@ -55,6 +55,7 @@ struct MatchBook {
     let sameSite: Bool
     let verified: Bool
     let hasHeldVerdicts: Bool
+    let hasLicences: Bool
     let hasBlockedLenders: Bool
     /// Its claims are `claims[firstClaim..<endClaim]`, in the order of preference.
     let firstClaim: Int
@@ -88,6 +89,10 @@ struct MatchBook {
   static let usualFittingLimit = 20_000_000
   /// Verdicts other than clear of a request, by verdict group.
   private(set) var heldEffects: [[Int: ExportEffect]] = []
+  /// Licences that clear a request, by verdict group, as positions in `licenceRoom`; for requests that have any.
+  private(set) var licences: [Int: [Int: Int]] = [:]
+  /// Chips that each licence still clears, by id.
+  let licenceRoom: [Int64]
   /// Blocked lenders of a request, for those that have any.
   private(set) var blockedLenders: [Int: Set<Int>] = [:]
   /// Lenders of which at least one listing limits exposure.
@@ -100,6 +105,12 @@ struct MatchBook {
 
   init(_ snapshot: MatchSnapshot, fittingLimit: Int = usualFittingLimit) {
     self.snapshot = snapshot
+    let licenceOrder = snapshot.licenceRoom.keys.sorted()
+    licenceRoom = licenceOrder.map { snapshot.licenceRoom[$0] ?? 0 }
+    let positions = Dictionary(uniqueKeysWithValues: zip(licenceOrder, licenceOrder.indices))
+    for (position, line) in snapshot.requests.enumerated() where !line.licences.isEmpty {
+      licences[position] = line.licences.compactMapValues { positions[$0] }
+    }
     // Requests first: a listing's set need only say which of the values that requests ask for it holds.
     for line in snapshot.requests { vocabulary.learn(line) }
     for line in snapshot.listings { _ = vocabulary.regions.index(of: line.region) }
@@ -197,7 +208,8 @@ struct MatchBook {
       termBucket: TermBucket(termDays: line.termDays), latestStart: line.latestStart.dayNumber,
       maxLenders: line.maxLenders ?? Int.max, sameModel: line.sameModel, sameSite: line.sameSite,
       verified: line.verified, hasHeldVerdicts: line.heldVerdicts.contains { $0.value != ExportEffect.clear.rawValue },
-      hasBlockedLenders: !line.blockedLenders.isEmpty, firstClaim: firstClaim, endClaim: claims.count)
+      hasLicences: !line.licences.isEmpty, hasBlockedLenders: !line.blockedLenders.isEmpty, firstClaim: firstClaim,
+      endClaim: claims.count)
     // An effect that does not parse was refused with the snapshot; were one to come here it would hold.
     let effects = line.heldVerdicts.mapValues { ExportEffect(rawValue: $0) ?? .holdReview }
     heldEffects.append(effects.filter { $0.value != .clear })
@@ -205,6 +217,12 @@ struct MatchBook {
       blockedLenders[position] = Set(line.blockedLenders.compactMap { organizations.known($0) })
     }
     requests.append(request)
+  }
+
+  /// The licence that clears the pair, as a position in `licenceRoom`; nil where it is clear without one.
+  func licence(_ listing: Int, _ request: Int) -> Int? {
+    guard requests[request].hasLicences else { return nil }
+    return licences[request]?[listings[listing].verdictGroup]
   }
 
   mutating func keepAside(_ rest: Set<Int>) -> Int {

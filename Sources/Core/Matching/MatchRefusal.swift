@@ -8,6 +8,9 @@ package enum MatchRefusal: Refusal, Hashable {
   case listingOutOfRange(ListingID, field: String, value: Int64)
   case requestOutOfRange(LoanRequestID, field: String, value: Int64)
   case unitValueOutOfRange(ChipModelID, value: Int64)
+  case licenceRoomOutOfRange(LicenceID, value: Int64)
+  /// A request names a licence of which the snapshot does not say how much is left.
+  case unknownLicence(LoanRequestID, LicenceID)
   /// `heldVerdicts` names an effect that no verdict has.
   case unknownExportEffect(LoanRequestID, String)
 
@@ -20,6 +23,8 @@ package enum MatchRefusal: Refusal, Hashable {
     case .listingOutOfRange: "matching.listing_out_of_range"
     case .requestOutOfRange: "matching.request_out_of_range"
     case .unitValueOutOfRange: "matching.unit_value_out_of_range"
+    case .licenceRoomOutOfRange: "matching.licence_room_out_of_range"
+    case .unknownLicence: "matching.unknown_licence"
     case .unknownExportEffect: "matching.unknown_export_effect"
     }
   }
@@ -34,6 +39,10 @@ package enum MatchRefusal: Refusal, Hashable {
       "The \(field) of request \(id) is \(value), which is out of range."
     case .unitValueOutOfRange(let model, let value):
       "The unit value of \(model) is \(value), which is out of range."
+    case .licenceRoomOutOfRange(let id, let value):
+      "What is left of licence \(id) is \(value), which is out of range."
+    case .unknownLicence(let id, let licence):
+      "Request \(id) is cleared by licence \(licence), of which the snapshot does not say how much is left."
     case .unknownExportEffect(let id, let effect):
       "Request \(id) has an export verdict of unknown effect \"\(effect)\"."
     }
@@ -57,6 +66,9 @@ extension MatchSnapshot {
   func checkRanges() throws(MatchRefusal) {
     for (model, value) in unitValues.sorted(by: { $0.key < $1.key }) where !Bound.unitValue.contains(value) {
       throw .unitValueOutOfRange(model, value: value)
+    }
+    for (licence, room) in licenceRoom.sorted(by: { $0.key < $1.key }) where !Bound.quantity.contains(room) {
+      throw .licenceRoomOutOfRange(licence, value: room)
     }
     var listingIDs = Set<ListingID>(minimumCapacity: listings.count)
     for listing in listings {
@@ -97,6 +109,9 @@ extension MatchSnapshot {
     }
     for (_, exposure) in line.exposureByLender.sorted(by: { $0.key < $1.key }) where exposure < 0 {
       throw .requestOutOfRange(line.id, field: "exposure_by_lender", value: exposure)
+    }
+    for (_, licence) in line.licences.sorted(by: { $0.key < $1.key }) where licenceRoom[licence] == nil {
+      throw .unknownLicence(line.id, licence)
     }
     for (_, effect) in line.heldVerdicts.sorted(by: { $0.key < $1.key }) where ExportEffect(rawValue: effect) == nil {
       throw .unknownExportEffect(line.id, effect)

@@ -127,6 +127,8 @@ package enum MatchConstraint: String, Sendable, Hashable, CaseIterable {
   /// What is left of either side is below the listing's least piece.
   case listingMinQuantity = "listing_min_quantity"
   case exposure
+  /// The licence that clears the pair has fewer chips left than the least piece.
+  case licenceQuota = "licence_quota"
   /// The limits cross, but the pair cannot share the one rate of its class with those that went first.
   case clearingRate = "clearing_rate"
   /// The request holds chips of another model.
@@ -165,13 +167,14 @@ package enum MatchConstraint: String, Sendable, Hashable, CaseIterable {
     case .multipleOf: 16
     case .listingMinQuantity: 17
     case .exposure: 18
-    case .clearingRate: 19
-    case .sameModel: 20
-    case .sameSite: 21
-    case .maxLenders: 22
-    case .requestMinQuantity: 23
-    case .combination: 24
-    case .noCounterOrders: 25
+    case .licenceQuota: 19
+    case .clearingRate: 20
+    case .sameModel: 21
+    case .sameSite: 22
+    case .maxLenders: 23
+    case .requestMinQuantity: 24
+    case .combination: 25
+    case .noCounterOrders: 26
     }
   }
 }

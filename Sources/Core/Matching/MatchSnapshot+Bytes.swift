@@ -1,7 +1,7 @@
 import Primitives
 
 extension MatchSnapshot {
-  private static let version = "match-snapshot-1"
+  private static let version = "match-snapshot-2"
 
   /// The one spelling of this snapshot, as hashed and as stored.
   package var canonicalBytes: [UInt8] {
@@ -17,6 +17,12 @@ extension MatchSnapshot {
     for listing in listings { listing.write(to: &bytes) }
     bytes.append(Int64(requests.count))
     for request in requests { request.write(to: &bytes) }
+    bytes.append(Int64(licenceRoom.count))
+    for (licence, room) in licenceRoom.sorted(by: { $0.key < $1.key }) {
+      bytes.append(licence.value)
+      bytes.append(room)
+    }
+    bytes.append(isScreenedWhole ? 1 : 0)
     return bytes.bytes
   }
 
@@ -37,8 +43,16 @@ extension MatchSnapshot {
     let requests = try reader.list(ofAtLeast: RequestLine.leastBytes) { reader throws(CanonicalBytesError) in
       try RequestLine(from: &reader)
     }
+    var licenceRoom: [LicenceID: Int64] = [:]
+    for _ in 0..<(try reader.count(ofAtLeast: 24)) {
+      let licence: LicenceID = try reader.id()
+      licenceRoom[licence] = try reader.int64()
+    }
+    let isScreenedWhole = try reader.bool()
     try reader.finish()
-    try self.init(businessDate: businessDate, unitValues: unitValues, listings: listings, requests: requests)
+    try self.init(
+      businessDate: businessDate, unitValues: unitValues, listings: listings, requests: requests,
+      licenceRoom: licenceRoom, isScreenedWhole: isScreenedWhole)
     // Members of sets in another order, keys twice, lines out of order: all that is left is caught by writing it again.
     guard self.canonicalBytes == canonicalBytes else { throw CanonicalBytesError.notCanonical }
   }
@@ -162,6 +176,11 @@ extension RequestLine {
       let group = try reader.number()
       heldVerdicts[group] = try reader.text()
     }
+    var licences: [Int: LicenceID] = [:]
+    for _ in 0..<(try reader.count(ofAtLeast: 24)) {
+      let group = try reader.number()
+      licences[group] = try reader.id()
+    }
     let blocked: [OrganizationID] = try reader.list(ofAtLeast: 16) { reader throws(CanonicalBytesError) in
       try reader.id()
     }
@@ -175,6 +194,6 @@ extension RequestLine {
       quantity: quantity, minQuantity: minQuantity, multipleOf: multipleOf, sameModel: sameModel, sameSite: sameSite,
       maxLenders: maxLenders, acceptable: acceptable, regions: regions, termDays: termDays, startOn: startOn,
       startByOn: startByOn, deliveryMode: deliveryMode, pattern: pattern, sequence: sequence, verified: verified,
-      heldVerdicts: heldVerdicts, blockedLenders: Set(blocked), exposureByLender: exposures)
+      heldVerdicts: heldVerdicts, licences: licences, blockedLenders: Set(blocked), exposureByLender: exposures)
   }
 }

@@ -61,6 +61,9 @@ package struct RequestLine: Sendable, Hashable {
   package let verified: Bool
   /// The effect of the export verdict by verdict group, where it is not `clear`: see `ExportEffect`.
   package let heldVerdicts: [Int: String]
+  /// By verdict group, where the verdict is clear only under a licence: the licence that its chips take of. Chips of one
+  /// pair take of one licence, since a hand-over is cleared by one.
+  package let licences: [Int: LicenceID]
   package let blockedLenders: Set<OrganizationID>
   /// Principal already outstanding from each lender to this startup, minor units, at least 0.
   package let exposureByLender: [OrganizationID: Int64]
@@ -71,7 +74,8 @@ package struct RequestLine: Sendable, Hashable {
     sameModel: Bool = false, sameSite: Bool = false, maxLenders: Int? = nil, acceptable: [AcceptableChip],
     regions: [String], termDays: Int64, startOn: CalendarDate, startByOn: CalendarDate? = nil, deliveryMode: String,
     pattern: String, sequence: Int64, verified: Bool, heldVerdicts: [Int: String] = [:],
-    blockedLenders: Set<OrganizationID> = [], exposureByLender: [OrganizationID: Int64] = [:]
+    licences: [Int: LicenceID] = [:], blockedLenders: Set<OrganizationID> = [],
+    exposureByLender: [OrganizationID: Int64] = [:]
   ) {
     self.id = id
     self.startup = startup
@@ -94,6 +98,7 @@ package struct RequestLine: Sendable, Hashable {
     self.sequence = sequence
     self.verified = verified
     self.heldVerdicts = heldVerdicts
+    self.licences = licences
     self.blockedLenders = blockedLenders
     self.exposureByLender = exposureByLender
   }
@@ -145,6 +150,11 @@ extension RequestLine {
     for (group, effect) in heldVerdicts.sorted(by: { $0.key < $1.key }) {
       bytes.append(Int64(group))
       bytes.append(effect)
+    }
+    bytes.append(Int64(licences.count))
+    for (group, licence) in licences.sorted(by: { $0.key < $1.key }) {
+      bytes.append(Int64(group))
+      bytes.append(licence.value)
     }
     bytes.append(Int64(blockedLenders.count))
     for lender in blockedLenders.sorted() { bytes.append(lender.value) }

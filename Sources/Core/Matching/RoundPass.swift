@@ -264,11 +264,13 @@ struct RoundPass {
       most = min(most, book.units(within: Int128(limit) - exposure.principal, from: position))
       spending = Spending(principal: exposure.principal, limit: limit)
     }
+    let licence = book.licence(position, claim.request)
+    if let licence { most = min(most, state.licenceRoom[licence]) }
     most = most / step * step
     guard most >= least else { return nil }
     return Candidate(
       listing: position, lender: listing.lender, ask: listing.ask, least: least, most: most, step: step,
-      exposure: spending)
+      exposure: spending, licence: licence)
   }
 
   /// Whether the pair can trade at one rate with the rest of its class.

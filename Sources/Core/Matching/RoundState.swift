@@ -44,6 +44,8 @@ struct RoundState {
   private(set) var pieces: [[Piece]]
   private(set) var bounds: [ClassKey: ClassBounds] = [:]
   private var exposures: [ExposureKey: Exposure]
+  /// Chips that each licence still clears; below zero only in an allocation that is not asked to keep the quotas.
+  private(set) var licenceRoom: [Int64]
   /// Bounds as they were, while something is only tried.
   private var replacedBounds: [(key: ClassKey, bounds: ClassBounds?)] = []
   private(set) var isTrial = false
@@ -54,6 +56,7 @@ struct RoundState {
     filled = book.requests.map { _ in 0 }
     pieces = book.requests.map { _ in [] }
     exposures = [:]
+    licenceRoom = book.licenceRoom
     for (position, line) in book.snapshot.requests.enumerated() {
       let startup = book.requests[position].startup
       for (lender, amount) in line.exposureByLender {
@@ -76,6 +79,7 @@ struct RoundState {
     remaining[piece.listing] -= piece.quantity
     filled[piece.request] += piece.quantity
     pieces[piece.request].append(piece)
+    if let licence = book.licence(piece.listing, piece.request) { licenceRoom[licence] -= piece.quantity }
     let key = ExposureKey(lender: listing.lender, startup: request.startup)
     exposures[key, default: Exposure(principal: 0)].principal += piece.principal
     if listing.maxExposure != Int64.max {
@@ -97,6 +101,7 @@ struct RoundState {
       let listing = book.listings[piece.listing]
       remaining[piece.listing] += piece.quantity
       filled[request] -= piece.quantity
+      if let licence = book.licence(piece.listing, request) { licenceRoom[licence] += piece.quantity }
       let key = ExposureKey(lender: listing.lender, startup: book.requests[request].startup)
       exposures[key]?.principal -= piece.principal
       if listing.maxExposure != Int64.max, let limits = exposures[key]?.limits,

@@ -10,6 +10,8 @@ package enum MatchRoundNoun: IdentifiedNoun { package static let prefix: StaticS
 package enum OfferNoun: IdentifiedNoun { package static let prefix: StaticString = "off" }
 package enum LoanNoun: IdentifiedNoun { package static let prefix: StaticString = "loan" }
 package enum LoanEventNoun: IdentifiedNoun { package static let prefix: StaticString = "lev" }
+package enum AmendmentNoun: IdentifiedNoun { package static let prefix: StaticString = "amd" }
+package enum UnitNoun: IdentifiedNoun { package static let prefix: StaticString = "unit" }
 package enum FundingRoundNoun: IdentifiedNoun { package static let prefix: StaticString = "fund" }
 package enum ClosingNoun: IdentifiedNoun { package static let prefix: StaticString = "cls" }
 package enum ValuationNoun: IdentifiedNoun { package static let prefix: StaticString = "val" }
@@ -33,6 +35,8 @@ package typealias MatchRoundID = Identifier<MatchRoundNoun>
 package typealias OfferID = Identifier<OfferNoun>
 package typealias LoanID = Identifier<LoanNoun>
 package typealias LoanEventID = Identifier<LoanEventNoun>
+package typealias AmendmentID = Identifier<AmendmentNoun>
+package typealias UnitID = Identifier<UnitNoun>
 package typealias FundingRoundID = Identifier<FundingRoundNoun>
 package typealias ClosingID = Identifier<ClosingNoun>
 package typealias ValuationID = Identifier<ValuationNoun>

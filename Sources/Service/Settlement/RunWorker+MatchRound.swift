@@ -11,7 +11,7 @@ extension RunWorker {
   /// A round that brings down whoever takes it up is given up after so many.
   private static let attempts: Int32 = 10
   /// Commands handed to the pipeline at one time: so many share a commit.
-  private static let commandsAtOnce = 64
+  private static let commandsAtOnce = 256
 
   /// Clears a round: reads the market in one snapshot, runs the engine, keeps what it decided, makes the offers by
   /// ordinary commands. A listing that changed in between loses only its own offer. Whatever is written carries the
@@ -145,7 +145,7 @@ extension RunWorker {
 private struct DecidedRound: Sendable {
   let result: MatchRoundResult
   /// Requests of which a verdict holds something, or held everything until now; of the others there is nothing to record.
-  let holds: [(request: LoanRequestID, screening: Market.Screening)]
+  let holds: [(request: LoanRequestID, screening: MarketScreen.Screening)]
   /// Canonical bytes.
   let snapshot: [UInt8]
   let record: [UInt8]

@@ -44,6 +44,7 @@ package struct WebAPI: Sendable {
     addInventoryRoutes(&table)
     addRequestRoutes(&table)
     addLoanRoutes(&table)
+    addLoanLifeRoutes(&table)
     addFundingRoutes(&table)
     addValuationRoutes(&table)
     addSettlementRoutes(&table)

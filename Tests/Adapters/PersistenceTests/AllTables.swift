@@ -14,7 +14,8 @@ struct AnyTable: Sendable {
   static let all: [AnyTable] = [
     AnyTable(Tables.organizations), AnyTable(Tables.heads), AnyTable(Tables.apiKeys), AnyTable(Tables.licences),
     AnyTable(Tables.lots), AnyTable(Tables.reservePlans), AnyTable(Tables.listings), AnyTable(Tables.loanRequests),
-    AnyTable(Tables.offers), AnyTable(Tables.loans), AnyTable(Tables.loanReturns), AnyTable(Tables.verdicts),
+    AnyTable(Tables.offers), AnyTable(Tables.loans), AnyTable(Tables.loanReturns), AnyTable(Tables.loanAmendments),
+    AnyTable(Tables.loanEvents), AnyTable(Tables.verdicts),
     AnyTable(Tables.fundingRounds), AnyTable(Tables.fundingClosings), AnyTable(Tables.startupMarks),
     AnyTable(Tables.chipMarks), AnyTable(Tables.cashReceipts), AnyTable(Tables.allocations), AnyTable(Tables.payouts),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),

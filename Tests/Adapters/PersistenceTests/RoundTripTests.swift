@@ -53,6 +53,8 @@ struct Trip {
       Trip(Tables.offers, [set.offer], ids: [set.uuid(8)]),
       Trip(Tables.loans, set.loans, ids: set.loans.map(\.id.value)),
       Trip(Tables.loanReturns, [set.loanReturn], ids: [set.uuid(15)]),
+      Trip(Tables.loanAmendments, set.amendments, ids: set.amendments.map(\.id.value)),
+      Trip(Tables.loanEvents, [set.loanEvent], ids: [set.uuid(34)]),
       Trip(Tables.verdicts, [set.verdict], ids: [set.uuid(16)]),
       Trip(Tables.fundingRounds, [set.fundingRound], ids: [set.uuid(17)]),
       Trip(Tables.fundingClosings, [set.closing], ids: [set.uuid(19)]),

@@ -64,7 +64,9 @@ struct RowSecurityTests {
     }
   }
 
-  private static let shared = ["offers", "loans", "loan_returns", "verdicts", "allocations", "outbox"]
+  private static let shared = [
+    "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "verdicts", "allocations", "outbox",
+  ]
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
@@ -72,10 +74,12 @@ struct RowSecurityTests {
   ]
   private static let ofPlatform = ["match_rounds", "settlement_runs"]
 
-  /// Rows of one deal in a table: a row set has two loans and four journal lines.
+  /// Rows of one deal in a table: a row set has two loans, four amendments and four journal lines.
   private func expected(_ tables: [String], deals: Int64 = 1) -> [String: Int64] {
     Dictionary(
-      uniqueKeysWithValues: tables.map { ($0, deals * (["loans": 2, "journal_lines": 4][$0] ?? 1)) })
+      uniqueKeysWithValues: tables.map { table in
+        (table, deals * (["loans": 2, "journal_lines": 4, "loan_amendments": 4][table] ?? 1))
+      })
   }
 
   @Test("shows a reader what its organisation is a party of, in every table, and nothing else")

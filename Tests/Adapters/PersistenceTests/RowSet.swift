@@ -109,7 +109,7 @@ struct RowSet {
       eligibility: Listing.Eligibility(
         creditGrades: some(["A", Self.nasty]), jurisdictions: some([china]), maxExposure: some(Money(1, .cny))),
       validUntil: some(later), availableOn: day, sequence: 11, state: full ? .paused : .open, version: version,
-      createdAt: now, updatedAt: updatedAt)
+      createdAt: now, updatedAt: updatedAt, returnCredit: full ? .schedule : .proRataOutstanding)
   }
 
   private var repayment: RepaymentTerms {
@@ -164,16 +164,48 @@ struct RowSet {
         feeAccruedTotal: full ? 31 : 0, accrualResidue: full ? 32 : 0, accruedThrough: some(day),
         due: some(LoanDue(cause: .maturity, causeID: uuid(11), since: day, amount: nil)),
         possession: full ? .borrower : .lender, title: full ? .borrower : .lender, securityInterest: some(lien),
-        dispatchedOn: some(day), deliveredOn: some(day), closedOn: some(day), version: version, createdAt: now,
-        updatedAt: updatedAt),
+        dispatchedOn: some(day), deliveredOn: some(day), closedOn: some(day),
+        life: LoanLife(
+          rates: full ? [RateChange(from: day, rate: BasisPoints(700))] : [], extendedTo: some(day),
+          pausedUntil: some(day), hold: some(LoanLife.Hold(on: day, reason: Self.nasty)), forgiven: full ? 33 : 0),
+        version: version, createdAt: now, updatedAt: updatedAt),
       Loan(
         id: id(13), terms: terms(offer: 14), state: full ? .due : .inTransit, closedAs: nil,
-        unitsOut: full ? 1 : 0, unitsReturning: full ? 2 : 0, unitsReturned: full ? 3 : 0, unitsOwned: full ? 10 : 0,
+        unitsOut: full ? 1 : 0, unitsReturning: full ? 2 : 0, unitsReturned: full ? 3 : 0, unitsOwned: full ? 1 : 0,
         outstanding: full ? Debt(charges: 41, fee: 42, principal: 43) : .none, feeAccruedTotal: full ? 44 : 0,
         accrualResidue: 0, accruedThrough: nil, due: some(due), possession: .inTransit, title: .pending,
         securityInterest: full ? SecurityInterest(registry: "r", number: "n", filedOn: day) : nil,
-        dispatchedOn: day, deliveredOn: nil, closedOn: nil, version: version, createdAt: now, updatedAt: updatedAt),
+        dispatchedOn: day, deliveredOn: nil, closedOn: nil,
+        life: full
+          ? LoanLife(
+            recall: LoanLife.Recall(on: day, dueOn: day), overdueSince: day,
+            default: LoanLife.Default(cause: .insolvency, on: day, cureUntil: day, acceleratedOn: day), writtenOff: 45,
+            forgiven: 46, unitsLost: 4, unitsRepossessed: 5, casualtyPrincipal: 42) : LoanLife(),
+        version: version, createdAt: now, updatedAt: updatedAt),
     ]
+  }
+
+  /// One of each kind: each kind fills other columns.
+  var amendments: [LoanAmendment] {
+    let terms: [AmendmentTerms] = [
+      .reRate(from: day, rate: BasisPoints(900)), .extend(to: day), .paymentPause(until: day),
+      .restructure(from: some(day), rate: some(BasisPoints(800)), maturity: some(day), pause: day),
+    ]
+    return terms.enumerated().map { index, terms in
+      LoanAmendment(
+        id: id(30 + UInt64(index)), borrowerID: borrower, lenderID: lender, loanID: id(11), terms: terms,
+        proposedBy: lender, proposedOn: day, validUntil: day, reason: some(Self.nasty),
+        state: full ? .accepted : .proposed, decidedOn: some(day),
+        restatement: some(FeeRestatement(reversed: 1, restated: -2, credited: 3)), version: version, createdAt: now,
+        updatedAt: updatedAt)
+    }
+  }
+
+  var loanEvent: LoanEventRow {
+    LoanEventRow(
+      id: id(34), borrowerID: borrower, lenderID: lender, loanID: id(11), loanVersion: 3, type: "loan.recalled",
+      reason: some(Self.nasty), facts: Array((full ? #"{"quantity": 8}"# : "{}").utf8), actorID: lender,
+      personID: some(id(1)), action: "loan.recall", at: now)
   }
 
   var loanReturn: LoanReturn {

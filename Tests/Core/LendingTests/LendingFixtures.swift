@@ -80,7 +80,7 @@ enum LendingFixtures {
       deliveryMode: .physical, legalForm: .leasePurchaseOption, quantity: quantity, markID: markID,
       markAmount: Money(1_000_000, .usd), advanceRate: BasisPoints(8_000), principal: Money(principal, .usd),
       rate: BasisPoints(1_400), dayCount: .act360, returnCredit: .proRataOutstanding, repayment: repayment(), rank: 1,
-      tradeOn: try day("2026-02-01"), termDays: 360, maturesOn: try day("2027-01-27"), recallNoticeDays: nil)
+      tradeOn: try day("2026-02-01"), termDays: 360, maturesOn: try day("2027-01-27"), recallNoticeDays: 30)
   }
 
   /// A loan as agreed.
@@ -99,14 +99,15 @@ enum LendingFixtures {
   /// A loan as it might be stored in any state: units everywhere and something of each part owed.
   static func stored(
     _ state: LoanState, outstanding: Debt = Debt(charges: 10, fee: 20, principal: 1_000), unitsOut: Int64 = 384,
-    unitsReturning: Int64 = 64, unitsReturned: Int64 = 64, due: LoanDue? = nil, closedAs: LoanEnding? = nil
+    unitsReturning: Int64 = 64, unitsReturned: Int64 = 64, due: LoanDue? = nil, closedAs: LoanEnding? = nil,
+    life: LoanLife = LoanLife()
   ) throws -> Loan {
     Loan(
       id: loanID, terms: try terms(), state: state, closedAs: closedAs, unitsOut: unitsOut,
       unitsReturning: unitsReturning, unitsReturned: unitsReturned, unitsOwned: 0, outstanding: outstanding,
       feeAccruedTotal: 20, accrualResidue: 0, accruedThrough: try day("2026-02-11"), due: due, possession: .borrower,
-      title: .lender, securityInterest: nil, dispatchedOn: nil, deliveredOn: nil, closedOn: nil, version: 1,
-      createdAt: .epoch, updatedAt: .epoch)
+      title: .lender, securityInterest: nil, dispatchedOn: nil, deliveredOn: nil, closedOn: nil, life: life,
+      version: 1, createdAt: .epoch, updatedAt: .epoch)
   }
 
   /// A claim for an amount, or for the whole debt when it is nil.

@@ -51,6 +51,7 @@ struct LendingRefusalTests {
         "/occurred_on"
       ),
       (.conditionRequired, .invalid, "condition_required", "good or damaged", "/condition"),
+      (.loan(.recallNotContracted), .conflict, "recall_not_contracted", "no right of recall", nil),
       (.overflow, .invalid, "overflow", "too large", nil),
     ]
   }
@@ -59,7 +60,8 @@ struct LendingRefusalTests {
   func refusals() throws {
     for (refusal, kind, code, part, pointer) in try Self.refusals() {
       #expect(refusal.kind == kind, "\(refusal)")
-      #expect(refusal.code == "lending.\(code)")
+      let module = if case .loan = refusal { "loan" } else { "lending" }
+      #expect(refusal.code == "\(module).\(code)")
       #expect(refusal.detail.contains(part), "\(refusal.detail)")
       #expect(refusal.pointer == pointer, "\(refusal)")
     }
@@ -68,7 +70,7 @@ struct LendingRefusalTests {
   @Test("no two refusals share a code")
   func distinctCodes() throws {
     let codes = try Self.refusals().map(\.0.code)
-    #expect(codes.count == 21)
+    #expect(codes.count == 22)
     #expect(Set(codes).count == codes.count)
   }
 }

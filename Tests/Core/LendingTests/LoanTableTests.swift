@@ -10,33 +10,63 @@ struct LoanTableTests {
   static let successors: [LoanState: [Loan.Act: LoanState]] = [
     .agreed: [.dispatch: .inTransit],
     .inTransit: [.acceptDelivery: .active],
-    .active: running(.active, accrues: true, becomesDue: true),
-    .due: running(.due, accrues: true, becomesDue: true),
-    .overdue: running(.overdue, accrues: true, becomesDue: true),
-    .defaulted: running(.defaulted, accrues: false, becomesDue: false),
-    .recalled: running(.recalled, accrues: true, becomesDue: true),
-    .frozen: running(.frozen, accrues: true, becomesDue: true).filter { $0.key != .startReturn },
-    .titlePending: [.finishReturn: .titlePending, .passTitle: .titlePending],
+    .active: running(.active, becomesDue: .due).merging([
+      .recall: .recalled, .reRate: .active, .extend: .active, .pause: .active, .declareDefault: .defaulted,
+      .freeze: .frozen, .loseUnits: .due,
+    ]) { $1 },
+    .due: running(.due, becomesDue: .due).merging([
+      .recall: .due, .withdrawRecall: .due, .fallOverdue: .overdue, .reRate: .due, .extend: .due, .pause: .due,
+      .declareDefault: .defaulted, .freeze: .frozen, .loseUnits: .due,
+    ]) { $1 },
+    .overdue: running(.overdue, becomesDue: .overdue).merging([
+      // A holiday takes an overdue loan back to due; its dues stay.
+      .reRate: .overdue, .extend: .overdue, .pause: .due, .declareDefault: .defaulted, .freeze: .frozen,
+      .loseUnits: .overdue,
+    ]) { $1 },
+    .defaulted: running(.defaulted, becomesDue: nil).filter { $0.key != .accrue }.merging([
+      .cure: .active, .accelerate: .defaulted, .repossess: .defaulted, .freeze: .frozen, .loseUnits: .defaulted,
+    ]) { $1 },
+    .recalled: running(.recalled, becomesDue: .due).merging([
+      .withdrawRecall: .active, .reRate: .recalled, .extend: .recalled, .pause: .recalled,
+      .declareDefault: .defaulted, .freeze: .frozen, .loseUnits: .due,
+    ]) { $1 },
+    .frozen: running(.frozen, becomesDue: .frozen).filter { $0.key != .startReturn }.merging([
+      .unfreeze: .active, .loseUnits: .frozen,
+    ]) { $1 },
+    .titlePending: [.finishReturn: .titlePending, .passTitle: .titlePending, .unfreeze: .titlePending],
     .closed: [:],
-    .reinstated: running(.reinstated, accrues: true, becomesDue: true).filter {
+    .reinstated: running(.reinstated, becomesDue: .due).filter {
       $0.key != .startReturn && $0.key != .finishReturn
-    },
+    }.merging([.declareDefault: .defaulted, .freeze: .frozen]) { $1 },
   ]
 
-  /// Money is taken, charges are made and chips come back in all states between delivery and the end.
-  static func running(_ state: LoanState, accrues: Bool, becomesDue: Bool) -> [Loan.Act: LoanState] {
-    var table: [Loan.Act: LoanState] = [.charge: state, .pay: state, .startReturn: state, .finishReturn: state]
-    if accrues { table[.accrue] = state }
-    if becomesDue { table[.becomeDue] = .due }
+  /// Money is taken, charges are made, claims are forgiven or written off and chips come back in all states between
+  /// delivery and the end.
+  static func running(_ state: LoanState, becomesDue: LoanState?) -> [Loan.Act: LoanState] {
+    var table: [Loan.Act: LoanState] = [
+      .charge: state, .pay: state, .startReturn: state, .finishReturn: state, .accrue: state, .writeOff: state,
+      .forgive: state,
+    ]
+    table[.becomeDue] = becomesDue
     return table
   }
 
   /// A loan in the state on which every act would be possible, were it only for the quantities.
-  static func sample(_ state: LoanState) throws -> Loan {
+  static func sample(_ state: LoanState, for act: Loan.Act? = nil) throws -> Loan {
+    let day = try F.day("2026-02-15")
+    let recall = LoanLife.Recall(on: day, dueOn: day)
+    let hold = LoanLife.Hold(on: day, reason: "screening")
+    let fault = LoanLife.Default(cause: .insolvency, on: day, cureUntil: nil)
     switch state {
-    case .agreed, .inTransit: try F.stored(state, outstanding: .none, unitsOut: 0, unitsReturning: 0, unitsReturned: 0)
-    case .due, .overdue: try F.stored(state, due: F.claim(500))
-    default: try F.stored(state)
+    case .due:
+      return try F.stored(state, due: F.claim(500), life: LoanLife(recall: act == .withdrawRecall ? recall : nil))
+    case .overdue: return try F.stored(state, due: F.claim(500), life: LoanLife(overdueSince: day))
+    case .defaulted: return try F.stored(state, life: LoanLife(default: fault))
+    case .recalled: return try F.stored(state, life: LoanLife(recall: recall))
+    case .frozen, .titlePending: return try F.stored(state, life: LoanLife(hold: hold))
+    case .agreed, .inTransit:
+      return try F.stored(state, outstanding: .none, unitsOut: 0, unitsReturning: 0, unitsReturned: 0)
+    default: return try F.stored(state)
     }
   }
 
@@ -52,6 +82,21 @@ struct LoanTableTests {
     case .startReturn: try loan.startReturn(8)
     case .finishReturn: try loan.finishReturn(8, credit: 10)
     case .passTitle: try loan.require(.passTitle)
+    case .recall: try loan.recall(on: date, noticeDays: 30)
+    case .withdrawRecall: try loan.withdrawRecall()
+    case .fallOverdue: try loan.fallOverdue(since: date)
+    case .reRate: try loan.reRate(RateChange(from: date, rate: BasisPoints(900)))
+    case .extend: try loan.extend(to: F.day("2027-03-01"), on: date)
+    case .pause: try loan.pause(until: F.day("2026-06-01"), on: date)
+    case .declareDefault: try loan.declareDefault(.insolvency, on: date, cureUntil: nil)
+    case .cure: try loan.cure()
+    case .accelerate: try loan.accelerate(on: date)
+    case .writeOff: try loan.writeOff(7)
+    case .forgive: try loan.forgive(Debt(charges: 1, fee: 2, principal: 3))
+    case .loseUnits: try loan.loseUnits(8, principal: 16, on: date)
+    case .repossess: try loan.repossess(8)
+    case .freeze: try loan.freeze(on: date, reason: "screening")
+    case .unfreeze: try loan.unfreeze()
     }
   }
 
@@ -59,7 +104,7 @@ struct LoanTableTests {
     "each act changes each state as the table says, or is refused and changes nothing", arguments: LoanState.allCases)
   func table(state: LoanState) throws {
     for act in Loan.Act.allCases {
-      var loan = try Self.sample(state)
+      var loan = try Self.sample(state, for: act)
       let before = loan
       if let next = Self.successors[state]?[act] {
         try Self.perform(act, on: &loan)

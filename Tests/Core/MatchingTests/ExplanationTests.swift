@@ -20,7 +20,7 @@ struct ApartCase: Sendable, CustomTestStringConvertible {
 @Suite("Whatever is left over is told why") struct ExplanationTests {
   @Test("by the constraint that kept the two apart", arguments: apart)
   func constraintNamed(_ row: ApartCase) throws {
-    let result = clear(try market([row.listing], [row.request]))
+    let result = clear(try market([row.listing], [row.request], licences: [1: 3]))
     #expect(result.allocations == [])
     #expect(reasons(.listing(row.listing.id), result) == row.reason)
     #expect(reasons(.request(row.request.id), result) == row.reason)
@@ -52,6 +52,8 @@ struct ApartCase: Sendable, CustomTestStringConvertible {
     ApartCase("multiple_of 1", listing(1, 7, ask: 10, boards: 8), request(1, 9)),
     ApartCase("listing_min_quantity 1", listing(1, 7, ask: 10, least: 6), request(1, 5)),
     ApartCase("exposure 1", listing(1, 7, ask: 10, exposure: 999), request(1, 5)),
+    ApartCase("licence_quota 1", listing(1, 7, ask: 10, least: 4), request(1, 5, licences: [1: 1])),
+    ApartCase("export_verdict refuse 1", listing(1, 7, ask: 10), request(1, 5, held: [1: "refuse"], licences: [1: 1])),
     ApartCase("request_min_quantity 1", listing(1, 4, ask: 10), request(1, 5, least: 5)),
   ]
 

@@ -22,14 +22,17 @@ struct MarketGenerator {
   mutating func market(listings: ClosedRange<Int64>, requests: ClosedRange<Int64>) throws -> MatchSnapshot {
     let listings = (0..<random.int(listings)).map { self.listing(Int($0) + 1) }
     let requests = (0..<random.int(requests)).map { self.request(Int($0) + 1) }
-    return try MatchSnapshot(businessDate: day(0), unitValues: marks, listings: listings, requests: requests)
+    let licences: [Int: Int64] = kind == .plain ? [:] : [1: random.int(0...15), 2: random.int(0...15)]
+    return try MatchSnapshot(
+      businessDate: day(0), unitValues: marks, listings: listings, requests: requests, licenceRoom: room(licences))
   }
 
   /// Lines in another order, equal otherwise.
   mutating func permuted(_ snapshot: MatchSnapshot) throws -> MatchSnapshot {
     try MatchSnapshot(
       businessDate: snapshot.businessDate, unitValues: snapshot.unitValues,
-      listings: random.shuffled(snapshot.listings), requests: random.shuffled(snapshot.requests))
+      listings: random.shuffled(snapshot.listings), requests: random.shuffled(snapshot.requests),
+      licenceRoom: snapshot.licenceRoom)
   }
 
   private mutating func listing(_ number: Int) -> ListingLine {
@@ -74,6 +77,7 @@ struct MarketGenerator {
       startByOn: random.once(in: 2) ? 12 : nil, mode: random.pick(["physical", "hosted"]),
       pattern: random.pick(["bullet", "instalments"]), sequence: sequence, verified: !random.once(in: 12),
       held: random.once(in: 6) ? [1: "hold_licence", 2: random.pick(["hold_review", "clear"])] : [:],
+      licences: random.once(in: 3) ? [1: Int(random.int(1...2)), 3: Int(random.int(1...2))] : [:],
       blocked: random.once(in: 6) ? [Int(random.int(1...5))] : [],
       exposures: random.once(in: 4) ? [Int(random.int(1...5)): random.int(0...5_000)] : [:])
   }

@@ -5,6 +5,13 @@ import Primitives
 /// Small numbers to ids: 7 is the listing `...0007`.
 func listingID(_ number: Int) -> ListingID { ListingID(UUIDValue(high: 0, low: UInt64(number))) }
 func requestID(_ number: Int) -> LoanRequestID { LoanRequestID(UUIDValue(high: 0, low: UInt64(number))) }
+func licenceID(_ number: Int) -> LicenceID { LicenceID(UUIDValue(high: 2, low: UInt64(number))) }
+
+/// Chips left of licences, by number.
+func room(_ licences: [Int: Int64]) -> [LicenceID: Int64] {
+  Dictionary(uniqueKeysWithValues: licences.map { (licenceID($0), $1) })
+}
+
 /// Lenders are 1...999, startups 1,001 and up, parents 5,001 and up, by custom of these tests.
 func organization(_ number: Int) -> OrganizationID { OrganizationID(UUIDValue(high: 1, low: UInt64(number))) }
 
@@ -50,7 +57,7 @@ func request(
   boards: Int64 = 1, sameModel: Bool = false, sameSite: Bool = false, lenders: Int? = nil,
   regions: [String] = ["north"], term: Int64 = 200, startOn: Int64 = 10, startByOn: Int64? = nil,
   mode: String = "physical", pattern: String = "bullet", sequence: Int64? = nil, verified: Bool = true,
-  held: [Int: String] = [:], blocked: [Int] = [], exposures: [Int: Int64] = [:]
+  held: [Int: String] = [:], licences: [Int: Int] = [:], blocked: [Int] = [], exposures: [Int: Int64] = [:]
 ) -> RequestLine {
   RequestLine(
     id: requestID(number), startup: organization(startup ?? 1_000 + number),
@@ -59,7 +66,7 @@ func request(
     maxLenders: lenders, acceptable: acceptable ?? takes.map { .model(chip($0), maxRateBps: $1) }, regions: regions,
     termDays: term, startOn: day(startOn), startByOn: startByOn.map { day($0) }, deliveryMode: mode,
     pattern: pattern, sequence: sequence ?? Int64(number), verified: verified, heldVerdicts: held,
-    blockedLenders: Set(blocked.map { organization($0) }),
+    licences: licences.mapValues { licenceID($0) }, blockedLenders: Set(blocked.map { organization($0) }),
     exposureByLender: Dictionary(uniqueKeysWithValues: exposures.map { (organization($0), $1) }))
 }
 
@@ -73,9 +80,12 @@ let figures: [String: ChipCapability] = [
 let marks: [ChipModelID: Int64] = [chip("alpha"): 1_000, chip("beta"): 400, chip("gamma"): 150]
 
 func market(
-  _ listings: [ListingLine], _ requests: [RequestLine], marks: [ChipModelID: Int64] = marks
+  _ listings: [ListingLine], _ requests: [RequestLine], marks: [ChipModelID: Int64] = marks,
+  licences: [Int: Int64] = [:]
 ) throws -> MatchSnapshot {
-  try MatchSnapshot(businessDate: day(0), unitValues: marks, listings: listings, requests: requests)
+  try MatchSnapshot(
+    businessDate: day(0), unitValues: marks, listings: listings, requests: requests,
+    licenceRoom: room(licences))
 }
 
 /// Allocations as people write them: `r1 takes 8 of l2 at 1450`.

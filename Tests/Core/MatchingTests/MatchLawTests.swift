@@ -154,7 +154,9 @@ import Testing
         patterns: line.patterns, grades: line.creditGrades, exposure: line.maxExposure, sequence: line.sequence,
         verdictGroup: line.verdictGroup)
     }
-    return try market(listings, requests)
+    return try MatchSnapshot(
+      businessDate: snapshot.businessDate, unitValues: snapshot.unitValues, listings: listings, requests: requests,
+      licenceRoom: snapshot.licenceRoom)
   }
 
   /// The market with a second of each request: another startup, the same wishes, other limits or another time.
@@ -171,7 +173,7 @@ import Testing
     }
     return try MatchSnapshot(
       businessDate: snapshot.businessDate, unitValues: snapshot.unitValues, listings: snapshot.listings,
-      requests: requests)
+      requests: requests, licenceRoom: snapshot.licenceRoom)
   }
 
   private func copy(
@@ -187,8 +189,8 @@ import Testing
       acceptable: line.acceptable.map { AcceptableChip(chip: $0.chip, maxRateBps: $0.maxRateBps - lower) },
       regions: line.regions, termDays: line.termDays, startOn: line.startOn, startByOn: line.startByOn,
       deliveryMode: line.deliveryMode, pattern: line.pattern, sequence: sequence ?? line.sequence,
-      verified: line.verified, heldVerdicts: line.heldVerdicts, blockedLenders: line.blockedLenders,
-      exposureByLender: line.exposureByLender)
+      verified: line.verified, heldVerdicts: line.heldVerdicts, licences: line.licences,
+      blockedLenders: line.blockedLenders, exposureByLender: line.exposureByLender)
   }
 
   /// Whether the two could trade with the same listings on the same terms, and the first has the better price, or the
@@ -203,7 +205,7 @@ import Testing
         acceptable: line.acceptable.map { AcceptableChip(chip: $0.chip, maxRateBps: 0) }, regions: line.regions,
         termDays: line.termDays, startOn: line.startOn, startByOn: line.startByOn, deliveryMode: line.deliveryMode,
         pattern: line.pattern, sequence: 0, verified: line.verified, heldVerdicts: line.heldVerdicts,
-        blockedLenders: line.blockedLenders, exposureByLender: line.exposureByLender)
+        licences: line.licences, blockedLenders: line.blockedLenders, exposureByLender: line.exposureByLender)
     }
     guard shape(better) == shape(worse) else { return false }
     let (first, second) = (better.acceptable.map(\.maxRateBps), worse.acceptable.map(\.maxRateBps))

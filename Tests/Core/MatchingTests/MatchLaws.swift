@@ -9,7 +9,8 @@ struct MatchLaws {
 
   /// Every law that the result breaks, in words.
   func violations() -> [String] {
-    brokenPairs() + brokenQuantities() + brokenRequests() + brokenExposures() + brokenRates() + brokenTotals()
+    brokenPairs() + brokenQuantities() + brokenRequests() + brokenExposures() + brokenQuotas() + brokenRates()
+      + brokenTotals()
       + brokenReasons()
   }
 
@@ -159,6 +160,16 @@ struct MatchLaws {
       }
     }
     return broken
+  }
+
+  private func brokenQuotas() -> [String] {
+    var used: [LicenceID: Int64] = [:]
+    for piece in result.allocations {
+      guard let listing = listing(piece.listing), let licence = request(piece.request)?.licences[listing.verdictGroup]
+      else { continue }
+      used[licence, default: 0] += piece.quantity
+    }
+    return used.filter { $0.value > snapshot.licenceRoom[$0.key] ?? 0 }.map { "\($0.key): \($0.value) chips" }.sorted()
   }
 
   private func classText(_ allocation: Allocation) -> String {

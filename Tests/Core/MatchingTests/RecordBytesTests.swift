@@ -53,11 +53,11 @@ import Testing
     let snapshot = try market([listing(1, 5, ask: 10)], [request(1, 5)])
     var other = CanonicalBytes()
     other.append("match-snapshot-9")
-    #expect(throws: CanonicalBytesError.wrongVersion(found: "match-snapshot-9", expected: "match-snapshot-1")) {
+    #expect(throws: CanonicalBytesError.wrongVersion(found: "match-snapshot-9", expected: "match-snapshot-2")) {
       try MatchSnapshot(canonicalBytes: other.bytes)
     }
     var huge = CanonicalBytes()
-    huge.append("match-snapshot-1")
+    huge.append("match-snapshot-2")
     huge.append(20_500)
     huge.append(Int64.max)
     #expect(throws: CanonicalBytesError.truncated(offset: 40)) { try MatchSnapshot(canonicalBytes: huge.bytes) }

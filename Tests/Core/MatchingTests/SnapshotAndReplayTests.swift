@@ -70,6 +70,9 @@ struct RefusedCase: Sendable, CustomTestStringConvertible {
       "a mark of nothing", [], marks: [chip("alpha"): 0],
       is: .unitValueOutOfRange(chip("alpha"), value: 0)),
     RefusedCase(
+      "a licence that nobody knows", [], [request(1, 5, licences: [1: 7])],
+      is: .unknownLicence(requestID(1), licenceID(7))),
+    RefusedCase(
       "an effect no verdict has", [], [request(1, 5, held: [1: "maybe"])],
       is: .unknownExportEffect(requestID(1), "maybe")),
   ]
@@ -105,6 +108,10 @@ struct RefusedCase: Sendable, CustomTestStringConvertible {
       try market([listing(1, 5, ask: 10)], [request(1, 5, blocked: [1])]),
       try market([listing(1, 5, ask: 10)], [request(1, 5, exposures: [1: 0])]),
       try market([listing(1, 5, ask: 10)], [request(1, 5)], marks: [:]),
+      try market([listing(1, 5, ask: 10)], [request(1, 5)], licences: [1: 4]),
+      try market([listing(1, 5, ask: 10)], [request(1, 5)], licences: [1: 5]),
+      try market([listing(1, 5, ask: 10)], [request(1, 5, licences: [1: 1])], licences: [1: 5]),
+      try market([listing(1, 5, ask: 10)], [request(1, 5, licences: [2: 1])], licences: [1: 5]),
     ]
     #expect(Set((others + [plain]).map { $0.digest() }).count == others.count + 1)
   }
@@ -178,7 +185,7 @@ struct RefusedCase: Sendable, CustomTestStringConvertible {
   @Test("and tells another engine or another market")
   func otherMarket() throws {
     let engine = replay(snapshot, expecting: altered(engineVersion: "price-time-0"))
-    #expect(engine.first == "engine version: recorded price-time-0, replayed optimum-1")
+    #expect(engine.first == "engine version: recorded price-time-0, replayed optimum-2")
     let market = try market([listing(1, 4, ask: 1_000)], [request(1, 10)])
     #expect(replay(market, expecting: record).first?.hasPrefix("snapshot digest") == true)
   }

@@ -78,8 +78,12 @@ package enum BookLaws {
     law(
       "law_units_on_loan_are_those_of_loans",
       """
-      select lot.id::text from lots lot where lot.on_loan <> (
-        select coalesce(sum(units_out), 0) from loans l where l.lot_id = lot.id)
+      select lot.id::text from lots lot cross join lateral (
+        select coalesce(sum(units_out) filter (where held_on is null), 0) as out,
+          coalesce(sum(units_out) filter (where held_on is not null), 0) as held,
+          coalesce(sum(units_lost), 0) as lost, coalesce(sum(units_repossessed), 0) as repossessed
+        from loans l where l.lot_id = lot.id) n
+      where (lot.on_loan, lot.frozen, lot.lost, lot.repossessed) <> (n.out, n.held, n.lost, n.repossessed)
       """),
     law(
       "law_offers_of_requests",
@@ -104,6 +108,23 @@ package enum BookLaws {
         or part.amount <> -coalesce((
           select balance from accounts a where a.org_id = l.borrower_id and a.account_code = part.payable
             and a.subject_id = l.id), 0)
+      """),
+    law(
+      "law_allowance_is_what_was_written_off",
+      """
+      select l.id::text from loans l where l.written_off <> -coalesce((
+        select balance from accounts a where a.org_id = l.lender_id and a.account_code = 'allowance.loan'
+          and a.subject_id = l.id), 0)
+      """),
+    law(
+      "law_fee_income_is_what_was_accrued",
+      """
+      select l.id::text from loans l where l.fee_accrued_total <> -coalesce((
+        select balance from accounts a where a.org_id = l.lender_id and a.account_code = 'income.fee'
+          and a.subject_id = l.id), 0)
+        or l.fee_accrued_total <> coalesce((
+        select balance from accounts a where a.org_id = l.borrower_id and a.account_code = 'expense.fee'
+          and a.subject_id = l.id), 0)
       """),
     law(
       "law_clearing_is_zero_over_both_books",

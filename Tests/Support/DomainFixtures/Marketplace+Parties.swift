@@ -44,12 +44,15 @@ extension Marketplace {
   package static func site() throws -> Site { Site(country: try country(), region: "US-west") }
 
   /// A verified organisation, made by the platform's staff.
-  package func party(_ name: String, _ roles: Set<Role>) async throws -> Party {
+  ///
+  /// - Parameter sites: where it takes delivery; the site of every lot when nil.
+  package func party(_ name: String, _ roles: Set<Role>, sites: [Site]? = nil) async throws -> Party {
     let country = try Self.country()
     let created = try await run(
       CreateOrganization(
         legalName: name, jurisdiction: country, ultimateParentJurisdiction: country, groupID: nil, roles: roles,
-        owners: [BeneficialOwner(name: "Founder", share: .whole, jurisdiction: country)], sites: [Self.site()]),
+        owners: [BeneficialOwner(name: "Founder", share: .whole, jurisdiction: country)],
+        sites: sites ?? [Self.site()]),
       by: Self.staff())
     let verified = try await run(
       DecideVerification(
@@ -78,12 +81,15 @@ extension Marketplace {
   }
 
   /// The command that lists part of a lot.
-  package func listingCommand(of lot: Lot, quantity: Int64) -> CreateListing {
+  package func listingCommand(
+    of lot: Lot, quantity: Int64, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding
+  ) -> CreateListing {
     CreateListing(
       terms: CreateListing.Terms(
         lotID: lot.id, quantity: quantity, askRate: BasisPoints(900), minTermDays: 30, maxTermDays: 720,
         minQuantity: nil, legalForm: .leasePurchaseOption, deliveryModes: [.physical], advanceRate: BasisPoints(9_000),
-        repaymentPatterns: [.roundSweep], recallNoticeDays: nil, eligibility: Listing.Eligibility(), validUntil: nil),
+        repaymentPatterns: [.roundSweep], recallNoticeDays: recallNoticeDays,
+        eligibility: Listing.Eligibility(), validUntil: nil, returnCredit: returnCredit),
       lenderID: lot.lenderID)
   }
 

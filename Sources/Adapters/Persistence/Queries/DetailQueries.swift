@@ -18,6 +18,19 @@ package enum Details {
     Tables.loanReturns.selectList
       + "where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and loan_id = $2 order by created_at, id",
     parameters: [.uuid, .uuid], columns: Tables.loanReturns.types)
+  package static let amendmentsOfLoan = Statement(
+    "read_amendments_of_loan",
+    Tables.loanAmendments.selectList
+      + "where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and loan_id = $2 order by created_at, id",
+    parameters: [.uuid, .uuid], columns: Tables.loanAmendments.types)
+  package static let eventsOfLoan = Statement(
+    "read_events_of_loan",
+    Tables.loanEvents.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and loan_id = $2
+      order by at, loan_version, id limit 1000
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.loanEvents.types)
   package static let closingsOfRound = Statement(
     "read_closings_of_round",
     Tables.fundingClosings.selectList
@@ -100,7 +113,8 @@ package enum Details {
 
   package static var statements: [Statement] {
     [
-      verdictsOfSubject, returnsOfLoan, closingsOfRound, loansDueByRound, allocationsOfReceipt, allocationsOfLoan,
+      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, eventsOfLoan, closingsOfRound, loansDueByRound,
+      allocationsOfReceipt, allocationsOfLoan,
       startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
       loansOfStartup, loansOfLender,
     ]

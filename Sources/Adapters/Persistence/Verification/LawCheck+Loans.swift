@@ -37,6 +37,39 @@ extension LawCheck {
           select id, state || ' and owes ' || outstanding_principal + outstanding_fee + outstanding_charges from loans
           where state in ('closed', 'title_pending') and outstanding_principal + outstanding_fee + outstanding_charges <> 0
           """, counting: "select 1 from loans where delivered_on is not null"),
+    LawCheck(
+      3, "a write-off is the lender's own view of a claim that stands; what was forgiven is gone from both books",
+      names: ("law_write_offs", "law_write_offs_count"),
+      breaches: """
+        select l.id, p.code || ' ' || coalesce(s.total, 0) || ' against ' || p.amount
+        from loans l cross join lateral (values
+          (l.lender_id, 'allowance.loan', -l.written_off), (l.lender_id, 'expense.write_off', l.written_off),
+          (l.borrower_id, 'allowance.loan', 0), (l.lender_id, 'expense.forgiveness', l.forgiven),
+          (l.borrower_id, 'income.forgiveness', -l.forgiven)) as p (book, code, amount)
+        left join (
+        """ + sums
+          + """
+          ) s on s.org_id = p.book and s.subject_id = l.id and s.account_code = p.code
+          where coalesce(s.total, 0) <> p.amount
+          """, counting: "select 1 from loans where written_off + forgiven > 0"),
+    LawCheck(
+      3, "a rate agreed for past days is one reversal and one posting anew, in the amounts that were agreed",
+      names: ("law_restatements", "law_restatements_count"),
+      breaches: """
+        select a.loan_id, 'amendments say ' || a.reversed || ' and ' || a.restated || ', the lender''s book '
+          || coalesce(j.reversed, 0) || ' and ' || coalesce(j.restated, 0)
+        from (select loan_id, lender_id, sum(reversed) as reversed, sum(restated) as restated from loan_amendments
+          where reversed is not null group by 1, 2) a
+        full join (select l.org_id, l.subject_id, sum(l.amount) filter (where e.kind = 'fee_reversed') as reversed,
+            -sum(l.amount) filter (where e.kind = 'fee_restated') as restated
+          from journal_lines l join journal_entries e on e.org_id = l.org_id and e.id = l.entry_id
+            and e.kind in ('fee_reversed', 'fee_restated')
+          where l.account_code = 'income.fee' group by 1, 2) j on j.org_id = a.lender_id and j.subject_id = a.loan_id
+        where coalesce(a.reversed, 0) <> coalesce(j.reversed, 0) or coalesce(a.restated, 0) <> coalesce(j.restated, 0)
+        union all
+        select id, 'accepted by nobody but its own side' from loan_amendments
+        where state = 'accepted' and proposed_by not in (borrower_id, lender_id)
+        """, counting: "select 1 from loan_amendments where state = 'accepted'"),
   ]
 
   static let acts = [
@@ -56,6 +89,12 @@ extension LawCheck {
         left join (select subject_id, sum(quantity) as units from verdicts
           where act = 'return' and acted and effect = 'clear' group by subject_id) v on v.subject_id = r.loan_id
         where r.units > coalesce(v.units, 0)
+        union all
+        select l.id, l.units_repossessed || ' units were repossessed, clear verdicts cover ' || coalesce(v.units, 0)
+        from loans l
+        left join (select subject_id, sum(quantity) as units from verdicts
+          where act = 'repossession' and acted and effect = 'clear' group by subject_id) v on v.subject_id = l.id
+        where l.units_repossessed > coalesce(v.units, 0)
         """, counting: "select 1 from verdicts where acted"),
     LawCheck(
       4, "licence use is what clear acts took, and never above the quota",
@@ -79,9 +118,10 @@ extension LawCheck {
       breaches: """
         select l.id, 'fee accrued ' || l.fee_accrued_total || ', posted ' || coalesce(f.total, 0) from loans l
         left join (
-          select j.org_id, j.subject_id, sum(j.amount) as total from journal_lines j
-          join journal_entries e on e.org_id = j.org_id and e.id = j.entry_id and e.kind = 'fee_accrued'
-          where j.account_code = 'receivable.fee' group by 1, 2) f on f.org_id = l.lender_id and f.subject_id = l.id
+          select j.org_id, j.subject_id, -sum(j.amount) as total from journal_lines j
+          join journal_entries e on e.org_id = j.org_id and e.id = j.entry_id
+            and e.kind in ('fee_accrued', 'fee_reversed', 'fee_restated')
+          where j.account_code = 'income.fee' group by 1, 2) f on f.org_id = l.lender_id and f.subject_id = l.id
         where l.fee_accrued_total <> coalesce(f.total, 0)
         union all
         select subject_id, count(*) || ' fees were posted up to ' || business_date from journal_entries

@@ -117,15 +117,21 @@ extension LawCheck {
         select l.id, 'on loan ' || l.on_loan || ' against ' || coalesce(n.out, 0) || ', sold ' || l.sold || ' against '
           || coalesce(n.owned, 0) || ', in transit ' || l.in_transit || ' against ' || coalesce(n.moving, 0)
           || ', reserved or promised ' || l.reserved + l.promised || ' against ' || coalesce(n.agreed, 0) + coalesce(p.pending, 0)
+          || ', frozen ' || l.frozen || ' against ' || coalesce(n.held, 0) || ', lost ' || l.lost || ' against '
+          || coalesce(n.lost, 0) || ', repossessed ' || l.repossessed || ' against ' || coalesce(n.repossessed, 0)
         from lots l
         left join (
-          select lot_id, sum(units_out) as out, sum(units_owned) as owned,
+          select lot_id, sum(units_out) filter (where held_on is null) as out, sum(units_owned) as owned,
+            sum(units_out) filter (where held_on is not null) as held, sum(units_lost) as lost,
+            sum(units_repossessed) as repossessed,
             sum(quantity) filter (where state = 'in_transit') as moving,
             sum(quantity) filter (where state = 'agreed') as agreed
           from loans group by lot_id) n on n.lot_id = l.id
         left join (select lot_id, sum(quantity) as pending from offers where state = 'pending' group by lot_id) p
           on p.lot_id = l.id
         where l.on_loan <> coalesce(n.out, 0) or l.sold <> coalesce(n.owned, 0)
+          or l.frozen <> coalesce(n.held, 0) or l.lost <> coalesce(n.lost, 0)
+          or l.repossessed <> coalesce(n.repossessed, 0)
           or l.in_transit <> coalesce(n.moving, 0) or l.reserved + l.promised <> coalesce(n.agreed, 0) + coalesce(p.pending, 0)
         """, counting: "select 1 from loans"),
     LawCheck(

@@ -5,7 +5,7 @@ struct MarketGenerator {
   let requests: Int
   let chips: Int
   let regions: Int
-  private var state: UInt64
+  private var random: SplitMix64
 
   /// As many listings as requests; 20 chips, 8 regions and 3 ranges of terms from 100,000 on, fewer in small markets.
   init(size: Int, seed: UInt64) {
@@ -13,7 +13,7 @@ struct MarketGenerator {
     requests = size
     chips = size < 100 ? 4 : size < 1_000 ? 8 : size < 10_000 ? 12 : size < 100_000 ? 16 : 20
     regions = size < 100 ? 4 : size < 1_000 ? 6 : 8
-    state = seed
+    random = SplitMix64(seed: seed)
   }
 
   /// Gives the lines in pieces.
@@ -95,12 +95,5 @@ struct MarketGenerator {
     return String(repeating: "0", count: max(0, 7 - digits.count)) + digits
   }
 
-  /// SplitMix64, as the tests use it; the small bias of the remainder is no matter here.
-  private mutating func number(_ range: ClosedRange<Int>) -> Int {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return range.lowerBound + Int((mixed ^ (mixed >> 31)) % UInt64(range.count))
-  }
+  private mutating func number(_ range: ClosedRange<Int>) -> Int { random.number(range) }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 /// The exact matcher against OR-Tools on the same markets.
-struct MatchBench: ParsableCommand {
+struct MatchBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "match",
     abstract: "Time, memory and growth of the exact matcher, against OR-Tools' SimpleMinCostFlow on the same markets.",
@@ -11,6 +11,9 @@ struct MatchBench: ParsableCommand {
       its certificate is checked, and greedy's share of the optimum is told. Where a Python with OR-Tools is found
       (--python, CHIPBRIDGE_BENCH_PYTHON, an active venv, .venv, venv, python3) it reads the same file, models it by
       itself, and must find the same objective; the ratio is of the solves alone. One process at a time.
+
+      With --round-trip whole match rounds on PostgreSQL are measured apart, in parts: the snapshot read, the solve, the
+      offers reserved; against plain SQL that reads and writes the same rows.
       """)
   @Option(help: "Listings, and as many requests, of each market.") var sizes = "1000,10000,100000"
   @Option(help: "Solves of each market; the median counts.") var runs = 5
@@ -19,6 +22,8 @@ struct MatchBench: ParsableCommand {
   @Flag(help: "Also the reference on the network with lists between classes and requests.") var referenceLists = false
   @Option(help: "A Python with ortools and numpy.") var python: String?
   @Option(help: "A folder of cluster traces, measured as one more market.") var trace: String?
+  @Option(help: "Orders of each side of markets in PostgreSQL that a round clears: numbers parted by commas.")
+  var roundTrip: String?
   @Flag(help: "Ends within half a minute: 1,000 and 10,000, three runs.") var quick = false
   @Flag(help: "One JSON object.") var json = false
   @Option(help: .hidden) var only: String?
@@ -28,14 +33,21 @@ struct MatchBench: ParsableCommand {
     guard let parsed, !parsed.isEmpty, parsed.allSatisfy({ (1...4_000_000).contains($0) }) else {
       throw ValidationError("--sizes is numbers of 1 to 4000000, parted by commas.")
     }
+    guard Self.numbers(roundTrip ?? "").allSatisfy({ (10...200_000).contains($0 ?? 0) }) else {
+      throw ValidationError("--round-trip is numbers of 10 to 200000, parted by commas.")
+    }
   }
 
   private var parsed: [Int]? {
-    let parts = (quick ? "1000,10000" : sizes).split(separator: ",").map { Int($0.filter { $0 != " " }) }
+    let parts = Self.numbers(quick ? "1000,10000" : sizes)
     return parts.contains(nil) ? nil : parts.compactMap { $0 }
   }
 
-  func run() throws {
+  private static func numbers(_ text: String) -> [Int?] {
+    text.split(separator: ",").map { Int($0.filter { $0 != " " }) }
+  }
+
+  func run() async throws {
     if let only {
       print(String(decoding: try JSONEncoder().encode(try MatchMeasure(file: only, runs: runs)), as: UTF8.self))
       return
@@ -56,6 +68,9 @@ struct MatchBench: ParsableCommand {
       let lines = try TraceMarket(folder: trace).lines()
       try write(file) { try $0(Array((lines.joined(separator: "\n") + "\n").utf8)) }
       report.trace = try measure(file, "cluster traces", reference)
+    }
+    for case let size? in Self.numbers(roundTrip ?? "") {
+      report.roundTrips.append(try await RoundTrip(size: size, seed: seed, rounds: quick ? 1 : 3))
     }
     print(try json ? report.json() : report.text)
   }

@@ -8,6 +8,7 @@ struct MatchReport {
   var sizes: [Int] = []
   var measures: [MatchMeasure] = []
   var trace: MatchMeasure?
+  var roundTrips: [RoundTrip] = []
 
   /// Between neighbouring sizes, k where the time grows as the k-th power of the size.
   var growth: [Double] {
@@ -52,6 +53,7 @@ struct MatchReport {
       let powers = growth.map { String(format: "%.2f", $0) }.joined(separator: ", ")
       lines.append("time grows with the size to the power of \(powers)")
     }
+    lines += roundTrips.map(\.text)
     return lines.joined(separator: "\n")
   }
 
@@ -63,6 +65,7 @@ struct MatchReport {
       let markets: [MatchMeasure]
       let ratios: [String: [String: Double]]
       let growthExponents: [Double]
+      let roundTrips: [RoundTrip]
     }
     let all = measures + (trace.map { [$0] } ?? [])
     let encoder = JSONEncoder()
@@ -73,7 +76,8 @@ struct MatchReport {
     }
     let whole = Whole(
       seed: seed, runs: runs, referenceFound: hasReference, markets: all,
-      ratios: Dictionary(ratios, uniquingKeysWith: { first, _ in first }), growthExponents: growth)
+      ratios: Dictionary(ratios, uniquingKeysWith: { first, _ in first }), growthExponents: growth,
+      roundTrips: roundTrips)
     return String(decoding: try encoder.encode(whole), as: UTF8.self)
   }
 }

@@ -97,7 +97,8 @@ package struct ChangeSearch {
       guard let most = request.maxLenders else { return nil }
       return try first([Int64(clamping: most) + 1]) { .init(kind, number: $0) }
     case .chip:
-      guard let limit = request.acceptable.map(\.maxRateBps).max() else { return nil }
+      // A chip that no verdict was taken for may be one that a rule holds.
+      guard snapshot.isScreenedWhole, let limit = request.acceptable.map(\.maxRateBps).max() else { return nil }
       let models = Set(snapshot.listings.filter { $0.quantity > 0 && !takes($0) }.map(\.chipModel)).sorted()
       return try first(models) { .init(kind, chipModel: $0, number: limit) }
     }
@@ -154,9 +155,7 @@ package struct ChangeSearch {
   private mutating func matched(_ line: RequestLine) throws(MatchRefusal) -> Int64 {
     guard clearings < Self.mostClearings else { return matchedAsItStands }
     clearings += 1
-    let changed = try MatchSnapshot(
-      businessDate: snapshot.businessDate, unitValues: snapshot.unitValues, listings: snapshot.listings,
-      requests: snapshot.requests.filter { $0.id != line.id } + [line])
+    let changed = try snapshot.replacing(line)
     let book = MatchBook(changed, fittingLimit: 0)
     let state = Optimum(book, searchLimit: searchLimit).settle().state
     guard let position = changed.requests.firstIndex(where: { $0.id == line.id }) else { return 0 }
@@ -205,7 +204,7 @@ extension RequestLine {
       maxLenders: change.kind == .maxLenders ? Int(change.number) : maxLenders, acceptable: acceptable,
       regions: regions, termDays: change.kind == .term ? change.number : termDays, startOn: startOn,
       startByOn: change.date ?? startByOn, deliveryMode: deliveryMode, pattern: pattern, sequence: sequence,
-      verified: verified, heldVerdicts: heldVerdicts, blockedLenders: blockedLenders,
+      verified: verified, heldVerdicts: heldVerdicts, licences: licences, blockedLenders: blockedLenders,
       exposureByLender: exposureByLender)
   }
 }
@@ -219,6 +218,14 @@ package struct QueuePosition: Sendable, Hashable {
 }
 
 extension MatchSnapshot {
+  /// Whether chips that the request takes may go to it under a licence only: then an export rule is among the causes of
+  /// whatever it does not get.
+  package func needsLicence(_ request: RequestLine) -> Bool {
+    listings.contains { listing in
+      request.licences[listing.verdictGroup] != nil && request.acceptable.contains { $0.includes(listing) }
+    }
+  }
+
   /// The place of a request among those that a round left wanting: before it stand those that take a chip it takes, at
   /// a higher limit for it, or at the same and earlier.
   ///

@@ -33,6 +33,7 @@ extension Optimum {
     let flags: [Bool]
     let chips: [ChipCapability]
     let heldEffects: [Int: ExportEffect]
+    let licences: [Int: Int]
     let blocked: Set<Int>
 
     init(_ book: MatchBook, _ position: Int) {
@@ -48,6 +49,7 @@ extension Optimum {
       flags = [line.sameModel, line.sameSite, line.verified]
       chips = claims.map(\.minimum)
       heldEffects = book.heldEffects[position]
+      licences = book.licences[position] ?? [:]
       blocked = book.blockedLenders[position] ?? []
     }
   }

@@ -50,6 +50,7 @@ struct PairBook {
     let state = RoundState(book)
     var shares: [ExposureKey: [PairMarket.JointLimit.Share]] = [:]
     var limits: [ExposureKey: Int64] = [:]
+    var quotas: [Int: [PairMarket.JointLimit.Share]] = [:]
     let lines = pairs.enumerated().map { position, pair in
       let (listing, request) = (book.listings[pair.listing], book.requests[pair.request])
       if book.limitedLenders.contains(listing.lender) {
@@ -57,6 +58,9 @@ struct PairBook {
         shares[key, default: []].append(
           .init(pair: Int32(truncatingIfNeeded: position), weight: Self.weight(listing)))
         limits[key] = min(limits[key] ?? .max, listing.maxExposure)
+      }
+      if let licence = book.licence(pair.listing, pair.request) {
+        quotas[licence, default: []].append(.init(pair: Int32(truncatingIfNeeded: position), weight: 1))
       }
       let rate = heldRates[ClassKey(listing, request)]
       let isOut = rate.map { listing.ask > $0 || pair.limit < $0 } ?? false
@@ -69,7 +73,7 @@ struct PairBook {
         lender: Int32(truncatingIfNeeded: listing.lender), model: Int32(truncatingIfNeeded: listing.model),
         site: Int32(truncatingIfNeeded: listing.site))
     }
-    let joint = shares.sorted { ($0.key.lender, $0.key.startup) < ($1.key.lender, $1.key.startup) }
+    let exposures = shares.sorted { ($0.key.lender, $0.key.startup) < ($1.key.lender, $1.key.startup) }
       .compactMap { key, shares -> PairMarket.JointLimit? in
         guard let limit = limits[key], limit != Int64.max else { return nil }
         let exposure = state.exposure(key)
@@ -79,13 +83,16 @@ struct PairBook {
         let room = (Int128(limit) - exposure.principal) * 10_000 - 5_000 * Int128(rounded)
         return PairMarket.JointLimit(shares: shares, limit: max(0, room))
       }
+    let licences = quotas.sorted { $0.key < $1.key }.map { licence, shares in
+      PairMarket.JointLimit(shares: shares, limit: Int128(book.licenceRoom[licence]))
+    }
     return PairMarket(
       listingQuantity: book.listings.map(\.quantity), pairs: lines,
       requests: book.requests.map { request in
         PairMarket.Request(
           quantity: request.quantity, least: max(1, request.minQuantity),
           maxLenders: Int32(clamping: request.maxLenders), sameModel: request.sameModel, sameSite: request.sameSite)
-      }, jointLimits: joint)
+      }, jointLimits: exposures + licences)
   }
 
   /// Principal of one chip in ten-thousandths of a minor unit.

@@ -102,6 +102,13 @@ extension RoundState {
         breached.insert(request)
       }
     }
+    if licenceRoom.contains(where: { $0 < 0 }) {
+      for piece in pieces.joined() {
+        if let licence = book.licence(piece.listing, piece.request), licenceRoom[licence] < 0 {
+          breached.insert(piece.request)
+        }
+      }
+    }
     for (key, requests) in exposed where book.limitedLenders.contains(key.lender) {
       let exposure = exposure(key)
       if exposure.principal > Int128(exposure.limit) { breached.formUnion(requests) }

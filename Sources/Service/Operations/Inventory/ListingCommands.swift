@@ -21,13 +21,15 @@ package struct CreateListing: Command {
     package var recallNoticeDays: Int64?
     package var eligibility: Listing.Eligibility
     package var validUntil: Instant?
+    package var returnCredit: ReturnCreditRule
 
     package init(
       lotID: LotID, quantity: Int64, askRate: BasisPoints, minTermDays: Int64, maxTermDays: Int64, minQuantity: Int64?,
       legalForm: LegalForm, deliveryModes: [DeliveryMode], advanceRate: BasisPoints,
       repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Listing.Eligibility,
-      validUntil: Instant?
+      validUntil: Instant?, returnCredit: ReturnCreditRule = .proRataOutstanding
     ) {
+      self.returnCredit = returnCredit
       self.lotID = lotID
       self.quantity = quantity
       self.askRate = askRate
@@ -81,7 +83,8 @@ package struct CreateListing: Command {
         maxTermDays: terms.maxTermDays, legalForm: terms.legalForm, deliveryModes: terms.deliveryModes,
         advanceRate: terms.advanceRate, repaymentPatterns: terms.repaymentPatterns,
         recallNoticeDays: terms.recallNoticeDays, eligibility: terms.eligibility, validUntil: terms.validUntil,
-        sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now))
+        sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
+        returnCredit: terms.returnCredit))
     draft.made.subject = listing.id.value
     draft.happen(
       "listing.created", listing.id, version: 1, to: (lenderID, nil),

@@ -94,14 +94,10 @@ package enum LoanDesk {
   package static func accrue(
     _ loan: Loan, through date: CalendarDate, in draft: inout Draft
   ) throws -> (loan: Loan, posted: Int64) {
-    guard loan.isRunning, let through = loan.accruedThrough, through < date, loan.state != .defaulted else {
+    guard loan.isRunning, let through = loan.accruedThrough, through < date, loan.life.default == nil else {
       return (loan, 0)
     }
-    let accrual = try FeeAccrual(
-      dayCount: loan.terms.dayCount, accruedThrough: through, accruedTotal: loan.feeAccruedTotal,
-      residue: loan.accrualResidue)
-    let (amount, state) = try accrual.accrue(
-      principal: loan.outstanding.principal, rate: loan.terms.rate, through: date)
+    let (amount, state) = try LoanFee.accrued(on: loan, from: LoanFee.state(of: loan, through: through), through: date)
     var loan = loan
     try loan.addFee(amount)
     loan.accruedThrough = date
@@ -122,6 +118,7 @@ package enum LoanDesk {
     var loan = loan
     try loan.pay(payment)
     loan = draft.put(\.loans, loan)
+    loan = try releaseWriteOff(loan, on: date, in: &draft)
     let (lender, borrower) = (lender(loan), borrower(loan))
     let total = try payment.total()
     let currency = Asset.currency(loan.currency)
@@ -146,35 +143,47 @@ package enum LoanDesk {
     return loan
   }
 
-  /// Closes a loan without debt: title passes to what stays when the verdict on that very day is clear, else it waits.
-  package static func complete(_ loan: Loan, on date: CalendarDate, in draft: inout Draft) throws -> Loan {
+  /// Closes a loan without debt: title passes to what stays when the verdict on that very day is clear, else it waits, as
+  /// it does while compliance holds the loan.
+  /// - Parameter forgiven: the last of the debt was forgiven, not paid.
+  package static func complete(
+    _ loan: Loan, on date: CalendarDate, forgiven: Bool = false, in draft: inout Draft
+  ) throws -> Loan {
     switch loan.completion {
     case .running: return loan
     case .closable:
       var loan = loan
-      loan.close(on: date, titlePasses: false)
+      loan.close(on: date, titlePasses: false, forgiven: forgiven)
       return try finish(loan, on: date, units: 0, in: &draft)
-    case .titleAct(let units): return try passTitle(loan, units: units, on: date, in: &draft)
+    case .titleAct(let units):
+      if let hold = loan.life.hold {
+        return waiting(loan, [("held_on", .text(hold.on.description))], in: &draft)
+      }
+      return try passTitle(loan, units: units, on: date, forgiven: forgiven, in: &draft)
     }
   }
 
   /// The title act: judged on its own date, recorded either way. Cash has discharged the debt whatever the verdict.
-  static func passTitle(_ loan: Loan, units: Int64, on date: CalendarDate, in draft: inout Draft) throws -> Loan {
+  static func passTitle(
+    _ loan: Loan, units: Int64, on date: CalendarDate, forgiven: Bool = false, in draft: inout Draft
+  ) throws -> Loan {
     let act = try act(.titleTransfer, of: loan, units: units, on: date, in: draft)
     let verdict = try ExportDesk.judge(act, subject: loan.id.value, in: &draft)
     var loan = loan
-    guard verdict.isClear else {
-      if loan.state != .titlePending {
-        loan.awaitTitle()
-        loan = draft.put(\.loans, loan)
-        draft.happen(
-          "loan.title_pending", loan.id, version: loan.version, to: (loan.terms.borrowerID, loan.terms.lenderID),
-          [("effect", .text(verdict.effect.rawValue))])
-      }
-      return loan
-    }
-    loan.close(on: date, titlePasses: true)
+    guard verdict.isClear else { return waiting(loan, [("effect", .text(verdict.effect.rawValue))], in: &draft) }
+    loan.close(on: date, titlePasses: true, forgiven: forgiven)
     return try finish(loan, on: date, units: units, in: &draft)
+  }
+
+  /// A loan without debt whose title cannot pass yet.
+  private static func waiting(_ loan: Loan, _ facts: [(StaticString, EventFact)], in draft: inout Draft) -> Loan {
+    if loan.state == .titlePending { return loan }
+    var loan = loan
+    loan.awaitTitle()
+    loan = draft.put(\.loans, loan)
+    draft.happen(
+      "loan.title_pending", loan.id, version: loan.version, to: (loan.terms.borrowerID, loan.terms.lenderID), facts)
+    return loan
   }
 
   private static func finish(

@@ -5,6 +5,7 @@ import Parties
 import Persistence
 import Primitives
 import Repayment
+import Valuation
 
 /// A return of chips, step by step: the borrower starts it, the lender records the arrival, then the inspection with its
 /// grade. A return that a verdict holds is recorded and waits; the chips stay where they are.
@@ -29,7 +30,10 @@ package struct RecordReturn: Command {
 
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.loan(loanID)]
-    if let loan = state.loans[loanID] { needs.formUnion(LoanDesk.needsToClose(loan)) }
+    if let loan = state.loans[loanID] {
+      needs.formUnion(LoanDesk.needsToClose(loan))
+      if loan.terms.returnCredit == .lowerOfMark { needs.insert(.chipMarks(loan.terms.chipModelID)) }
+    }
     return needs
   }
 
@@ -112,9 +116,8 @@ package struct RecordReturn: Command {
     // The fee runs on the principal until the credit, so it is posted up to that day first.
     var loan = try LoanDesk.accrue(loan, through: occurredOn, in: &draft).loan
     let charge = conditionCharge?.amount ?? 0
-    let amount = try ReturnCredit.proRataOutstanding.amount(
-      units: quantity, of: loan.unitsOut + loan.unitsReturning, principal: loan.outstanding.principal, on: occurredOn,
-      conditionCharge: charge)
+    let amount = try ReturnDesk.rule(of: loan, on: occurredOn, in: draft).amount(
+      units: quantity, of: loan.unitsInDebt, principal: loan.principalOfUnits, on: occurredOn, conditionCharge: charge)
     try entry.accept(on: occurredOn, condition: condition, charge: charge, credit: amount.credit)
     try loan.finishReturn(quantity, credit: amount.credit)
     try loan.addCharge(amount.chargeLeft)
@@ -122,7 +125,7 @@ package struct RecordReturn: Command {
     try lot.move(quantity, from: .inInspection, to: backTo)
     entry = draft.put(\.returns, entry)
     lot = draft.put(\.lots, lot)
-    loan = draft.put(\.loans, loan)
+    loan = try LoanDesk.releaseWriteOff(draft.put(\.loans, loan), on: occurredOn, in: &draft)
     let (lender, borrower) = (LoanDesk.lender(loan), LoanDesk.borrower(loan))
     try LoanDesk.post(
       .returnInspected, of: loan, on: occurredOn,
@@ -145,8 +148,36 @@ package struct RecordReturn: Command {
   }
 }
 
-/// The movement that starting a return and releasing a held one share.
+/// What the steps of a return share.
 enum ReturnDesk {
+  /// The loan's rule for what comes back, with what the rule must know.
+  /// - Throws: `lending.no_mark` where the rule asks for what the chip is worth, and nobody knows.
+  static func rule(of loan: Loan, on date: CalendarDate, in draft: Draft) throws -> ReturnCredit {
+    switch loan.terms.returnCredit {
+    case .proRataOutstanding: return .proRataOutstanding
+    case .schedule: return .schedule(stipulatedValues(of: loan))
+    case .lowerOfMark:
+      let chip = loan.terms.chipModelID
+      let history = try MarkHistory(subject: .chipModel(chip), marks: draft.base.chipMarks[chip] ?? [])
+      guard let mark = history.asOf(date, knownAt: draft.now, basis: .perChip), mark.amount.currency == loan.currency
+      else { throw LendingRefusal.noMark(chip) }
+      return .lowerOfMark(perUnit: mark.amount.amount)
+    }
+  }
+
+  /// The stipulated values of a loan: its principal a unit, falling in equal monthly steps to nothing at the end of its
+  /// term as traded, each rounded down. Before the first month is over the whole of it.
+  static func stipulatedValues(of loan: Loan) -> [StipulatedValue] {
+    let start = loan.deliveredOn ?? loan.terms.tradeOn
+    let months = max(1, (loan.terms.termDays + 29) / 30)
+    let unit = Int128(loan.terms.principal.amount)
+    return (0...months).compactMap { month in
+      guard let from = start.adding(months: Int(month)) else { return nil }
+      let value = unit * Int128(months - month) / (Int128(months) * Int128(loan.terms.quantity))
+      return Int64(exactly: value).map { StipulatedValue(from: from, perUnit: $0) }
+    }
+  }
+
   static func send(
     _ entry: LoanReturn, _ loan: Loan, _ lot: Lot, on date: CalendarDate, in draft: inout Draft
   ) throws -> Loan {
@@ -213,7 +244,7 @@ package struct RescreenLoan: Command {
     }
     let act = try LoanDesk.act(.titleTransfer, of: loan, units: max(loan.unitsOut, 1), on: on, in: draft)
     let standing = try ExportDesk.verdict(on: act, reference: draft.reference)
-    if loan.state == .titlePending, loan.unitsOut > 0 {
+    if loan.state == .titlePending, loan.unitsOut > 0, loan.life.hold == nil {
       let before = loan.unitsOut
       loan = try LoanDesk.passTitle(loan, units: loan.unitsOut, on: on, in: &draft)
       if loan.state == .closed { released += before }

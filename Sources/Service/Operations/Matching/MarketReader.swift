@@ -18,6 +18,10 @@ package struct Market: Sendable {
   package let marks: [ChipModelID: ValuationMark]
   /// Principal outstanding, or agreed and not yet delivered, by borrower and lender.
   package let exposures: [OrganizationID: [OrganizationID: Int64]]
+  /// Licences of which something is left.
+  package let licences: [Licence]
+  /// Chips promised and not yet handed over where a licence may be used for it, in the order of their promises.
+  let licenceClaims: [LicenceClaim]
 }
 
 /// Reads the market for a match round or a screening.
@@ -33,7 +37,7 @@ package enum MarketReader {
       let results = try await transaction.pipeline([
         Query(PlatformSQL.state), Query(MarketSQL.openListings), Query(MarketSQL.aliveRequests),
         Query(MarketSQL.exposures),
-        Query(MarketSQL.allChipMarks),
+        Query(MarketSQL.allChipMarks), Query(MarketSQL.licences), Query(MarketSQL.licenceClaims),
       ])
       let platform = try PlatformSQL.decode(results[0].single(), wallTime: clock.now())
       let data = try await reference.atLeast(platform.referenceVersion, in: transaction)
@@ -42,6 +46,8 @@ package enum MarketReader {
       var parties = Set(listings.map(\.lenderID.value))
       parties.formUnion(requests.map(\.borrowerID.value))
       if let borrower { parties.insert(borrower.value) }
+      let claims = try results[6].map { try LicenceClaim($0) }
+      for claim in claims { parties.formUnion([claim.lenderID.value, claim.borrowerID.value]) }
       let more = try await transaction.pipeline([
         Tables.lots.rows(by: Set(listings.map(\.lotID.value)).sorted()),
         Tables.organizations.rows(by: parties.sorted()),
@@ -52,7 +58,8 @@ package enum MarketReader {
         now: platform.now, reference: data, listings: listings,
         lots: Dictionary(lots.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), requests: requests,
         organizations: Dictionary(organizations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
-        marks: try marks(Tables.chipMarks.decode(results[4]), at: platform.now), exposures: try exposures(results[3]))
+        marks: try marks(Tables.chipMarks.decode(results[4]), at: platform.now), exposures: try exposures(results[3]),
+        licences: try Tables.licences.decode(results[5]).map(\.licence), licenceClaims: claims)
     }
   }
 
@@ -79,22 +86,15 @@ package enum MarketReader {
 }
 
 extension Market {
-  /// A chip of one lender at one site: every request gets one verdict for all listings of it.
-  private struct Group: Hashable {
-    let lenderID: OrganizationID
-    let chip: ChipModelID
-    let site: Site
-  }
-
   /// What the engine sees, and for each request which of its candidates a verdict holds.
   ///
   /// - Parameter segment: the lines of this part of the market only; screening is always of the whole, since a request
   ///   is not held while anything that it would take is clear.
   package func snapshot(
     of segment: MatchSegment = .whole
-  ) throws -> (MatchSnapshot, held: [LoanRequestID: Screening]) {
+  ) throws -> (MatchSnapshot, held: [LoanRequestID: MarketScreen.Screening]) {
     let open = listings.filter { $0.isOpen(at: now) }
-    let groups = self.groups(of: open)
+    var screen = try MarketScreen(self, open)
     let offerable = lots.mapValues { $0.offerable(on: now.date) }
     var left: [LotID: Int64] = offerable.mapValues(\.units)
     let lines = open.compactMap { listing -> ListingLine? in
@@ -106,81 +106,47 @@ extension Market {
       left[listing.lotID, default: 0] -= quantity
       return line(
         listing, lender, quantity: quantity, from: offerable[listing.lotID]?.from ?? listing.availableOn,
-        group: groups[Self.group(of: listing)] ?? 0)
+        group: screen.group(of: listing))
     }
-    var held: [LoanRequestID: Screening] = [:]
+    var held: [LoanRequestID: MarketScreen.Screening] = [:]
+    let isScreenedWhole = screen.groupCount * requests.count <= Self.mostVerdictsOfOthers
     let requestLines = try requests.filter { $0.isOpen(at: now) }.compactMap { request -> RequestLine? in
       guard request.belongs(to: segment, reference), let borrower = organizations[request.borrowerID] else {
         return nil
       }
-      let screening = try screen(request, borrower, groups)
+      let screening = try screen.screening(of: request, borrower, isWhole: isScreenedWhole)
       held[request.id] = screening
-      return line(request, borrower, held: screening.effects)
+      return line(request, borrower, screening)
     }
     let snapshot = try MatchSnapshot(
-      businessDate: now.date, unitValues: marks.mapValues(\.amount.amount), listings: lines, requests: requestLines)
+      businessDate: now.date, unitValues: marks.mapValues(\.amount.amount), listings: lines, requests: requestLines,
+      licenceRoom: screen.licenceRoom, isScreenedWhole: isScreenedWhole)
     return (snapshot, held)
   }
 
-  /// A request that is not in the market as a round would see it, and whether an export rule holds chips that it takes.
+  /// The market with a request that is not in it as a round would see it, that request's line, and whether an export rule
+  /// bears on chips that it takes.
   ///
   /// - Returns: nil where its borrower was not read.
-  func line(of request: LoanRequest) throws -> (line: RequestLine, isHeldByRule: Bool)? {
+  func snapshot(
+    with request: LoanRequest
+  ) throws -> (snapshot: MatchSnapshot, line: RequestLine, isHeldByRule: Bool)? {
     guard let borrower = organizations[request.borrowerID] else { return nil }
-    let screening = try screen(request, borrower, groups(of: listings.filter { $0.isOpen(at: now) }))
-    return (line(request, borrower, held: screening.effects), !screening.effects.isEmpty)
+    let market = try snapshot().0
+    var screen = try MarketScreen(self, listings.filter { $0.isOpen(at: now) })
+    let screening = try screen.screening(of: request, borrower, isWhole: market.isScreenedWhole)
+    let line = line(request, borrower, screening)
+    let whole = try MatchSnapshot(
+      businessDate: market.businessDate, unitValues: market.unitValues, listings: market.listings,
+      requests: market.requests.filter { $0.id != line.id } + [line],
+      licenceRoom: market.licenceRoom.merging(screen.licenceRoom) { room, _ in room },
+      isScreenedWhole: market.isScreenedWhole)
+    return (whole, line, screening.isHeldByRule)
   }
 
-  private static func group(of listing: Listing) -> Group {
-    Group(lenderID: listing.lenderID, chip: listing.chipModelID, site: listing.site)
-  }
-
-  private func groups(of listings: [Listing]) -> [Group: Int] {
-    var groups: [Group: Int] = [:]
-    for listing in listings {
-      let group = Self.group(of: listing)
-      if groups[group] == nil { groups[group] = groups.count }
-    }
-    return groups
-  }
-
-  /// What verdicts say of a request's candidates.
-  package struct Screening: Sendable {
-    /// By verdict group, where the effect is not clear.
-    package var effects: [Int: String] = [:]
-    /// One candidate for each chip model that is held.
-    package var held: [HoldLoanRequest.Candidate] = []
-    /// There are candidates, and not one is clear.
-    package var holdsAll = false
-  }
-
-  private func screen(
-    _ request: LoanRequest, _ borrower: Organization, _ groups: [Group: Int]
-  ) throws -> Screening {
-    var screening = Screening()
-    var clear = 0
-    var seen: Set<ChipModelID> = []
-    for (group, index) in groups.sorted(by: { $0.value < $1.value }) {
-      guard request.takes(group.chip, reference), let lender = organizations[group.lenderID] else { continue }
-      let act = ExportDesk.Act(
-        kind: .offer, date: now.date, chip: group.chip, quantity: max(1, request.remaining), lender: lender,
-        borrower: borrower, from: group.site,
-        to: request.deliveryMode == .hosted ? group.site : ExportDesk.destination(of: borrower, from: group.site),
-        deliveryMode: request.deliveryMode, endUse: request.endUse)
-      let effect = try ExportDesk.verdict(on: act, reference: reference).effect
-      if effect == .clear {
-        clear += 1
-        continue
-      }
-      screening.effects[index] = effect.rawValue
-      if seen.insert(group.chip).inserted {
-        screening.held.append(
-          HoldLoanRequest.Candidate(lenderID: group.lenderID, chip: group.chip, site: group.site))
-      }
-    }
-    screening.holdsAll = clear == 0 && !screening.effects.isEmpty
-    return screening
-  }
+  /// Requests x lenders' chips at their sites up to which a verdict is taken also for chips that a request does not take:
+  /// what is held is kept with the round, and in a larger market no change of an order is looked for.
+  private static let mostVerdictsOfOthers = 1_000_000
 
   private func line(
     _ listing: Listing, _ lender: Organization, quantity: Int64, from: CalendarDate, group: Int
@@ -200,7 +166,9 @@ extension Market {
       verified: lender.verification.holds(on: now.date))
   }
 
-  private func line(_ request: LoanRequest, _ borrower: Organization, held: [Int: String]) -> RequestLine {
+  private func line(_ request: LoanRequest, _ borrower: Organization, _ screening: MarketScreen.Screening)
+    -> RequestLine
+  {
     RequestLine(
       id: request.id, startup: borrower.id, startupGroup: borrower.groupID, jurisdiction: borrower.jurisdiction,
       creditGrade: borrower.creditGrade, quantity: request.remaining,
@@ -216,8 +184,8 @@ extension Market {
       // Chips on hand are available; a start that has passed is no reason to refuse them.
       startByOn: max(request.startByOn, now.date), deliveryMode: request.deliveryMode.rawValue,
       pattern: request.repayment.pattern.rawValue, sequence: request.sequence,
-      verified: borrower.verification.holds(on: now.date), heldVerdicts: held,
-      exposureByLender: exposures[borrower.id] ?? [:])
+      verified: borrower.verification.holds(on: now.date), heldVerdicts: screening.effects,
+      licences: screening.licences, exposureByLender: exposures[borrower.id] ?? [:])
   }
 }
 

@@ -148,12 +148,8 @@ package final class MatchAdviser: Sendable {
     }
     defer { isBusy.store(false, ordering: .releasing) }
     return try await onThreadOfItsOwn {
-      guard let (line, isHeldByRule) = try market.line(of: request) else { return nil }
-      let snapshot = try market.snapshot().0
-      let result = clear(
-        try MatchSnapshot(
-          businessDate: snapshot.businessDate, unitValues: snapshot.unitValues, listings: snapshot.listings,
-          requests: snapshot.requests.filter { $0.id != line.id } + [line]))
+      guard let (snapshot, line, isHeldByRule) = try market.snapshot(with: request) else { return nil }
+      let result = clear(snapshot)
       let left = result.leftovers.first { $0.order == .request(line.id) }
       guard let left, left.remaining > 0 else { return MatchOutlook(fill: .whole, reasons: [], changes: []) }
       var search = ChangeSearch(snapshot, line)
@@ -179,6 +175,7 @@ package final class MatchAdviser: Sendable {
       return MatchAdvice(queue: queue, changes: [], isSearched: queue == nil)
     }
     var search = ChangeSearch(market, line)
-    return MatchAdvice(queue: queue, changes: try search.changes(isHeldByRule: isHeldByRule), isSearched: true)
+    let changes = try search.changes(isHeldByRule: isHeldByRule || market.needsLicence(line))
+    return MatchAdvice(queue: queue, changes: changes, isSearched: true)
   }
 }

@@ -206,6 +206,13 @@ struct BatchRun {
     } catch {
       return .failed(.defect("amounts past the range of the journal"))
     }
+    for event in made.events {
+      if let row = LoanEventRow(
+        event.draft, id: event.id, by: submission.principal, action: submission.action, at: platform.now)
+      {
+        changes.loanEvents.append(row)
+      }
+    }
     record(
       submission, answer, outcome: decision.outcome, subject: made.subject, auditID: decision.auditID,
       wallTime: wallTime)

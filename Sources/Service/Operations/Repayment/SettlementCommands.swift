@@ -203,7 +203,7 @@ package struct MatureLoans: Command {
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Int64 {
     try principal.require(.admin)
     var matured: Int64 = 0
-    for loan in LoanBook.running(of: borrowerID, in: draft) where loan.terms.maturesOn <= on {
+    for loan in LoanBook.running(of: borrowerID, in: draft) where loan.maturesOn <= on {
       if let due = loan.due, due.amount == nil { continue }
       var loan = try LoanDesk.accrue(loan, through: on, in: &draft).loan
       guard Loan.Act.becomeDue.from.contains(loan.state) else { continue }

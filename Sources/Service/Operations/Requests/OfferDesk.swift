@@ -58,7 +58,7 @@ enum OfferDesk {
       endUse: request.endUse, deliveryMode: request.deliveryMode, legalForm: listing.legalForm,
       quantity: offer.quantity, markID: offer.markID, markAmount: offer.markAmount, advanceRate: offer.advanceRate,
       principal: principal, rate: offer.rate, dayCount: draft.reference.parameters.dayCount,
-      returnCredit: .proRataOutstanding, repayment: request.repayment, rank: 1, tradeOn: draft.today,
+      returnCredit: listing.returnCredit, repayment: request.repayment, rank: 1, tradeOn: draft.today,
       termDays: request.termDays, maturesOn: maturesOn, recallNoticeDays: listing.recallNoticeDays)
     let loan = draft.put(\.loans, Loan(id: draft.ids.next(), terms: terms, createdAt: draft.now))
     offer.loanID = loan.id

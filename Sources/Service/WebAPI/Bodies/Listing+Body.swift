@@ -21,6 +21,7 @@ extension CreateListing.Terms {
       $1.enumeration($0, as: RepaymentPattern.self)
     }
     let notice = reader.optionalObject("recall") { $0.int("notice_days", BodyBounds.days) }
+    let credit = reader.optionalEnumeration("return_credit", as: ReturnCreditRule.self)
     let eligibility = reader.optionalObject("eligibility") { Listing.Eligibility.parse(&$0) }
     let validUntil = reader.optionalInstant("valid_until_at")
     guard let lot, let quantity, let ask, let minTerm, let maxTerm else { return nil }
@@ -28,7 +29,8 @@ extension CreateListing.Terms {
       lotID: lot, quantity: quantity, askRate: ask, minTermDays: minTerm, maxTermDays: maxTerm,
       minQuantity: minQuantity, legalForm: legalForm ?? .leasePurchaseOption, deliveryModes: modes ?? [.physical],
       advanceRate: advance ?? .whole, repaymentPatterns: patterns ?? [.roundSweep], recallNoticeDays: notice,
-      eligibility: eligibility ?? Listing.Eligibility(), validUntil: validUntil)
+      eligibility: eligibility ?? Listing.Eligibility(), validUntil: validUntil,
+      returnCredit: credit ?? .proRataOutstanding)
   }
 }
 
@@ -96,6 +98,7 @@ extension Listing {
       writer.field("advance_rate_bps", advanceRate)
       writer.field("repayment_patterns", repaymentPatterns.map(\.rawValue))
       writer.object("recall", recallNoticeDays) { $0.field("notice_days", $1) }
+      writer.field("return_credit", returnCredit)
       writer.object("eligibility") { eligibility.writeMembers(to: &$0) }
       writer.field("valid_until_at", validUntil)
       writer.field("sequence", sequence)

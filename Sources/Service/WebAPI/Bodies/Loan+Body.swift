@@ -20,15 +20,22 @@ extension Loan {
         writer.field("returning", unitsReturning)
         writer.field("returned", unitsReturned)
         writer.field("owned", unitsOwned)
+        writer.field("lost", life.unitsLost)
+        writer.field("repossessed", life.unitsRepossessed)
       }
       writeMoney(to: &writer)
       writer.field("trade_on", terms.tradeOn)
       writer.field("term_days", terms.termDays)
-      writer.field("matures_on", terms.maturesOn)
+      writer.field("matures_on", maturesOn)
       writer.field("dispatched_on", dispatchedOn)
       writer.field("delivered_on", deliveredOn)
       writer.field("closed_on", closedOn)
-      writer.object("recall", terms.recallNoticeDays) { $0.field("notice_days", $1) }
+      writer.object("recall", terms.recallNoticeDays) { writer, days in
+        writer.field("notice_days", days)
+        writer.field("recalled_on", life.recall?.on)
+        writer.field("due_on", life.recall?.dueOn)
+      }
+      writeLife(to: &writer)
       writer.object("covenant") { terms.repayment.writeMembers(to: &$0) }
       writer.field("possession", possession)
       writer.field("title", title)
@@ -70,7 +77,8 @@ extension Loan {
       // What is due without an amount is the whole debt, whatever it grows to.
       writer.field("amount", (due.amount ?? (try? outstanding.total())).map { Money($0, currency) })
     }
-    writer.field("rate_bps", terms.rate)
+    // As agreed last; `rates` says from which day.
+    writer.field("rate_bps", life.rates.last?.rate ?? terms.rate)
     writer.field("day_count", terms.dayCount)
     writer.field("accrued_through", accruedThrough)
     writer.field("return_credit", terms.returnCredit)
@@ -83,7 +91,7 @@ extension LoanDue {
   fileprivate var causeName: String {
     switch cause {
     case .fundingRound, .changeOfControl: FundingRoundID(causeID).description
-    case .maturity: LoanID(causeID).description
+    case .maturity, .casualty, .recall, .acceleration: LoanID(causeID).description
     }
   }
 }

@@ -1,13 +1,10 @@
-import HTTPTypes
 import Hummingbird
-import Ledger
 import Lending
 import Operations
 import Parties
 import Persistence
 import Postgres
 import Primitives
-import Repayment
 import StrictJSON
 import WebSupport
 
@@ -60,64 +57,10 @@ extension WebAPI {
       let rows = try await gateway.reader.run([query], as: principal)[0].map { try Tables.loanReturns.decode($0) }
       return gateway.page(rows, next: nil) { $0.write(to: &$1, currency: loan.currency) }
     }
-    routes.get("/v1/loans/{id}/timeline") { request, context in try await timeline(request, context) }
-    routes.get("/v1/loans/{id}/payoff-quote") { request, context in try await payoffQuote(request, context) }
   }
 
   func loan(_ context: ChipBridgeContext, as principal: Principal) async throws -> Loan {
     let id: LoanID = try Gateway.pathID(context, noun: "loan")
     return try await gateway.reader.one(Resources.loans, id.value, as: principal, noun: "loan")
-  }
-
-  /// What was posted for the loan and which verdicts were taken, in order.
-  private func timeline(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
-    let principal = try await gateway.principal(of: request)
-    let loan = try await self.loan(context, as: principal)
-    let scope = Reader.scope(principal)
-    let results = try await gateway.reader.run(
-      [
-        Query(Details.entriesOfSubject, [scope, .uuid(loan.id.value.bits)]),
-        Query(Details.verdictsOfSubject, [scope, .uuid(loan.id.value.bits)]),
-      ], as: principal)
-    let entries = try Tables.journalEntries.decode(results[0])
-    let verdicts = try Tables.verdicts.decode(results[1])
-    let lineQuery = Query(Details.linesOfEntry, [scope, .uuidArray(entries.map(\.id.value.bits))])
-    let lines = try await Tables.journalLines.decode(gateway.reader.run([lineQuery], as: principal)[0])
-    let byEntry = Dictionary(grouping: lines) { "\($0.line.account.book)\($0.entryID)" }
-    return gateway.object(request, version: loan.version) { writer in
-      writer.object { writer in
-        writer.field("loan_id", loan.id)
-        writer.array("entries", entries) { writer, entry in
-          entry.write(to: &writer, lines: byEntry["\(entry.book)\(entry.id)"] ?? [])
-        }
-        writer.array("verdicts", verdicts) { $1.write(to: &$0) }
-      }
-    }
-  }
-
-  private func payoffQuote(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
-    let principal = try await gateway.principal(of: request)
-    let loan = try await self.loan(context, as: principal)
-    let date = try await businessDate(request)
-    guard let through = loan.accruedThrough, loan.isRunning else {
-      throw LendingRefusal.illegalState(object: "loan", state: loan.state.rawValue, act: "quote a payoff")
-    }
-    let accrual = try FeeAccrual(
-      dayCount: loan.terms.dayCount, accruedThrough: through, accruedTotal: loan.feeAccruedTotal,
-      residue: loan.accrualResidue)
-    let owed = StepAmounts(
-      charges: loan.outstanding.charges, fee: loan.outstanding.fee, principal: loan.outstanding.principal)
-    let quote = try PayoffQuote(on: date, owed: owed, rate: loan.terms.rate, accrual: accrual)
-    return gateway.object(request, version: loan.version) { writer in
-      writer.object { writer in
-        writer.field("loan_id", loan.id)
-        writer.field("on", quote.on)
-        writer.field("principal", Money(quote.principal, loan.currency))
-        writer.field("fee", Money(quote.fee, loan.currency))
-        writer.field("charges", Money(quote.charges, loan.currency))
-        writer.field("total", Money(quote.total, loan.currency))
-        writer.field("per_diem", Money(quote.perDiem, loan.currency))
-      }
-    }
   }
 }

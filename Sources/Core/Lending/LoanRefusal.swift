@@ -1,0 +1,101 @@
+import Primitives
+
+/// Why an act of a loan's life is refused. Ordered by precedence.
+package enum LoanRefusal: Refusal, Hashable {
+  /// The listing gave no right of recall.
+  case recallNotContracted
+  /// Fewer days of notice than the listing promised.
+  case noticeTooShort(Int64, least: Int64)
+  /// Compliance holds the loan's chips and title.
+  case onHold(since: CalendarDate)
+  /// Nothing is overdue that a default for non-payment could rest on.
+  case notOverdue(LoanState)
+  /// A cure needs that nothing is due any more.
+  case stillDue(Int64)
+  /// The other side, not the one that proposed it, answers an amendment.
+  case ownProposal
+  /// Only the side that proposed an amendment takes it back.
+  case notOwnProposal
+  /// An amendment of the kind waits for an answer already.
+  case alreadyProposed(String)
+  case amendmentLapsed(CalendarDate)
+  /// The date lies outside of what the amendment can change.
+  case dateOutOfRange(pointer: String, given: CalendarDate, earliest: CalendarDate, latest: CalendarDate)
+  /// An amendment that would change nothing.
+  case nothingChanges(pointer: String)
+  /// More than the claim, or a part of it, comes to.
+  case moreThanClaimed(pointer: String, wanted: Int64, claimed: Int64)
+  /// What the backdated rate gives back exceeds all that is owed.
+  case givesBackMoreThanOwed(Int64, owed: Int64)
+  case tooManyChanges(Int)
+  /// The lot has no such serial number.
+  case unknownSerial(String)
+  /// The unit is in another loan.
+  case unitInLoan(String)
+  /// The unit is not in this loan.
+  case unitNotInLoan(String)
+
+  package var kind: RefusalKind {
+    switch self {
+    case .noticeTooShort, .dateOutOfRange, .nothingChanges, .moreThanClaimed, .unknownSerial: .invalid
+    case .ownProposal, .notOwnProposal: .forbidden
+    default: .conflict
+    }
+  }
+
+  package var code: String {
+    switch self {
+    case .recallNotContracted: "loan.recall_not_contracted"
+    case .noticeTooShort: "loan.notice_too_short"
+    case .onHold: "loan.on_hold"
+    case .notOverdue: "loan.not_overdue"
+    case .stillDue: "loan.still_due"
+    case .ownProposal: "loan.own_proposal"
+    case .notOwnProposal: "loan.not_own_proposal"
+    case .alreadyProposed: "loan.already_proposed"
+    case .amendmentLapsed: "loan.amendment_lapsed"
+    case .dateOutOfRange: "loan.date_out_of_range"
+    case .nothingChanges: "loan.nothing_changes"
+    case .moreThanClaimed: "loan.more_than_claimed"
+    case .givesBackMoreThanOwed: "loan.gives_back_more_than_owed"
+    case .tooManyChanges: "loan.too_many_changes"
+    case .unknownSerial: "loan.unknown_serial"
+    case .unitInLoan: "loan.unit_in_loan"
+    case .unitNotInLoan: "loan.unit_not_in_loan"
+    }
+  }
+
+  package var detail: String {
+    switch self {
+    case .recallNotContracted: "The loan gives no right of recall."
+    case .noticeTooShort(let days, let least): "\(days) days of notice are fewer than the \(least) that were agreed."
+    case .onHold(let date): "Compliance holds the loan since \(date); chips and title do not move."
+    case .notOverdue(let state): "The loan is \(state.rawValue), not overdue: non-payment is no default yet."
+    case .stillDue(let amount): "\(amount) minor units are still due; a default is cured once nothing is."
+    case .ownProposal: "Your organisation proposed this amendment; the other side answers it."
+    case .notOwnProposal: "The other side proposed this amendment; it alone can withdraw it."
+    case .alreadyProposed(let kind): "An amendment of the kind \(kind) waits for an answer already."
+    case .amendmentLapsed(let date): "The amendment could be accepted until \(date)."
+    case .dateOutOfRange(_, let given, let earliest, let latest):
+      "\(given) is not between \(earliest) and \(latest)."
+    case .nothingChanges: "That is how it is already; the amendment would change nothing."
+    case .moreThanClaimed(_, let wanted, let claimed): "\(wanted) minor units are more than the \(claimed) claimed."
+    case .givesBackMoreThanOwed(let amount, let owed):
+      "The rate would give back \(amount) minor units, and \(owed) are owed in all."
+    case .tooManyChanges(let most): "The rate was changed \(most) times; no more changes are kept."
+    case .unknownSerial(let serial): "The lot has no unit with the serial number \(serial)."
+    case .unitInLoan(let serial): "The unit \(serial) is in another loan."
+    case .unitNotInLoan(let serial): "The unit \(serial) is not in this loan."
+    }
+  }
+
+  package var pointer: String? {
+    switch self {
+    case .noticeTooShort: "/notice_days"
+    case .dateOutOfRange(let pointer, _, _, _), .nothingChanges(let pointer), .moreThanClaimed(let pointer, _, _):
+      pointer
+    case .unknownSerial, .unitInLoan, .unitNotInLoan: "/serials"
+    default: nil
+    }
+  }
+}
