@@ -66,7 +66,7 @@ let package = Package(
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
     core("Interest", ["Primitives", "StrictJSON"]),
-    core("Repayment", ["Primitives", "Valuation"]),
+    core("Repayment", ["Primitives", "StrictJSON", "Valuation"]),
     // The schema and the seed data, embedded.
     .target(
       name: "Schema", path: "schema", exclude: ["seed/README.md"], sources: ["Schema.swift"],
@@ -167,7 +167,9 @@ let package = Package(
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
     tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives"]),
     tests("Core/InterestTests", "InterestTests", ["Interest", "Primitives", "StrictJSON", "PropertyKit"]),
-    tests("Core/RepaymentTests", "RepaymentTests", ["Repayment", "Valuation", "Primitives"]),
+    tests(
+      "Core/RepaymentTests", "RepaymentTests",
+      ["Repayment", "Valuation", "Lending", "Catalogue", "Parties", "Primitives", "StrictJSON", "PropertyKit"]),
     tests("Adapters/PostgresTests", "PostgresTests", ["Postgres", "PostgresHarness", "CLibPQ"]),
     tests(
       "Adapters/PersistenceTests", "PersistenceTests",

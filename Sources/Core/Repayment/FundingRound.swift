@@ -1,8 +1,25 @@
 import Primitives
 
-/// The instrument of a funding round.
+/// The instrument of a funding round, or of what takes a round's place. What each brings is in `RoundInstrument.swift`.
 package enum FundingRoundKind: String, Sendable, Hashable, CaseIterable {
-  case priced, safe, note, strategic, secondary, bridge, ipo, acquisition
+  /// Shares at a price.
+  case priced
+  /// A simple agreement for future equity.
+  case safe
+  /// A convertible note.
+  case note
+  /// Shares to a customer or supplier.
+  case strategic
+  /// Holders sell their shares: no cash to the company.
+  case secondary
+  /// Money meant to last until the next round.
+  case bridge
+  case ipo
+  /// The company is bought: a change of control.
+  case acquisition
+  /// The buyer licenses the technology and hires the people, and the shell stays (Microsoft and Inflection, March 2024).
+  /// The licence fee is cash to the company, but no share passes; each loan's covenant says what it is to that loan.
+  case licenceAndHire = "licence_and_hire"
 }
 
 /// Life cycle of a reported round.

@@ -1,5 +1,16 @@
 import Primitives
 
+/// One part of a division, with the exact part that it was rounded from.
+struct ExactShare: Sendable, Hashable {
+  let amount: Int64
+  /// `numerator / denominator` is the part before rounding; the denominator is above 0. Not reduced: read so, it says
+  /// what was divided by what.
+  let numerator: Int128
+  let denominator: Int128
+  /// Whether the cap gave the amount, not the proportion.
+  let isCapped: Bool
+}
+
 /// Splits a total in proportion to weights, but gives none more than its cap: water fills the vessels evenly until one
 /// is full, then the others rise faster. The shares sum to the total, or to all caps when these are less.
 ///
@@ -13,23 +24,23 @@ import Primitives
 ///   - caps: as many as weights; each at least 0 and at most its weight, so that a weight of 0 takes nothing.
 /// - Throws: `ArithmeticOverflow` when these do not hold, or products pass Int128: not with a thousand parts below
 ///   10^17 each.
-func cappedShares(of total: Int64, weights: [Int64], caps: [Int64]) throws(ArithmeticOverflow) -> [Int64] {
+func cappedShares(of total: Int64, weights: [Int64], caps: [Int64]) throws(ArithmeticOverflow) -> [ExactShare] {
   guard total >= 0, weights.count == caps.count, zip(weights, caps).allSatisfy({ $1 >= 0 && $1 <= $0 }) else {
     throw ArithmeticOverflow()
   }
+  var shares = caps.map { ExactShare(amount: $0, numerator: Int128($0), denominator: 1, isCapped: true) }
   let capacity = caps.reduce(Int128(0)) { $0 + Int128($1) }
-  if Int128(total) >= capacity { return caps }
-  var shares = [Int64](repeating: 0, count: weights.count)
+  if Int128(total) >= capacity { return shares }
   var open = caps.indices.filter { caps[$0] > 0 }
   var left = total
+  var weightOpen: Int128 = 0
   while true {
-    let weightOpen = open.reduce(Int128(0)) { $0 + Int128(weights[$1]) }
+    weightOpen = open.reduce(Int128(0)) { $0 + Int128(weights[$1]) }
     var stillOpen: [Int] = []
     var spent: Int64 = 0
     for index in open {
       let part = Int128(left) * Int128(weights[index])
       if part > (try Int128(caps[index]).multiplied(by: weightOpen)) {
-        shares[index] = caps[index]
         spent += caps[index]
       } else {
         stillOpen.append(index)
@@ -41,6 +52,9 @@ func cappedShares(of total: Int64, weights: [Int64], caps: [Int64]) throws(Arith
     open = stillOpen
   }
   let parts = try largestRemainderShares(of: left, weights: open.map { weights[$0] })
-  for (index, part) in zip(open, parts) { shares[index] = part }
+  for (index, part) in zip(open, parts) {
+    shares[index] = ExactShare(
+      amount: part, numerator: Int128(left) * Int128(weights[index]), denominator: weightOpen, isCapped: false)
+  }
   return shares
 }

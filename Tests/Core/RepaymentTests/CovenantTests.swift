@@ -41,11 +41,12 @@ struct CovenantTests {
     let first = try QualifyingTest.Measure.date(day("2023-03-27"))
     #expect(
       test.facts.map(\.threshold) == [
-        first, .noneOf([.secondary]), .money(usd(10_000_000_000)), .money(usd(100_000_000_000)),
+        first, .noneOf([.secondary]), .money(usd(10_000_000_000)), .money(usd(100_000_000_000)), nil,
       ])
     #expect(
       try test.facts.map(\.measured) == [
         .date(day("2023-11-06")), .kind(.priced), .money(usd(20_000_000_000)), .money(usd(100_000_000_000)),
+        .insiderRound(false),
       ])
   }
 

@@ -103,7 +103,7 @@ struct SweepTests {
       switch kind {
       case .secondary: 0
       case .acquisition: 400
-      case .priced, .safe, .note, .strategic, .bridge, .ipo: 50
+      case .priced, .safe, .note, .strategic, .bridge, .ipo, .licenceAndHire: 50
       }
     #expect(found.lines.map(\.amount) == [expected])
   }

@@ -83,7 +83,8 @@ struct WaterfallTests {
   func standard(source: CashSource) {
     let definition = WaterfallDefinition.standard(for: source)
     #expect(definition.source == source)
-    #expect(definition.steps == [.charges, .fee, .principal])
+    let premium: [WaterfallStep] = source == .round || source == .instalment ? [.prepayment] : []
+    #expect(definition.steps == [.charges, .tax, .fee, .principal] + premium)
     #expect(definition.order == .rankThenStep)
   }
 

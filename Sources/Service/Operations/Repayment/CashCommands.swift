@@ -108,7 +108,8 @@ package struct RecordCashReceipt: Command {
     for line in allocation.lines {
       var debt = payments[line.loanID] ?? .none
       switch line.step {
-      case .charges: debt.charges += line.amount
+      // The debt of a loan keeps tax and premiums among its charges.
+      case .charges, .tax, .prepayment: debt.charges += line.amount
       case .fee: debt.fee += line.amount
       case .principal: debt.principal += line.amount
       }

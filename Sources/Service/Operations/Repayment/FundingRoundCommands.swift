@@ -148,13 +148,16 @@ package struct DecideFundingRound: Command {
     of round: FundingRound, _ closings: [FundingClosing], by person: PersonID, _ draft: inout Draft
   ) -> ValuationMark? {
     guard let postMoney = round.postMoney, postMoney > 0 else { return nil }
-    let method: ValuationMethod =
+    let method: ValuationMethod? =
       switch round.kind {
+      // A licence fee prices no share.
+      case .licenceAndHire: nil
       case .safe, .note: .safeCap
       case .strategic: .strategic
       case .secondary: .secondary
       case .priced, .bridge, .ipo, .acquisition: .pricedRound
       }
+    guard let method else { return nil }
     return ValuationMark(
       id: draft.ids.next(), subject: .startup(round.borrowerID), method: method,
       amount: Money(postMoney, round.currency), basis: .postMoney,

@@ -1,0 +1,246 @@
+import Primitives
+
+/// The record of one closing's sweep: what went in, each covenant as it was tested, what came out, and why each line is
+/// what it is. Whoever has its bytes can share the pool again and see the same.
+///
+/// Bytes, in the sense of `CanonicalBytes`: the version, closing, round, kind, closing day, currency, net new cash, what
+/// was swept before by loan id, the tests and candidates by loan id, the dues, and the dues in each loan's own currency.
+/// The digest is SHA-256 over them.
+package struct SweepExplanation: Sendable, Hashable {
+  /// One fact of a covenant's test, as people read it.
+  package struct Fact: Sendable, Hashable {
+    package let subject: QualifyingTest.Subject
+    package let measured: String?
+    package let threshold: String?
+    package let met: Bool
+    /// The rates that went into `measured`.
+    package let rates: [String]
+  }
+
+  /// How one covenant was tested. A change of control is not tested.
+  package struct Tested: Sendable, Hashable {
+    package let loanID: LoanID
+    package let facts: [Fact]
+  }
+
+  /// What is due on a loan in its own currency.
+  package struct LoanDue: Sendable, Hashable {
+    package let loanID: LoanID
+    package let cause: SweepDues.Cause
+    package let amount: Money
+    /// Between the closing's currency and the loan's, where they differ.
+    package let rate: String?
+  }
+
+  package let closing: SweepClosingInput
+  package let kind: FundingRoundKind
+  /// By loan id.
+  package let tests: [Tested]
+  /// In the closing's currency, by loan id.
+  package let candidates: [SweepCandidate]
+  package let dues: SweepDues
+  /// One for each line of `dues`, by loan id.
+  package let due: [LoanDue]
+
+  private static let version = "sweep-1"
+
+  /// Whether sharing the pool again gives what is recorded.
+  package var isReproduced: Bool {
+    let again = try? Sweep.dues(
+      kind: kind, netNewCash: closing.netNewCash.amount, candidates: candidates, sweptBefore: closing.sweptBefore)
+    return again == dues
+  }
+
+  package var digest: SHA256Digest { SHA256Digest(of: canonicalBytes) }
+
+  package var canonicalBytes: [UInt8] {
+    var bytes = CanonicalBytes()
+    bytes.append(Self.version)
+    bytes.append(closing.id.value)
+    bytes.append(closing.roundID.value)
+    bytes.append(kind.rawValue)
+    bytes.append(Int64(closing.closedOn.dayNumber))
+    bytes.append(money: closing.netNewCash)
+    bytes.append(list: closing.sweptBefore.sorted { $0.key < $1.key }) { bytes, before in
+      bytes.append(before.key.value)
+      bytes.append(before.value)
+    }
+    bytes.append(list: tests) { bytes, test in
+      bytes.append(test.loanID.value)
+      bytes.append(list: test.facts) { $1.write(to: &$0) }
+    }
+    bytes.append(list: candidates) { $1.write(to: &$0) }
+    bytes.append(dues.cause.rawValue)
+    bytes.append(optional: dues.pool) { $0.append($1) }
+    bytes.append(list: dues.lines) { $1.write(to: &$0) }
+    bytes.append(list: due) { bytes, due in
+      bytes.append(due.loanID.value)
+      bytes.append(due.cause.rawValue)
+      bytes.append(money: due.amount)
+      bytes.append(optional: due.rate) { $0.append($1) }
+    }
+    return bytes.bytes
+  }
+
+  /// Reads what `canonicalBytes` wrote. Whether it is true is another question: see `isReproduced`.
+  package init(canonicalBytes: [UInt8]) throws(CanonicalBytesError) {
+    var reader = CanonicalReader(canonicalBytes)
+    try reader.expect(Self.version)
+    let (id, roundID): (ClosingID, FundingRoundID) = (try reader.id(), try reader.id())
+    let kind: FundingRoundKind = try reader.word("kind of round")
+    let closedOn = try reader.date()
+    let cash = try reader.money()
+    var sweptBefore: [LoanID: Int64] = [:]
+    for _ in 0..<(try reader.count(ofAtLeast: 24)) {
+      let loan: LoanID = try reader.id()
+      sweptBefore[loan] = try reader.int64()
+    }
+    let tests = try reader.list(ofAtLeast: 24) { reader throws(CanonicalBytesError) in
+      let loan: LoanID = try reader.id()
+      let facts = try reader.list(ofAtLeast: 26) { reader throws(CanonicalBytesError) in try Fact(from: &reader) }
+      return Tested(loanID: loan, facts: facts)
+    }
+    let candidates = try reader.list(ofAtLeast: 100) { reader throws(CanonicalBytesError) in
+      try SweepCandidate(from: &reader)
+    }
+    let cause: SweepDues.Cause = try reader.word("cause")
+    let pool = try reader.optional { reader throws(CanonicalBytesError) in try reader.int64() }
+    let lines = try reader.list(ofAtLeast: 112) { reader throws(CanonicalBytesError) in
+      try SweepDues.Line(from: &reader)
+    }
+    let due = try reader.list(ofAtLeast: 43) { reader throws(CanonicalBytesError) in
+      LoanDue(
+        loanID: try reader.id(), cause: try reader.word("cause"), amount: try reader.money(),
+        rate: try reader.optional { reader throws(CanonicalBytesError) in try reader.text() })
+    }
+    try reader.finish()
+    self.init(
+      closing: SweepClosingInput(
+        id: id, roundID: roundID, closedOn: closedOn, netNewCash: cash, sweptBefore: sweptBefore),
+      kind: kind, tests: tests, candidates: candidates, dues: SweepDues(cause: cause, pool: pool, lines: lines),
+      due: due)
+    guard self.canonicalBytes == canonicalBytes else { throw .notCanonical }
+  }
+
+  /// One sentence a line, for people and for the interface; amounts are in the closing's currency.
+  package var sentences: [String] {
+    dues.lines.map { line in
+      let place = line.hasAcceded ? "rank \(line.rank)" : "rank \(line.rank) of those who did not accede"
+      let why =
+        switch (line.cause, line.limit) {
+        case (.changeOfControl, _): "a change of control makes all of it due"
+        case (.fundingRound, .owed): "all that was not due yet"
+        case (.fundingRound, .ownShare): "its own share of the cash"
+        case (.fundingRound, .pool): "the pool of \(dues.pool ?? 0) ends here"
+        }
+      return "\(line.loanID) \(Money(line.amount, closing.netNewCash.currency)): \(place), weight \(line.weight), "
+        + "exact share \(line.numerator)/\(line.denominator) minor units; \(why)"
+    }
+  }
+
+  init(
+    closing: SweepClosingInput, kind: FundingRoundKind, tests: [Tested], candidates: [SweepCandidate], dues: SweepDues,
+    due: [LoanDue]
+  ) {
+    self.closing = closing
+    self.kind = kind
+    self.tests = tests
+    self.candidates = candidates
+    self.dues = dues
+    self.due = due
+  }
+}
+
+extension SweepExplanation.Fact {
+  init(_ fact: QualifyingTest.Fact) {
+    self.init(
+      subject: fact.subject, measured: fact.measured.map { "\($0)" }, threshold: fact.threshold.map { "\($0)" },
+      met: fact.met, rates: fact.conversions.map(\.rate.description))
+  }
+
+  fileprivate func write(to bytes: inout CanonicalBytes) {
+    bytes.append(subject.rawValue)
+    bytes.append(optional: measured) { $0.append($1) }
+    bytes.append(optional: threshold) { $0.append($1) }
+    bytes.append(met ? 1 : 0)
+    bytes.append(list: rates) { $0.append($1) }
+  }
+
+  fileprivate init(from reader: inout CanonicalReader) throws(CanonicalBytesError) {
+    self.init(
+      subject: try reader.word("subject"),
+      measured: try reader.optional { reader throws(CanonicalBytesError) in try reader.text() },
+      threshold: try reader.optional { reader throws(CanonicalBytesError) in try reader.text() },
+      met: try reader.bool(), rates: try reader.texts())
+  }
+}
+
+extension QualifyingTest.Measure: CustomStringConvertible {
+  /// A stable text: it is part of the record's bytes.
+  package var description: String {
+    switch self {
+    case .date(let date): date.description
+    case .money(let money): "\(money.currency.code) \(money.amount)"
+    case .kind(let kind): kind.rawValue
+    case .noneOf(let kinds): "none of \(kinds.map(\.rawValue).joined(separator: " "))"
+    case .insiderRound(let isInsider): isInsider ? "insiders only" : "not of insiders only"
+    }
+  }
+}
+
+extension SweepCandidate {
+  fileprivate func write(to bytes: inout CanonicalBytes) {
+    bytes.append(loanID.value)
+    bytes.append(lenderID.value)
+    for number in [rank, hasAcceded ? 1 : 0, alreadyDue, sweep.value, isChangeOfControl ? 1 : 0] {
+      bytes.append(number)
+    }
+    owed.write(to: &bytes)
+  }
+
+  fileprivate init(from reader: inout CanonicalReader) throws(CanonicalBytesError) {
+    let (loanID, lenderID): (LoanID, OrganizationID) = (try reader.id(), try reader.id())
+    let (rank, hasAcceded) = (try reader.int64(), try reader.bool())
+    let (alreadyDue, sweep) = (try reader.int64(), try reader.int64())
+    let isChangeOfControl = try reader.bool()
+    self.init(
+      loanID: loanID, lenderID: lenderID, rank: rank, owed: try StepAmounts(from: &reader), sweep: BasisPoints(sweep),
+      hasAcceded: hasAcceded, alreadyDue: alreadyDue, isChangeOfControl: isChangeOfControl)
+  }
+}
+
+extension SweepDues.Line {
+  fileprivate func write(to bytes: inout CanonicalBytes) {
+    bytes.append(loanID.value)
+    bytes.append(lenderID.value)
+    for number in [rank, hasAcceded ? 1 : 0, cap, amount, weight] { bytes.append(number) }
+    bytes.append(cause.rawValue)
+    bytes.append(wide: numerator)
+    bytes.append(wide: denominator)
+    bytes.append(limit.rawValue)
+  }
+
+  fileprivate init(from reader: inout CanonicalReader) throws(CanonicalBytesError) {
+    let (loanID, lenderID): (LoanID, OrganizationID) = (try reader.id(), try reader.id())
+    let (rank, hasAcceded) = (try reader.int64(), try reader.bool())
+    let (cap, amount, weight) = (try reader.int64(), try reader.int64(), try reader.int64())
+    self.init(
+      loanID: loanID, lenderID: lenderID, rank: rank, hasAcceded: hasAcceded, cause: try reader.word("cause"), cap: cap,
+      amount: amount, weight: weight, numerator: try reader.int128(), denominator: try reader.int128(),
+      limit: try reader.word("limit"))
+  }
+}
+
+extension CanonicalBytes {
+  mutating func append(money: Money) {
+    append(money.currency.code)
+    append(money.amount)
+  }
+}
+
+extension CanonicalReader {
+  mutating func money() throws(CanonicalBytesError) -> Money {
+    let currency = try parsed("currency") { Currency($0) }
+    return Money(try int64(), currency)
+  }
+}
