@@ -69,5 +69,7 @@ package enum AnswerSQL {
     Query(select, [.uuidArray(keys.map(\.0.value.bits)), .textArray(keys.map(\.1))])
   }
 
-  package static var statements: [Statement] { [select, expire, PlatformSQL.state, PlatformSQL.moveClock, PlatformSQL.requireOpen] }
+  package static var statements: [Statement] {
+    [select, expire, PlatformSQL.state, PlatformSQL.moveClock, PlatformSQL.requireOpen]
+  }
 }

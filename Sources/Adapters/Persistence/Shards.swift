@@ -265,7 +265,8 @@ enum ShardSQL {
   }
 
   static func completing(_ done: ShardCompletion, at now: Instant) -> Query {
-    Query(complete, binds(done.lease) + [.jsonb(done.totals), .bytea(done.effects.bytes), .timestamptz(now.microseconds)])
+    Query(
+      complete, binds(done.lease) + [.jsonb(done.totals), .bytea(done.effects.bytes), .timestamptz(now.microseconds)])
   }
 
   static func holding(_ lease: ShardLease) -> Query {

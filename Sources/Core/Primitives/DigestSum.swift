@@ -36,6 +36,28 @@ package struct DigestSum: Sendable, Hashable {
     if let summand = DigestSum(bytes: digest.bytes) { add(summand) }
   }
 
-  /// 64 hexadecimal digits.
-  package var hexadecimal: String { SHA256Digest(bytes: bytes)?.description ?? "" }
+  /// 64 lower-case hexadecimal digits.
+  package var text: String { hexadecimal(bytes) }
+
+  /// Parses exactly that.
+  package init?(text: String) {
+    guard text.utf8.count == 64 else { return nil }
+    var bytes: [UInt8] = []
+    var high: UInt8?
+    for digit in text.utf8 {
+      let value: UInt8
+      switch digit {
+      case 0x30...0x39: value = digit - 0x30
+      case 0x61...0x66: value = digit - 0x61 + 10
+      default: return nil
+      }
+      if let first = high {
+        bytes.append(first << 4 | value)
+        high = nil
+      } else {
+        high = value
+      }
+    }
+    self.init(bytes: bytes)
+  }
 }

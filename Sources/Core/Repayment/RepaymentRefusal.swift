@@ -2,6 +2,7 @@ import Primitives
 
 /// Why a computation of repayment is refused. Ordered by precedence.
 package enum RepaymentRefusal: Refusal, Hashable {
+  case periodReversed(start: CalendarDate, end: CalendarDate)
   case unsupportedDayCount(DayCountConvention)
   case accrualBackdated(given: CalendarDate, accruedThrough: CalendarDate)
   /// `what` names the amount for a person.
@@ -55,6 +56,7 @@ package enum RepaymentRefusal: Refusal, Hashable {
 
   package var code: String {
     switch self {
+    case .periodReversed: "repayment.period_reversed"
     case .unsupportedDayCount: "repayment.unsupported_day_count"
     case .accrualBackdated: "repayment.accrual_backdated"
     case .negativeAmount: "repayment.negative_amount"
@@ -98,6 +100,7 @@ package enum RepaymentRefusal: Refusal, Hashable {
 
   package var detail: String {
     switch self {
+    case .periodReversed(let start, let end): "The period ends on \(end), before it begins on \(start)."
     case .unsupportedDayCount(let convention): "A fee accrues by ACT/360 or ACT/365F, not by \(convention.rawValue)."
     case .accrualBackdated(let given, let through):
       "The fee is posted through \(through) already; \(given) lies before that."

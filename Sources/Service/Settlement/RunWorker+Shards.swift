@@ -1,5 +1,6 @@
 import Logging
 import Operations
+import Parties
 import Persistence
 import Postgres
 import Primitives
@@ -34,7 +35,8 @@ extension RunWorker {
       let stage = stages[Int(run.stage)]
       let plans = try await bound(planner.shards(of: stage), by: run, job)
       let isApproved = run.approval != .notNeeded
-      let mustWait = try await !isApproved && planner.needsApproval(stage)
+      let isMuch = try await planner.needsApproval(stage)
+      let mustWait = isMuch && !isApproved
       try await shards.plan(
         run, stages: SettlementStage.bytes(stages), plans, approval: mustWait ? .awaited : run.approval,
         now: clock.now())
@@ -131,7 +133,8 @@ extension RunWorker {
     return base + Int64.random(in: -base / 10...base / 10)
   }
 
-  private func giveBack(_ shard: ClaimedShard, _ error: String, after milliseconds: Int64, _ named: Logger.Metadata) async
+  private func giveBack(_ shard: ClaimedShard, _ error: String, after milliseconds: Int64, _ named: Logger.Metadata)
+    async
   {
     let now = clock.now()
     let later = Instant(microseconds: now.microseconds + milliseconds * 1_000) ?? now

@@ -55,7 +55,8 @@ package enum RunQueries {
 
   package static var statements: [Statement] {
     [
-      runningBorrowers, borrowersToSweep, maturedBorrowers, recalledBorrowers, dueBorrowers, lendersWithProceeds, liveLoans,
+      runningBorrowers, borrowersToSweep, maturedBorrowers, recalledBorrowers, dueBorrowers, lendersWithProceeds,
+      liveLoans,
       lapsedOffers,
     ]
   }

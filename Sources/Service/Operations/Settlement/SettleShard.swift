@@ -3,6 +3,7 @@ import Lending
 import Parties
 import Persistence
 import Primitives
+import Repayment
 
 /// Does a part of a stage: everything for its subjects, and that it is done, in one transaction.
 package struct SettleShard: Command {

@@ -24,7 +24,7 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
   ///
   /// A day closes in the order in which its facts depend on each other: what has become due is due before it can be late,
   /// and the fee of the day itself, which only its end has earned, is posted last.
-  var steps: [SettlementStep]? {
+  package var steps: [SettlementStep]? {
     switch self {
     case .accrual: [.accrual]
     case .sweep: [.sweep]

@@ -32,13 +32,19 @@ extension JSONWriter {
 }
 
 extension PlanSettlementRun {
-  /// `job`, `business_date`, `parameters`? No job takes a parameter yet, so that object must be empty.
+  /// `job`, `business_date`, `parameters`? {`preview_hash`?}: 64 hexadecimal digits, as a preview answers them.
   package static func parse(_ reader: inout ObjectReader) -> PlanSettlementRun? {
     let job = reader.enumeration("job", as: SettlementJob.self)
     let date = reader.date("business_date")
-    _ = reader.optionalObject("parameters") { EmptyBody.parse(&$0) }
+    var hash: DigestSum?
+    _ = reader.optionalObject("parameters") { parameters in
+      hash = parameters.optionalParsed("preview_hash", expected: "64 lower-case hexadecimal digits", bytes: 64...64) {
+        DigestSum(text: $0)
+      }
+      return true
+    }
     guard let job, let date else { return nil }
-    return PlanSettlementRun(job: job, businessDate: date)
+    return PlanSettlementRun(job: job, businessDate: date, previewHash: hash)
   }
 }
 
@@ -127,13 +133,23 @@ extension PlannedRun {
       }
       writer.object("totals") { _ in }
       writer.nullField("error")
+      if let previewHash { writer.field("preview_hash", previewHash.text) }
       writer.history(version: 1, createdAt: createdAt, updatedAt: createdAt)
     }
   }
 }
 
 extension SettlementRun {
-  package func write(to writer: inout JSONWriter) {
+  /// With how far its parts are, where they were counted now.
+  package func with(_ progress: RunProgress) -> SettlementRun {
+    guard state == .running, isPlanned || stage > 0 else { return self }
+    var run = self
+    (run.done, run.dead, run.totals) = (progress.done, progress.dead, progress.totals.jsonBytes)
+    return run
+  }
+
+  /// - Parameter dead: parts that were given up.
+  package func write(to writer: inout JSONWriter, dead shards: [DeadShard] = []) {
     writer.object { writer in
       writer.field("id", id)
       writer.field("state", state)
@@ -142,9 +158,30 @@ extension SettlementRun {
       writer.object("progress") { writer in
         writer.field("done", done)
         writer.field("total", total)
+        writer.field("dead", dead)
       }
+      writer.field("stage", Int64(stage))
+      writer.rawField("stages", stages)
       writer.rawField("totals", totals)
+      writer.field("preview_hash", previewHash?.text)
+      writer.field("effects_hash", effectsHash?.text)
+      writer.field("approval", approval.rawValue)
+      writer.field("requested_by", requestedBy?.description)
+      writer.field("approved_by", approvedBy?.description)
+      writer.field("ended_at", endedAt?.description)
       writer.field("error", error)
+      if !shards.isEmpty {
+        writer.array("given_up", shards) { writer, shard in
+          writer.object { writer in
+            writer.field("number", Int64(shard.number))
+            writer.field("step", shard.step)
+            writer.field("on", shard.on)
+            writer.array("subjects", shard.subjects) { $0.string($1.description) }
+            writer.field("attempts", Int64(shard.attempt))
+            writer.field("error", shard.error)
+          }
+        }
+      }
       writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
   }

@@ -11,40 +11,6 @@ import StrictJSON
 import WebSupport
 
 extension WebAPI {
-  func addSettlementRoutes(_ routes: inout Routes) {
-    routes.post("/v1/settlement-runs") { request, context in
-      let response = try await gateway.post(
-        request, context,
-        render: .init(
-          status: .accepted, location: { "/v1/settlement-runs/\($0.id)" }, version: { _ in 1 },
-          write: { $0.write(to: &$1) })
-      ) { reader, _ in PlanSettlementRun.parse(&reader) }
-      workPlanned()
-      return response
-    }
-    routes.get("/v1/settlement-runs/{id}") { request, context in
-      let principal = try await gateway.principal(of: request)
-      let id: SettlementRunID = try Gateway.pathID(context, noun: "settlement run")
-      let rows = try await gateway.reader.run([Query(RunSQL.runByID, [.uuid(id.value.bits)])], as: principal)
-      guard let row = rows[0].first else { throw PartiesRefusal.notFound("settlement run") }
-      let run = try RunSQL.decodeRun(row)
-      return gateway.object(request, version: run.version) { run.write(to: &$0) }
-    }
-    routes.get("/v1/settlement-runs") { request, _ in
-      let principal = try await gateway.principal(of: request)
-      let query = try gateway.listQuery(request, list: "settlement-runs")
-      let page = Query(
-        RunSQL.runsPage,
-        [
-          .timestamptz(query.position.createdAt.microseconds), .uuid(query.position.id.bits), .int8(query.limit + 1),
-        ])
-      let rows = try await gateway.reader.run([page], as: principal)[0].map(RunSQL.decodeRun)
-      return try runPage(rows, query, list: "settlement-runs", created: { ($0.createdAt, $0.id.value) }) {
-        $0.write(to: &$1)
-      }
-    }
-  }
-
   func addLedgerRoutes(_ routes: inout Routes) {
     routes.get("/v1/ledger/accounts") { request, _ in
       let principal = try await gateway.principal(of: request)
