@@ -1,0 +1,64 @@
+import Foundation
+
+/// The real program, which knows nothing of ours.
+struct Hledger {
+  struct Answer {
+    let status: Int32
+    let output: String
+    let error: String
+  }
+
+  struct NotInstalled: Error, CustomStringConvertible {
+    let description = "hledger is not installed: apt-get install hledger, or run deploy/test, which does"
+  }
+
+  private static let checks = ["accounts", "commodities", "balancednoautoconversion", "ordereddates", "parseable"]
+  private let program: URL
+  private let file: URL
+
+  /// Writes the journal to a file of its own.
+  init(journal: String) throws {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/bin"]
+    let programs = folders.map { URL(filePath: "\($0)/hledger") }
+    guard let found = programs.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) }) else {
+      throw NotInstalled()
+    }
+    program = found
+    file = FileManager.default.temporaryDirectory.appending(path: "chipbridge-\(UUID().uuidString).journal")
+    try Data(journal.utf8).write(to: file)
+  }
+
+  func remove() { try? FileManager.default.removeItem(at: file) }
+
+  func run(_ arguments: [String]) throws -> Answer {
+    let process = Process()
+    let (output, error) = (Pipe(), Pipe())
+    process.executableURL = program
+    process.arguments = arguments + ["--file", file.path]
+    // A locale with UTF-8: without one the program reads the file as ASCII and refuses names.
+    process.environment = ["LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"]
+    process.standardOutput = output
+    process.standardError = error
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let faults = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return Answer(status: process.terminationStatus, output: text, error: faults)
+  }
+
+  /// Every check, strictly.
+  func check() throws -> Answer { try run(["check", "--strict"] + Self.checks) }
+
+  /// Balances by account and commodity, as decimals in the program's own spelling; zero ones left out.
+  func balances() throws -> [String: String] {
+    let answer = try run(["balance", "--flat", "--no-total", "--layout", "bare", "--output-format", "csv"])
+    guard answer.status == 0 else { return ["": answer.error] }
+    var balances: [String: String] = [:]
+    for line in answer.output.split(separator: "\n").dropFirst() {
+      // "account","commodity","balance": our names have no quotes and no commas.
+      let fields = line.split(separator: ",").map { $0.filter { $0 != "\"" } }
+      if fields.count == 3 { balances["\(fields[0]) \(fields[1])"] = fields[2] } else { balances[String(line)] = "" }
+    }
+    return balances
+  }
+}
