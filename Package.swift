@@ -96,7 +96,7 @@ let package = Package(
       "Operations",
       [
         "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
-        "Valuation", "Repayment",
+        "Valuation", "Repayment", "LedgerExport",
       ]),
     service(
       "Settlement",
@@ -131,7 +131,7 @@ let package = Package(
       name: "chipbridge",
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
-        "StrictJSON", "Catalogue", "Matching",
+        "StrictJSON", "Catalogue", "Matching", "LedgerExport",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -146,6 +146,7 @@ let package = Package(
       ], path: "Sources/Commands/chipbridge-bench", swiftSettings: house),
     // Test support.
     support("PropertyKit"),
+    support("HledgerHarness"),
     support("PostgresHarness", ["Postgres"]),
     support("SchemaFixtures", ["CLibPQ", "Postgres", "PostgresHarness", "Schema"]),
     support(
@@ -166,7 +167,9 @@ let package = Package(
     tests("Core/BankFilesTests", "BankFilesTests", ["BankFiles", "StrictXML", "Primitives", "PropertyKit"]),
     tests(
       "Core/ReconciliationTests", "ReconciliationTests", ["Reconciliation", "BankFiles", "Primitives", "PropertyKit"]),
-    tests("Core/LedgerExportTests", "LedgerExportTests", ["LedgerExport", "Ledger", "Primitives", "PropertyKit"]),
+    tests(
+      "Core/LedgerExportTests", "LedgerExportTests",
+      ["LedgerExport", "Ledger", "Primitives", "PropertyKit", "HledgerHarness"]),
     tests("Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictCSV", "StrictJSON"]),
     tests(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
@@ -184,7 +187,8 @@ let package = Package(
       "Service/PipelineTests", "PipelineTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "PropertyKit", "Operations", "Persistence", "Postgres",
-        "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment",
+        "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment", "LedgerExport",
+        "HledgerHarness",
       ]),
     tests(
       "Service/SettlementTests", "SettlementTests",
@@ -199,6 +203,7 @@ let package = Package(
         "Matching", "Valuation", "Repayment",
       ]),
     tests(
-      "EndToEnd", "EndToEndTests", ["ServiceHarness", "PostgresHarness", "StrictJSON", "chipbridge"]),
+      "EndToEnd", "EndToEndTests",
+      ["ServiceHarness", "PostgresHarness", "HledgerHarness", "StrictJSON", "chipbridge"]),
   ]
 )

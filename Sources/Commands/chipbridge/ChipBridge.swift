@@ -6,7 +6,9 @@ struct ChipBridge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "chipbridge",
     abstract: "A marketplace where owners of AI chips lend them, and startups borrow them until a round pays.",
-    subcommands: [Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Verify.self, Classify.self, Match.self])
+    subcommands: [
+      Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Verify.self, Export.self, Classify.self, Match.self,
+    ])
 
   static func main() async {
     do {

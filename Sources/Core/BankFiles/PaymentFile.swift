@@ -80,7 +80,7 @@ package struct PaymentFile: Sendable {
   private let createdAt: Instant
   private let initiator: String
   private let chargeBearer: ChargeBearer
-  private let batches: [(Batch, [PaymentOrder])]
+  private let batches: [(batch: Batch, payments: [PaymentOrder])]
 
   /// - Parameters:
   ///   - messageID: 1 to 30 characters, unique for us and the bank for months: by it a bank knows a file sent twice. Five
@@ -129,13 +129,13 @@ package struct PaymentFile: Sendable {
     xml.leaf("MsgId", messageID)
     let seconds = createdAt.microseconds - createdAt.microseconds % 1_000_000
     xml.leaf("CreDtTm", (Instant(microseconds: seconds) ?? createdAt).description)
-    xml.leaf("NbOfTxs", String(batches.reduce(0) { $0 + $1.1.count }))
-    xml.leaf("CtrlSum", Self.controlSum(batches.flatMap(\.1)))
+    xml.leaf("NbOfTxs", String(batches.reduce(0) { $0 + $1.payments.count }))
+    xml.leaf("CtrlSum", Self.controlSum(batches.flatMap(\.payments)))
     xml.open("InitgPty")
     xml.leaf("Nm", initiator)
     xml.close("InitgPty")
     xml.close("GrpHdr")
-    for (index, batch) in batches.enumerated() { write(batch.0, batch.1, number: index + 1, to: &xml) }
+    for (index, batch) in batches.enumerated() { write(batch.batch, batch.payments, number: index + 1, to: &xml) }
     xml.close("CstmrCdtTrfInitn")
     xml.close("Document")
     return Array(xml.text.utf8)

@@ -18,11 +18,11 @@ package struct HledgerJournal: Sendable {
 
   /// What the file is, and how numbers are written in it.
   /// - Parameters:
-  ///   - asOf: the last business date that is in it.
+  ///   - asOf: the last business date that is in it; nil when all are.
   ///   - knownAt: nothing recorded later is in it; nil when all is.
-  package func heading(asOf: CalendarDate, knownAt: Instant?) -> String {
+  package func heading(asOf: CalendarDate?, knownAt: Instant?) -> String {
     """
-    ; The books of ChipBridge up to \(asOf)\(knownAt.map { ", as known at \($0)" } ?? "").
+    ; The books of ChipBridge\(asOf.map { " up to \($0)" } ?? "")\(knownAt.map { ", as known at \($0)" } ?? "").
     ; Debits are positive. Account names are the chart's codes, then the book.
     decimal-mark .
 

@@ -1,3 +1,4 @@
+import HledgerHarness
 import Ledger
 import LedgerExport
 import Primitives
@@ -32,7 +33,7 @@ struct HledgerJournalTests {
   /// The whole file: declarations of what is used, then the entries.
   private func journal(_ entries: [JournalEntry], declaring isDeclared: Bool = true) throws -> String {
     let journal = HledgerJournal(names: BookNames(Self.names))
-    var text = journal.heading(asOf: try #require(CalendarDate("2026-12-31")), knownAt: nil)
+    var text = journal.heading(asOf: CalendarDate("2026-12-31"), knownAt: nil)
     let accounts = entries.flatMap(\.draft.lines).map(\.account)
     if isDeclared {
       for asset in Set(accounts.map(\.asset)).sorted() { text += journal.declaration(of: asset) }

@@ -1,23 +1,25 @@
 import Foundation
 
 /// The real program, which knows nothing of ours.
-struct Hledger {
-  struct Answer {
-    let status: Int32
-    let output: String
-    let error: String
+package struct Hledger {
+  /// What it printed, and how it ended.
+  package struct Answer {
+    package let status: Int32
+    package let output: String
+    package let error: String
   }
 
-  struct NotInstalled: Error, CustomStringConvertible {
-    let description = "hledger is not installed: apt-get install hledger, or run deploy/test, which does"
+  /// A test without it would hold nothing, so it fails.
+  package struct NotInstalled: Error, CustomStringConvertible {
+    package let description = "hledger is not installed: apt-get install hledger, or run deploy/test, which does"
   }
 
   private static let checks = ["accounts", "commodities", "balancednoautoconversion", "ordereddates", "parseable"]
   private let program: URL
   private let file: URL
 
-  /// Writes the journal to a file of its own.
-  init(journal: String) throws {
+  /// Writes the journal to a file of its own; `remove` removes it.
+  package init(journal: String) throws {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/bin"]
     let programs = folders.map { URL(filePath: "\($0)/hledger") }
     guard let found = programs.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) }) else {
@@ -28,9 +30,9 @@ struct Hledger {
     try Data(journal.utf8).write(to: file)
   }
 
-  func remove() { try? FileManager.default.removeItem(at: file) }
+  package func remove() { try? FileManager.default.removeItem(at: file) }
 
-  func run(_ arguments: [String]) throws -> Answer {
+  package func run(_ arguments: [String]) throws -> Answer {
     let process = Process()
     let (output, error) = (Pipe(), Pipe())
     process.executableURL = program
@@ -47,10 +49,10 @@ struct Hledger {
   }
 
   /// Every check, strictly.
-  func check() throws -> Answer { try run(["check", "--strict"] + Self.checks) }
+  package func check() throws -> Answer { try run(["check", "--strict"] + Self.checks) }
 
   /// Balances by account and commodity, as decimals in the program's own spelling; zero ones left out.
-  func balances() throws -> [String: String] {
+  package func balances() throws -> [String: String] {
     let answer = try run(["balance", "--flat", "--no-total", "--layout", "bare", "--output-format", "csv"])
     guard answer.status == 0 else { return ["": answer.error] }
     var balances: [String: String] = [:]
@@ -60,5 +62,17 @@ struct Hledger {
       if fields.count == 3 { balances["\(fields[0]) \(fields[1])"] = fields[2] } else { balances[String(line)] = "" }
     }
     return balances
+  }
+
+  /// Balances by the chart's code (`custody.available`) and asset, over all books, in minor units; zero ones left out.
+  package func balancesByCode() throws -> [String: String] {
+    var sums: [String: Int] = [:]
+    for (name, amount) in try balances() {
+      // The book is the last part of the account, and the commodity follows the last space.
+      let asset = name.split(separator: " ").last.map(String.init) ?? ""
+      let code = name.dropLast(asset.count + 1).split(separator: ":").dropLast().joined(separator: ".")
+      sums["\(code) \(asset)", default: 0] += Int(amount.filter { $0 != "." }) ?? 0
+    }
+    return sums.filter { $0.value != 0 }.mapValues(String.init)
   }
 }
