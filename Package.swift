@@ -61,7 +61,12 @@ let package = Package(
     core("Parties", ["Primitives"]),
     core("Ledger", ["Primitives"]),
     core("StrictJSON"),
-    core("Catalogue", ["Primitives", "StrictJSON"]),
+    core("StrictCSV"),
+    core("StrictXML"),
+    core("BankFiles", ["Primitives", "StrictCSV", "StrictXML"]),
+    core("Reconciliation", ["Primitives", "BankFiles"]),
+    core("LedgerExport", ["Primitives", "Ledger"]),
+    core("Catalogue", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
@@ -96,7 +101,7 @@ let package = Package(
       "Operations",
       [
         "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
-        "Valuation", "Repayment",
+        "Valuation", "Repayment", "LedgerExport",
       ]),
     service(
       "Settlement",
@@ -131,7 +136,7 @@ let package = Package(
       name: "chipbridge",
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
-        "StrictJSON", "Catalogue", "Matching", "Interest",
+        "StrictJSON", "Catalogue", "Matching", "Interest", "LedgerExport",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -146,6 +151,7 @@ let package = Package(
       ], path: "Sources/Commands/chipbridge-bench", swiftSettings: house),
     // Test support.
     support("PropertyKit"),
+    support("HledgerHarness"),
     support("PostgresHarness", ["Postgres"]),
     support("SchemaFixtures", ["CLibPQ", "Postgres", "PostgresHarness", "Schema"]),
     support(
@@ -161,7 +167,15 @@ let package = Package(
     tests("Core/LedgerTests", "LedgerTests", ["Ledger", "Primitives"]),
     tests("Core/PartiesTests", "PartiesTests", ["Parties", "Primitives"]),
     tests("Core/StrictJSONTests", "StrictJSONTests", ["StrictJSON"]),
-    tests("Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictJSON"]),
+    tests("Core/StrictCSVTests", "StrictCSVTests", ["StrictCSV"]),
+    tests("Core/StrictXMLTests", "StrictXMLTests", ["StrictXML", "PropertyKit"]),
+    tests("Core/BankFilesTests", "BankFilesTests", ["BankFiles", "StrictXML", "Primitives", "PropertyKit"]),
+    tests(
+      "Core/ReconciliationTests", "ReconciliationTests", ["Reconciliation", "BankFiles", "Primitives", "PropertyKit"]),
+    tests(
+      "Core/LedgerExportTests", "LedgerExportTests",
+      ["LedgerExport", "Ledger", "Primitives", "PropertyKit", "HledgerHarness"]),
+    tests("Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictCSV", "StrictJSON"]),
     tests(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
@@ -181,7 +195,8 @@ let package = Package(
       "Service/PipelineTests", "PipelineTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "PropertyKit", "Operations", "Persistence", "Postgres",
-        "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment",
+        "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment", "LedgerExport",
+        "HledgerHarness",
       ]),
     tests(
       "Service/SettlementTests", "SettlementTests",
@@ -196,6 +211,7 @@ let package = Package(
         "Matching", "Valuation", "Repayment",
       ]),
     tests(
-      "EndToEnd", "EndToEndTests", ["ServiceHarness", "PostgresHarness", "StrictJSON", "chipbridge"]),
+      "EndToEnd", "EndToEndTests",
+      ["ServiceHarness", "PostgresHarness", "HledgerHarness", "StrictJSON", "chipbridge"]),
   ]
 )

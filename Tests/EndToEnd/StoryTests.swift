@@ -1,4 +1,6 @@
+import HledgerHarness
 import ServiceHarness
+import StrictJSON
 import Testing
 
 extension EndToEnd {
@@ -14,10 +16,39 @@ extension EndToEnd {
       try expected.money(console)
       try expected.rules(console)
       try expected.books(console)
+      try export(of: deployment, service)
       let again = try deployment.run(play)
       #expect(again.status == 0)
       #expect(again.output.contains("already played"))
     }
+  }
+}
+
+extension EndToEnd {
+  /// The books of the story as another program reads them: checked strictly by hledger, and of one balance with ours.
+  private func export(of deployment: Deployment, _ service: Service) throws {
+    let exported = try deployment.run(["export", "--format", "hledger"])
+    try #require(exported.status == 0, "\(exported.output)")
+    let hledger = try Hledger(journal: exported.output)
+    defer { hledger.remove() }
+    let checked = try hledger.check()
+    #expect(checked.status == 0, "\(checked.error)")
+    let answer = try RawHTTP(port: service.port).get("/v1/ledger/trial-balance", as: deployment.admin)
+    try #require(answer.status == 200, "\(answer.text)")
+    var ours: [String: String] = [:]
+    for row in try #require(try answer.json()["data"]?.asArray) {
+      let (account, asset) = (try #require(row["account"]?.asString), try #require(row["asset"]?.asString))
+      let balance = try #require(row["balance"]?.asInteger)
+      if balance != 0 { ours["\(account) \(asset)"] = "\(balance)" }
+    }
+    #expect(ours.count > 10, "the story books money and chips")
+    #expect(try hledger.balancesByCode() == ours)
+    // Before the story's first day there were no books.
+    let early = try deployment.run(["export", "--format", "hledger", "--as-of", "1999-12-31"])
+    #expect(early.status == 0)
+    #expect(!early.output.contains(" * ("))
+    let wrong = try deployment.run(["export", "--format", "hledger", "--as-of", "yesterday"])
+    #expect(wrong.status == 2)
   }
 }
 

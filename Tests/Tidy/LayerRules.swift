@@ -1,8 +1,8 @@
 /// Which target may import which: arrows go down only. The table of the architecture, as data.
 enum LayerRules {
   static let core: Set<String> = [
-    "Primitives", "StrictJSON", "Ledger", "Catalogue", "Parties", "Matching", "Valuation", "Lending", "Interest",
-    "Repayment", "Invariants",
+    "Primitives", "StrictJSON", "StrictCSV", "StrictXML", "Ledger", "Catalogue", "Parties", "Matching", "Valuation",
+    "Lending", "Interest", "Repayment", "Invariants", "BankFiles", "Reconciliation", "LedgerExport",
   ]
   private static let belowOperations = core.union(["Persistence", "Postgres"])
   private static let belowWeb = belowOperations.union(["Operations", "WebSupport", "Telemetry"])
@@ -13,7 +13,12 @@ enum LayerRules {
     "Primitives": [],
     "StrictJSON": [],
     "Ledger": ["Primitives"],
-    "Catalogue": ["Primitives"],
+    "StrictCSV": [],
+    "StrictXML": [],
+    "BankFiles": ["Primitives", "StrictCSV", "StrictXML"],
+    "Reconciliation": ["Primitives", "BankFiles"],
+    "LedgerExport": ["Primitives", "Ledger"],
+    "Catalogue": ["Primitives", "StrictCSV"],
     "Parties": ["Primitives"],
     "Matching": ["Primitives", "Catalogue"],
     "Valuation": ["Primitives"],

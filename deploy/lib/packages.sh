@@ -50,6 +50,7 @@ package_reason() {
     curl) say "asks the service whether it is ready" ;;
     git) say "the package manager fetches with it" ;;
     wrk) say "the load generator of the bench" ;;
+    hledger) say "plain-text accounting: the tests have it check the books that we export" ;;
   esac
 }
 

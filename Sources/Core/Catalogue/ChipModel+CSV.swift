@@ -1,4 +1,5 @@
 import Primitives
+import StrictCSV
 
 extension ChipModel {
   /// The columns of the catalogue's file.

@@ -1,4 +1,5 @@
 import Primitives
+import StrictCSV
 import StrictJSON
 
 /// A file of chip models classified on a date: what `chipbridge classify` prints.

@@ -1,4 +1,5 @@
 import Primitives
+import StrictCSV
 
 /// The country groups of Supplement 1 to 15 CFR part 740 that rules name.
 package struct CountryGroups: OptionSet, Sendable, Hashable {

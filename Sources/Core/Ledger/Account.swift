@@ -1,6 +1,7 @@
 import Primitives
 
 /// The chart of accounts. Debits are positive, credits negative; the book (one for each organisation) says whose it is.
+/// `AccountCode+Chart.swift` is its table: kind, subject and meaning of each code.
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.chips`, `income.fee`,
 /// `income.charges`, `expense.fee`, `expense.charges`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,

@@ -34,5 +34,5 @@ struct AnyTable: Sendable {
     + Details.statements
     + RunQueries.statements + MarketSQL.statements + OrderBookSQL.statements + RoundReasons.statements
     + Reader.statements
-    + LawCheck.statements + ChainSQL.statements
+    + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import StrictCSV
 import Testing
 
 @testable import Catalogue

@@ -1,4 +1,5 @@
 import Primitives
+import StrictCSV
 import Testing
 
 @testable import Catalogue

@@ -1,4 +1,5 @@
 import Primitives
+import StrictCSV
 import StrictJSON
 import Testing
 

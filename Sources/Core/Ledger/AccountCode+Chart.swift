@@ -1,0 +1,97 @@
+/// What an account is, for a balance sheet and an income statement.
+package enum AccountKind: String, Sendable, Hashable, CaseIterable {
+  case asset, liability, equity, income, expense
+}
+
+/// What the subject of an account names.
+package enum AccountSubject: String, Sendable, Hashable, CaseIterable {
+  case none, lot, loan, receipt, organization
+  /// What came in as fee, as principal, or neither (``AccountRef/feePart``).
+  case part
+}
+
+/// The chart of accounts as a table: kind, subject and meaning of each code. The one place where they are told;
+/// `chipbridge export --format accounts` prints it.
+extension AccountCode {
+  /// Contra accounts are equity: they tell where chips or cash came from, or where they went.
+  package var kind: AccountKind {
+    switch self {
+    case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .fundingReceived, .paidOut:
+      .equity
+    case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
+      .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
+      .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
+      .cashAtPlatform, .bankClient, .bankOwn:
+      .asset
+    case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense: .liability
+    case .incomeFee, .incomeCharges, .incomePlatformFee: .income
+    case .expenseFee, .expenseCharges, .expensePlatformFee: .expense
+    }
+  }
+
+  package var subject: AccountSubject {
+    switch self {
+    case .custodyOrdered, .custodyReceived, .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved,
+      .custodyInTransit, .custodyOnLoan, .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen,
+      .custodyRepossessed, .custodyLost, .custodySold:
+      .lot
+    case .holdingsSource, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
+      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .incomeFee, .incomeCharges,
+      .expenseFee, .expenseCharges:
+      .loan
+    case .cashAtPlatform: .part
+    case .clientMoney: .organization
+    case .suspense: .receipt
+    case .fundingReceived, .paidOut, .expensePlatformFee, .bankClient, .bankOwn, .incomePlatformFee: .none
+    }
+  }
+
+  /// One sentence without its full stop: what a balance of the account says. No colon and no comma, since both end or
+  /// begin something in the files that carry it.
+  package var meaning: String {
+    switch self {
+    case .custodyOrdered: "units of the lot that were ordered and are not received; contra and negative"
+    case .custodyReceived: "units of the lot that came to the lender; contra and negative"
+    case .custodyOnOrder: "units on order that are free"
+    case .custodyPromised: "units on order that an accepted offer has promised"
+    case .custodyAvailable: "units on hand that are free"
+    case .custodyReserved: "units on hand that an offer or a loan reserves"
+    case .custodyInTransit: "units on their way to a borrower"
+    case .custodyOnLoan: "units that a borrower has"
+    case .custodyReturning: "units on their way back"
+    case .custodyInInspection: "units that came back and are looked at"
+    case .custodyInRepair: "units in repair"
+    case .custodyFrozen: "units that a hold keeps where they are"
+    case .custodyRepossessed: "units taken back after default"
+    case .custodyLost: "units lost to a casualty"
+    case .custodySold: "units whose title passed to a borrower"
+    case .holdingsSource: "units that came to the borrower; contra and negative"
+    case .holdingsOnLoan: "units that the borrower has on loan"
+    case .holdingsOwned: "units whose title the borrower has"
+    case .receivablePrincipal: "principal that the borrower owes the lender"
+    case .receivableFee: "accrued fee that the borrower owes the lender"
+    case .receivableCharges: "charges that the borrower owes the lender"
+    case .payablePrincipal: "principal that the borrower owes; the mirror of the lender's receivable"
+    case .payableFee: "accrued fee that the borrower owes"
+    case .payableCharges: "charges that the borrower owes"
+    case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
+    case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
+    case .incomeFee: "fee that the lender has earned"
+    case .incomeCharges: "charges that the lender has earned"
+    case .expenseFee: "fee that the loan has cost the borrower"
+    case .expenseCharges: "charges that the loan has cost the borrower"
+    case .cashAtPlatform: "cash that the platform holds for the organisation"
+    case .fundingReceived: "cash that the startup paid in; contra and negative"
+    case .paidOut: "cash that left for the organisation's own bank account"
+    case .expensePlatformFee: "the platform's fee that the lender has borne"
+    case .bankClient: "client money at the bank"
+    case .bankOwn: "the platform's own money at the bank"
+    case .clientMoney: "what the platform owes the organisation; negative"
+    case .suspense: "money of payers who are not known; negative"
+    case .incomePlatformFee: "fee that the platform has earned"
+    }
+  }
+
+  /// Which sign a balance may have: `+`, `-`, or either.
+  package var sign: String { neverNegative ? "+" : neverPositive ? "-" : "any" }
+}
