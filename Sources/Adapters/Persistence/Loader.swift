@@ -145,9 +145,9 @@ package enum Loader {
 
   private static func principalLookups(_ wanted: Wanted) -> [Lookup] {
     if wanted.principalOf.isEmpty { return [] }
-    let pairs = wanted.principalOf.sorted { $0.1 < $1.1 }
+    let pairs = wanted.principalOf.sorted { left, right in left.loan < right.loan }
     let query = Query(
-      principalMoves, [.uuidArray(pairs.map(\.0.value.bits)), .uuidArray(pairs.map(\.1.value.bits))])
+      principalMoves, [.uuidArray(pairs.map(\.borrower.value.bits)), .uuidArray(pairs.map(\.loan.value.bits))])
     return [
       Lookup(query: query) { result, state in
         for (_, loan) in pairs { state.principalMoves[loan] = [:] }
@@ -205,7 +205,7 @@ package enum Loader {
     var returnsOf: [LoanID] = []
     var amendments: [UUIDValue] = []
     var amendmentsOf: [LoanID] = []
-    var principalOf: [(OrganizationID, LoanID)] = []
+    var principalOf: [(borrower: OrganizationID, loan: LoanID)] = []
     var listingsOf: [LotID] = []
     var plansOf: [OrganizationID] = []
     var lotsOf: [OrganizationID] = []
