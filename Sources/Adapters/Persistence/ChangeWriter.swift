@@ -19,6 +19,7 @@ package struct BatchChanges: Sendable {
   package var matchRounds: [PlannedMatchRound] = []
   package var clock: Instant?
   package var loanEvents: [LoanEventRow] = []
+  package var unitEvents: [UnitEventRow] = []
   package var audit: [AuditRow] = []
   package var answers: [AnswerRow] = []
 
@@ -36,6 +37,7 @@ package struct BatchChanges: Sendable {
     allocations += made.allocations
     payouts += made.payouts
     verdicts += made.verdicts
+    unitEvents += made.unitEvents
     marks += made.marks
     newHeads += made.newHeads
     runs += made.runs
@@ -102,6 +104,8 @@ package enum ChangeWriter {
     plan.write(Tables.loanReturns, shelves.returns)
     plan.write(Tables.loanAmendments, shelves.amendments)
     plan.insert(Tables.loanEvents, changes.loanEvents)
+    plan.write(Tables.chipUnits, shelves.units)
+    plan.insert(Tables.unitEvents, changes.unitEvents)
     plan.write(Tables.fundingRounds, shelves.rounds)
     plan.write(Tables.fundingClosings, shelves.closings)
     plan.write(Tables.cashReceipts, shelves.receipts)

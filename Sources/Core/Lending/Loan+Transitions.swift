@@ -27,6 +27,7 @@ extension Loan {
     case repossess
     case freeze
     case unfreeze
+    case reportDevice = "report a device event"
 
     package var from: Set<LoanState> {
       switch self {
@@ -49,6 +50,7 @@ extension Loan {
       case .loseUnits: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
       case .freeze: [.active, .due, .overdue, .defaulted, .recalled, .reinstated]
       case .unfreeze: [.frozen, .titlePending]
+      case .reportDevice: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
       }
     }
   }

@@ -65,7 +65,8 @@ struct RowSecurityTests {
   }
 
   private static let shared = [
-    "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "verdicts", "allocations", "outbox",
+    "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "chip_units", "unit_events", "verdicts",
+    "allocations", "outbox",
   ]
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [

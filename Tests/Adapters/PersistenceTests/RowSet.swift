@@ -208,6 +208,20 @@ struct RowSet {
       personID: some(id(1)), action: "loan.recall", at: now)
   }
 
+  var unit: ChipUnit {
+    ChipUnit(
+      id: id(35), lenderID: lender, chipModelID: chip, lotID: id(4), serial: Self.nasty, loanID: some(id(11)),
+      borrowerID: some(borrower), condition: full ? .banned : .inService, version: version, createdAt: now,
+      updatedAt: updatedAt)
+  }
+
+  var unitEvent: UnitEventRow {
+    UnitEventRow(
+      id: id(36), lenderID: lender, borrowerID: borrower, loanID: id(11), unitID: some(id(35)), quantity: 1,
+      kind: full ? .sentToRepair : .accepted, occurredOn: day, note: some(Self.nasty), actorID: lender,
+      personID: some(id(1)), recordedAt: now)
+  }
+
   var loanReturn: LoanReturn {
     LoanReturn(
       id: id(15), borrowerID: borrower, lenderID: lender, loanID: id(11), lotID: id(4), quantity: 8, startedOn: day,

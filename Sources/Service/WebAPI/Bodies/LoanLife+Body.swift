@@ -89,10 +89,11 @@ extension CureDefault {
 extension RepossessChips {
   /// `quantity` or `serials`, `occurred_on`
   package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> RepossessChips? {
-    let quantity = reader.units(isRequired: true)
+    let (quantity, serials) = reader.units(isRequired: true)
     let occurredOn = reader.date("occurred_on")
     guard let quantity, let occurredOn else { return nil }
-    return RepossessChips(loanID: loanID, quantity: quantity, occurredOn: occurredOn, ifVersion: ifVersion)
+    return RepossessChips(
+      loanID: loanID, quantity: quantity, serials: serials, occurredOn: occurredOn, ifVersion: ifVersion)
   }
 }
 
@@ -124,13 +125,60 @@ extension ForgiveDebt {
 extension RecordCasualty {
   /// `quantity` or `serials`, `occurred_on`, `cause`, `reason`?
   package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> RecordCasualty? {
-    let quantity = reader.units(isRequired: true)
+    let (quantity, serials) = reader.units(isRequired: true)
     let occurredOn = reader.date("occurred_on")
     let cause = reader.enumeration("cause", as: CasualtyCause.self)
     let reason = reader.optionalString("reason", bytes: BodyBounds.reason)
     guard let quantity, let occurredOn, let cause else { return nil }
     return RecordCasualty(
-      loanID: loanID, quantity: quantity, occurredOn: occurredOn, cause: cause, reason: reason, ifVersion: ifVersion)
+      loanID: loanID, quantity: quantity, serials: serials, occurredOn: occurredOn, cause: cause, reason: reason,
+      ifVersion: ifVersion)
+  }
+}
+
+extension RecordDeviceEvent {
+  /// `kind`, `quantity` or `serials`, `occurred_on`, `note`?
+  package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> RecordDeviceEvent? {
+    let kind = reader.enumeration("kind", as: UnitEventKind.self)
+    if let kind, !UnitEventKind.reported.contains(kind) {
+      reader.fault("kind", code: BodyFaultCode.conflict, detail: "is made by an act of its own, not reported")
+    }
+    let (quantity, serials) = reader.units(isRequired: true)
+    let occurredOn = reader.date("occurred_on")
+    let note = reader.optionalString("note", bytes: BodyBounds.reason)
+    guard let kind, let quantity, let occurredOn else { return nil }
+    return RecordDeviceEvent(
+      loanID: loanID, kind: kind, quantity: quantity, serials: serials, occurredOn: occurredOn, note: note,
+      ifVersion: ifVersion)
+  }
+}
+
+extension ChipUnit {
+  package func write(to writer: inout JSONWriter, events: [UnitEventRow] = []) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("serial", serial)
+      writer.field("chip_model_id", chipModelID)
+      writer.field("lot_id", lotID)
+      writer.field("loan_id", loanID)
+      writer.field("condition", condition)
+      writer.array("events", events) { $1.write(to: &$0) }
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+  }
+}
+
+extension UnitEventRow {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("kind", kind)
+      writer.field("quantity", quantity)
+      writer.field("occurred_on", occurredOn)
+      writer.field("note", note)
+      writer.field("actor_organization_id", actorID)
+      writer.field("recorded_at", recordedAt)
+    }
   }
 }
 
