@@ -61,6 +61,8 @@ create table loan_amendments (
   rate_bps bigint,
   matures_on date,
   pause_until date,
+  serials_out text[],
+  serials_in text[],
   proposed_by uuid not null,
   proposed_on date not null,
   valid_until date not null,
@@ -75,10 +77,13 @@ create table loan_amendments (
   updated_at timestamptz not null,
   constraint loan_amendments_pkey primary key (borrower_id, id),
   constraint loan_amendments_loan foreign key (borrower_id, loan_id) references loans (borrower_id, id),
-  constraint loan_amendments_kind check (kind in ('re_rate', 'extend', 'payment_pause', 'restructure')),
+  constraint loan_amendments_kind check (kind in ('re_rate', 'extend', 'payment_pause', 'restructure', 'substitution')),
   constraint loan_amendments_state check (state in ('proposed', 'accepted', 'rejected', 'withdrawn', 'lapsed')),
   constraint loan_amendments_decided check ((state = 'proposed') = (decided_on is null)),
   constraint loan_amendments_rate check ((from_on is null) = (rate_bps is null) and rate_bps >= 0),
+  constraint loan_amendments_substitution check (
+    (kind = 'substitution') = (serials_out is not null)
+    and coalesce(cardinality(serials_out), 0) = coalesce(cardinality(serials_in), 0)),
   constraint loan_amendments_parties check (proposed_by in (borrower_id, lender_id)),
   constraint loan_amendments_restated check (
     (reversed is null) = (restated is null) and (reversed is null) = (credited is null)

@@ -28,7 +28,7 @@ package enum LoanRefusal: Refusal, Hashable {
   /// What the backdated rate gives back exceeds all that is owed.
   case givesBackMoreThanOwed(Int64, owed: Int64)
   case tooManyChanges(Int)
-  /// The loan's units have numbers, and the act does not say which it means.
+  /// The loan's units have numbers, and the act does not say which it means; or it is for numbered units alone.
   case serialsRequired
   /// The lot has no such serial number.
   case unknownSerial(String)
@@ -88,7 +88,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .givesBackMoreThanOwed(let amount, let owed):
       "The rate would give back \(amount) minor units, and \(owed) are owed in all."
     case .tooManyChanges(let most): "The rate was changed \(most) times; no more changes are kept."
-    case .serialsRequired: "The loan's units have serial numbers; name those that are meant."
+    case .serialsRequired: "Name the units that are meant by their serial numbers."
     case .unknownSerial(let serial): "The lot has no unit with the serial number \(serial)."
     case .unitInLoan(let serial): "The unit \(serial) is in another loan."
     case .unitNotInLoan(let serial): "The unit \(serial) is not in this loan."

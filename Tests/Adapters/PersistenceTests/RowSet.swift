@@ -190,10 +190,11 @@ struct RowSet {
     let terms: [AmendmentTerms] = [
       .reRate(from: day, rate: BasisPoints(900)), .extend(to: day), .paymentPause(until: day),
       .restructure(from: some(day), rate: some(BasisPoints(800)), maturity: some(day), pause: day),
+      .substitution(out: [Self.nasty], with: ["SN-2"]),
     ]
     return terms.enumerated().map { index, terms in
       LoanAmendment(
-        id: id(30 + UInt64(index)), borrowerID: borrower, lenderID: lender, loanID: id(11), terms: terms,
+        id: id(50 + UInt64(index)), borrowerID: borrower, lenderID: lender, loanID: id(11), terms: terms,
         proposedBy: lender, proposedOn: day, validUntil: day, reason: some(Self.nasty),
         state: full ? .accepted : .proposed, decidedOn: some(day),
         restatement: some(FeeRestatement(reversed: 1, restated: -2, credited: 3)), version: version, createdAt: now,

@@ -110,6 +110,37 @@ struct LoanUnitTests {
     }
   }
 
+  @Test("units are exchanged for others of the lot by consent; principal, fee and custody of the loan stay as they are")
+  func substitution() async throws {
+    try await Marketplace.with { market in
+      let lent = try await LentChips(market, isDelivered: false)
+      _ = try await market.run(deliver(lent, serials(0..<16)), by: lent.lender.principal)
+      _ = try await market.run(deliver(lent, serials(0..<16)), by: lent.startup.principal)
+      let failed = RecordDeviceEvent(
+        loanID: lent.id, kind: .failed, quantity: 1, serials: ["SN-3"], occurredOn: lent.today, note: nil,
+        ifVersion: nil)
+      _ = try await market.run(failed, by: lent.startup.principal)
+      let before = try await lent.loan()
+      func propose(_ out: [String], _ new: [String]) async throws -> Decided<AmendmentDesk.Answered> {
+        try await market.submit(
+          ProposeAmendment(
+            loanID: lent.id, terms: .substitution(out: out, with: new), reason: nil, validDays: nil, ifVersion: nil),
+          by: lent.startup.principal)
+      }
+      #expect(try await propose(["SN-20"], ["SN-21"]).refusalCode == "loan.unit_not_in_loan")
+      #expect(try await propose(["SN-3"], ["SN-4"]).refusalCode == "loan.unit_in_loan")
+      #expect(try await propose(["SN-3"], ["SN-77"]).refusalCode == "loan.unknown_serial")
+      let proposed = try await propose(["SN-3", "SN-5"], ["SN-20", "SN-21"]).get().amendment
+      _ = try await lent.answer(proposed, .accept, by: lent.lender).get()
+      let inLoan = try await units(lent).filter { $0.loanID == lent.id }.map(\.serial)
+      #expect(inLoan.contains("SN-20") && inLoan.contains("SN-21") && !inLoan.contains("SN-3") && inLoan.count == 16)
+      let (after, lot) = (try await lent.loan(), try await lent.lot())
+      #expect(after.outstanding == before.outstanding && after.unitsOut == 16)
+      #expect(lot.units(.inRepair) == 1 && lot.units(.onLoan) == 16 && lot.units(.available) == 47)
+      #expect(try await lent.breaches() == [])
+    }
+  }
+
   @Test("a return is credited by the loan's rule: the mark of the day where that is lower, or the stipulated value")
   func credits() async throws {
     for (rule, credit) in [(ReturnCreditRule.lowerOfMark, Int64(500_000)), (.schedule, 750_000)] {

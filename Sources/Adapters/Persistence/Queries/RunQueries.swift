@@ -21,7 +21,7 @@ package enum RunQueries {
     "run_matured",
     """
     select distinct borrower_id from loans
-    where state in ('active', 'due', 'overdue', 'recalled', 'frozen')
+    where state in ('active', 'due', 'overdue', 'recalled', 'frozen', 'defaulted')
       and coalesce(extended_to, matures_on) <= $1 order by borrower_id
     """, parameters: [.date], columns: [.uuid])
   private static let lendersWithProceeds = Statement(

@@ -1,3 +1,5 @@
+import Catalogue
+import Ledger
 import Lending
 import Parties
 import Persistence
@@ -41,11 +43,13 @@ enum UnitDesk {
   }
 
   /// Units go out with the loan.
+  @discardableResult
   static func dispatch(
     _ serials: [String], with loan: Loan, from lot: Lot, on date: CalendarDate, by principal: Principal,
     in draft: inout Draft
-  ) throws {
-    if serials.isEmpty { return }
+  ) throws -> [ChipUnit] {
+    var lent: [ChipUnit] = []
+    if serials.isEmpty { return lent }
     let known = Set(lot.serials)
     for serial in serials {
       guard known.contains(serial) else { throw LendingRefusal.loan(.unknownSerial(serial)) }
@@ -58,20 +62,53 @@ enum UnitDesk {
       try unit.lend(loan)
       unit = draft.put(\.units, unit)
       record(.dispatched, unit.id, 1, of: loan, on: date, by: principal, in: &draft)
+      lent.append(unit)
     }
+    return lent
   }
 
-  /// Units are the lender's again: graded, or taken back.
+  /// Units are the lender's again: graded, taken back, or exchanged.
+  /// - Parameter condition: as graded; nil leaves them as they are.
   static func release(
-    _ units: [ChipUnit], from loan: Loan, _ kind: UnitEventKind, condition: UnitCondition, on date: CalendarDate,
+    _ units: [ChipUnit], from loan: Loan, _ kind: UnitEventKind, condition: UnitCondition?, on date: CalendarDate,
     by principal: Principal, in draft: inout Draft
   ) throws {
     for unit in units {
       var unit = unit
-      try unit.release(from: loan.id, condition: condition)
+      try unit.release(from: loan.id, condition: condition ?? unit.condition)
       unit = draft.put(\.units, unit)
       record(kind, unit.id, 1, of: loan, on: date, by: principal, in: &draft)
     }
+  }
+
+  /// Numbered units of a loan are exchanged for as many others of its lot, on one day: both movements have verdicts of
+  /// their own. What went out whole is available again, anything else goes to repair.
+  static func substitute(
+    _ out: [String], with new: [String], in loan: Loan, on date: CalendarDate, by principal: Principal,
+    in draft: inout Draft
+  ) throws {
+    guard var lot = draft.find(\.lots, loan.terms.lotID) else { throw PartiesRefusal.notFound("lot") }
+    let count = Int64(out.count)
+    guard count > 0, new.count == out.count else { throw LendingRefusal.loan(.serialsRequired) }
+    let leaving = try named(out, quantity: count, of: loan, in: draft)
+    for kind in [ActKind.return, .handOver] {
+      let act = try LoanDesk.act(kind, of: loan, units: count, on: date, in: draft)
+      let verdict = try ExportDesk.judge(act, subject: loan.id.value, in: &draft)
+      guard verdict.isClear else { throw verdict.refusal }
+    }
+    let whole = Int64(leaving.count { $0.condition == .inService })
+    try lot.move(count, from: .available, to: .onLoan)
+    if whole > 0 { try lot.move(whole, from: .onLoan, to: .available) }
+    if whole < count { try lot.move(count - whole, from: .onLoan, to: .inRepair) }
+    lot = draft.put(\.lots, lot)
+    if whole < count {
+      try LoanDesk.post(
+        .chipsSubstituted, of: loan, on: date,
+        [lot.lenderID: lot.lines(count - whole, from: .custodyAvailable, to: .custodyInRepair)], in: &draft)
+    }
+    try release(leaving, from: loan, .returned, condition: nil, on: date, by: principal, in: &draft)
+    let lent = try dispatch(new, with: loan, from: lot, on: date, by: principal, in: &draft)
+    try happen(.accepted, to: lent, of: loan, on: date, by: principal, in: &draft)
   }
 
   /// Something happens to units while they are in the loan.
