@@ -92,6 +92,27 @@ extension EndToEnd {
     Breach(
       plant: ["update journal_entries set business_date = '2023-07-31' where kind = 'fee_accrued'"],
       found: "settlement has one effect"),
+    Breach(
+      plant: ["update loans set written_off = 1 where outstanding_principal > 0"],
+      found: "a write-off is the lender's own view of a claim"),
+    Breach(
+      plant: [
+        """
+        insert into loan_amendments (borrower_id, id, lender_id, loan_id, kind, from_on, rate_bps, proposed_by,
+          proposed_on, valid_until, state, decided_on, reversed, restated, credited, version, created_at, updated_at)
+        select borrower_id, gen_random_uuid(), lender_id, id, 're_rate', trade_on, 1, lender_id, trade_on, trade_on,
+          'accepted', trade_on, 5, 4, 0, 1, now(), now() from loans limit 1
+        """
+      ], found: "a rate agreed for past days is one reversal"),
+    Breach(
+      plant: [
+        """
+        insert into chip_units (lender_id, id, chip_model_id, lot_id, serial, loan_id, borrower_id, condition, version,
+          created_at, updated_at)
+        select lender_id, gen_random_uuid(), chip_model_id, lot_id, 'planted', id, lender_id, 'in_service', 1, now(),
+          now() from loans limit 1
+        """
+      ], found: "a numbered unit is in the loan of its own lender"),
     Breach(plant: ["delete from reserve_plans"], found: "what was acknowledged is there"),
     Breach(
       plant: ["update offers set lender_id = borrower_id where id = (select min(id::text)::uuid from offers)"],

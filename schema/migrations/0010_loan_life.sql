@@ -61,6 +61,8 @@ create table loan_amendments (
   rate_bps bigint,
   matures_on date,
   pause_until date,
+  serials_out text[],
+  serials_in text[],
   proposed_by uuid not null,
   proposed_on date not null,
   valid_until date not null,
@@ -75,10 +77,13 @@ create table loan_amendments (
   updated_at timestamptz not null,
   constraint loan_amendments_pkey primary key (borrower_id, id),
   constraint loan_amendments_loan foreign key (borrower_id, loan_id) references loans (borrower_id, id),
-  constraint loan_amendments_kind check (kind in ('re_rate', 'extend', 'payment_pause', 'restructure')),
+  constraint loan_amendments_kind check (kind in ('re_rate', 'extend', 'payment_pause', 'restructure', 'substitution')),
   constraint loan_amendments_state check (state in ('proposed', 'accepted', 'rejected', 'withdrawn', 'lapsed')),
   constraint loan_amendments_decided check ((state = 'proposed') = (decided_on is null)),
   constraint loan_amendments_rate check ((from_on is null) = (rate_bps is null) and rate_bps >= 0),
+  constraint loan_amendments_substitution check (
+    (kind = 'substitution') = (serials_out is not null)
+    and coalesce(cardinality(serials_out), 0) = coalesce(cardinality(serials_in), 0)),
   constraint loan_amendments_parties check (proposed_by in (borrower_id, lender_id)),
   constraint loan_amendments_restated check (
     (reversed is null) = (restated is null) and (reversed is null) = (credited is null)
@@ -108,20 +113,65 @@ create table loan_events (
 comment on table loan_events is 'key borrower_id';
 create index loan_events_of_loan on loan_events (loan_id, at);
 
+-- Numbered units: one row a unit, with one place for a loan, so that none is in two. Rows come with the first dispatch
+-- that names them; a lot's own list of serial numbers stays with the lot.
+create table chip_units (
+  lender_id uuid not null,
+  id uuid not null,
+  chip_model_id text not null,
+  lot_id uuid not null,
+  serial text not null,
+  loan_id uuid,
+  borrower_id uuid,
+  condition text not null,
+  version bigint not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint chip_units_pkey primary key (lender_id, id),
+  constraint chip_units_one_a_serial unique (lender_id, chip_model_id, serial),
+  constraint chip_units_lot foreign key (lender_id, lot_id) references lots (lender_id, id),
+  constraint chip_units_lent check ((loan_id is null) = (borrower_id is null)),
+  constraint chip_units_condition check (condition in ('in_service', 'failed', 'in_repair', 'banned', 'lost'))
+);
+comment on table chip_units is 'key lender_id';
+create index chip_units_id on chip_units (id);
+create index chip_units_of_loan on chip_units (loan_id) where loan_id is not null;
+
+-- The chain of custody: what happened to a numbered unit, or to so many units without numbers.
+create table unit_events (
+  lender_id uuid not null,
+  id uuid not null,
+  borrower_id uuid not null,
+  loan_id uuid not null,
+  unit_id uuid,
+  quantity bigint not null,
+  kind text not null,
+  occurred_on date not null,
+  note text,
+  actor_id uuid not null,
+  person_id uuid,
+  recorded_at timestamptz not null,
+  constraint unit_events_pkey primary key (lender_id, id),
+  constraint unit_events_unit foreign key (lender_id, unit_id) references chip_units (lender_id, id),
+  constraint unit_events_quantity check (quantity > 0 and (unit_id is null or quantity = 1))
+);
+comment on table unit_events is 'key lender_id';
+create index unit_events_of_loan on unit_events (loan_id, recorded_at);
+
 alter table accounts drop constraint accounts_never_positive;
 alter table accounts add constraint accounts_never_positive check (
   balance <= 0 or account_code not in (
     'custody.ordered', 'custody.received', 'holdings.source', 'payable.principal', 'payable.fee', 'payable.charges',
     'client_money', 'suspense', 'allowance.loan'));
 
-grant select, insert on loan_amendments, loan_events to chipbridge_writer;
-grant update on loan_amendments to chipbridge_writer;
-grant select on loan_amendments, loan_events to chipbridge_reader;
+grant select, insert on loan_amendments, loan_events, chip_units, unit_events to chipbridge_writer;
+grant update on loan_amendments, chip_units to chipbridge_writer;
+grant select on loan_amendments, loan_events, chip_units, unit_events to chipbridge_reader;
 do $$
 declare
   name text;
 begin
-  foreach name in array array['loan_amendments', 'loan_events'] loop
+  foreach name in array array['loan_amendments', 'loan_events', 'chip_units', 'unit_events'] loop
     execute format('alter table %I enable row level security', name);
     execute format('alter table %I force row level security', name);
     execute format(

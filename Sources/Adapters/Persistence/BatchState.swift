@@ -18,6 +18,9 @@ package struct BatchState: Sendable {
   package var amendmentsOfLoan: [LoanID: [AmendmentID]] = [:]
   /// Minor units by business date, an increase positive.
   package var principalMoves: [LoanID: [CalendarDate: Int64]] = [:]
+  package var unitBySerial: [UnitKey: UnitID] = [:]
+  /// Units that were in the loan when it was looked up, or came into it since; some may have left.
+  package var unitsOfLoan: [LoanID: [UnitID]] = [:]
   package var listingsOfLot: [LotID: [ListingID]] = [:]
   package var reservePlans: [OrganizationID: [ReservePlanID]] = [:]
   package var lotsOfLender: [OrganizationID: [LotID]] = [:]
@@ -68,6 +71,10 @@ package struct BatchState: Sendable {
         let moves = principalMoves[LoanID(entry.subject)]?[entry.businessDate] ?? 0
         principalMoves[LoanID(entry.subject)]?[entry.businessDate] = try moves.subtracting(line.amount)
       }
+    }
+    for unit in made.overlay.units.insertedRows + made.overlay.units.updatedRows.rows {
+      unitBySerial[UnitKey(lenderID: unit.lenderID, chipModelID: unit.chipModelID, serial: unit.serial)] = unit.id
+      if let loan = unit.loanID, unitsOfLoan[loan]?.contains(unit.id) == false { unitsOfLoan[loan]?.append(unit.id) }
     }
     for listing in made.overlay.listings.insertedRows { listingsOfLot[listing.lotID]?.append(listing.id) }
     for plan in made.overlay.reservePlans.insertedRows { reservePlans[plan.lenderID]?.append(plan.id) }

@@ -22,6 +22,7 @@ package struct BatchChanges: Sendable {
   package var closedDays: [ClosedDay] = []
   package var clock: Instant?
   package var loanEvents: [LoanEventRow] = []
+  package var unitEvents: [UnitEventRow] = []
   package var audit: [AuditRow] = []
   package var answers: [AnswerRow] = []
 
@@ -39,6 +40,7 @@ package struct BatchChanges: Sendable {
     allocations += made.allocations
     payouts += made.payouts
     verdicts += made.verdicts
+    unitEvents += made.unitEvents
     marks += made.marks
     newHeads += made.newHeads
     runs += made.runs
@@ -109,6 +111,8 @@ package enum ChangeWriter {
     plan.write(Tables.loanReturns, shelves.returns)
     plan.write(Tables.loanAmendments, shelves.amendments)
     plan.insert(Tables.loanEvents, changes.loanEvents)
+    plan.write(Tables.chipUnits, shelves.units)
+    plan.insert(Tables.unitEvents, changes.unitEvents)
     plan.write(Tables.fundingRounds, shelves.rounds)
     plan.write(Tables.fundingClosings, shelves.closings)
     plan.write(Tables.cashReceipts, shelves.receipts)

@@ -73,6 +73,7 @@ package struct Made: Sendable {
   package var allocations: [AllocationRow] = []
   package var payouts: [Payout] = []
   package var verdicts: [VerdictRow] = []
+  package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []
   /// Long work that workers take up after the commit.
   package var runs: [PlannedRun] = []

@@ -26,6 +26,18 @@ package enum Loader {
   private static let amendmentsOfLoan = Statement(
     "amendments_of_loans", Tables.loanAmendments.selectList + "where loan_id = any($1) order by id",
     parameters: [.uuidArray], columns: Tables.loanAmendments.types)
+  private static let unitsOfLoan = Statement(
+    "units_of_loans", Tables.chipUnits.selectList + "where loan_id = any($1) order by id",
+    parameters: [.uuidArray], columns: Tables.chipUnits.types)
+  private static let unitsBySerial = Statement(
+    "units_by_serial",
+    Tables.chipUnits.selectList
+      + """
+      where (lender_id, chip_model_id, serial) in (
+        select w.lender_id, w.chip_model_id, w.serial
+        from unnest($1::uuid[], $2::text[], $3::text[]) as w (lender_id, chip_model_id, serial))
+      order by id
+      """, parameters: [.uuidArray, .textArray, .textArray], columns: Tables.chipUnits.types)
   private static let principalMoves = Statement(
     "principal_moves_of_loans",
     """
@@ -57,6 +69,7 @@ package enum Loader {
   package static var statements: [Statement] {
     [
       loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan, principalMoves,
+      unitsOfLoan, unitsBySerial,
       listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
     ]
   }
@@ -130,7 +143,7 @@ package enum Loader {
     bySet(wanted.plansOf, plansOfLender, Tables.reservePlans, \.reservePlans, \.reservePlans) { $0.lenderID }
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
-    lookups += accountAndMarkLookups(wanted) + principalLookups(wanted)
+    lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted)
     lookups += runLookups(wanted)
     if !wanted.leases.isEmpty {
       lookups.append(
@@ -158,11 +171,44 @@ package enum Loader {
     return shards + runs
   }
 
+  private static func unitLookups(_ wanted: Wanted) -> [Lookup] {
+    var lookups: [Lookup] = []
+    let loans = wanted.unitsOf.sorted()
+    if !loans.isEmpty {
+      lookups.append(
+        Lookup(query: Query(unitsOfLoan, [.uuidArray(loans.map(\.value.bits))])) { result, state in
+          for loan in loans { state.unitsOfLoan[loan] = [] }
+          for unit in try Tables.chipUnits.decode(result) {
+            state.shelves.units.load(unit)
+            if let loan = unit.loanID { state.unitsOfLoan[loan, default: []].append(unit.id) }
+          }
+        })
+    }
+    let keys = wanted.units
+    if !keys.isEmpty {
+      let query = Query(
+        unitsBySerial,
+        [
+          .uuidArray(keys.map(\.lenderID.value.bits)), .textArray(keys.map(\.chipModelID.value)),
+          .textArray(keys.map(\.serial)),
+        ])
+      lookups.append(
+        Lookup(query: query) { result, state in
+          for unit in try Tables.chipUnits.decode(result) {
+            state.shelves.units.load(unit)
+            let key = UnitKey(lenderID: unit.lenderID, chipModelID: unit.chipModelID, serial: unit.serial)
+            state.unitBySerial[key] = unit.id
+          }
+        })
+    }
+    return lookups
+  }
+
   private static func principalLookups(_ wanted: Wanted) -> [Lookup] {
     if wanted.principalOf.isEmpty { return [] }
-    let pairs = wanted.principalOf.sorted { left, right in left.1 < right.1 }
+    let pairs = wanted.principalOf.sorted { left, right in left.loan < right.loan }
     let query = Query(
-      principalMoves, [.uuidArray(pairs.map(\.0.value.bits)), .uuidArray(pairs.map(\.1.value.bits))])
+      principalMoves, [.uuidArray(pairs.map(\.borrower.value.bits)), .uuidArray(pairs.map(\.loan.value.bits))])
     return [
       Lookup(query: query) { result, state in
         for (_, loan) in pairs { state.principalMoves[loan] = [:] }
@@ -218,9 +264,11 @@ package enum Loader {
     var closingsOfRound: [FundingRoundID] = []
     var closingsOf: [OrganizationID] = []
     var returnsOf: [LoanID] = []
+    var units: [UnitKey] = []
+    var unitsOf: [LoanID] = []
     var amendments: [UUIDValue] = []
     var amendmentsOf: [LoanID] = []
-    var principalOf: [(OrganizationID, LoanID)] = []
+    var principalOf: [(borrower: OrganizationID, loan: LoanID)] = []
     var listingsOf: [LotID] = []
     var plansOf: [OrganizationID] = []
     var lotsOf: [OrganizationID] = []
@@ -246,6 +294,8 @@ package enum Loader {
       case .closingsOfRound(let id): closingsOfRound.append(id)
       case .closingsOfBorrower(let id): closingsOf.append(id)
       case .returnsOfLoan(let id): returnsOf.append(id)
+      case .unit(let key): units.append(key)
+      case .unitsOfLoan(let id): unitsOf.append(id)
       case .amendment(let id): amendments.append(id.value)
       case .amendmentsOfLoan(let id): amendmentsOf.append(id)
       case .principalMoves(let borrower, let id): principalOf.append((borrower, id))

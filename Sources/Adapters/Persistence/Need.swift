@@ -23,6 +23,9 @@ package enum Need: Sendable, Hashable {
   case amendmentsOfLoan(LoanID)
   /// How the principal of a borrower's loan moved, by business date, as the borrower's book says.
   case principalMoves(OrganizationID, LoanID)
+  /// A numbered unit, if it is known already.
+  case unit(UnitKey)
+  case unitsOfLoan(LoanID)
   case listingsOfLot(LotID)
   case reservePlans(OrganizationID)
   case lotsOfLender(OrganizationID)

@@ -44,6 +44,9 @@ extension LoanReturn: Stored {
 extension LoanAmendment: Stored {
   package mutating func stamp(_ now: Instant) { updatedAt = now }
 }
+extension ChipUnit: Stored {
+  package mutating func stamp(_ now: Instant) { updatedAt = now }
+}
 extension FundingRound: Stored {
   package mutating func stamp(_ now: Instant) { updatedAt = now }
 }
@@ -123,6 +126,7 @@ package struct Shelves: Sendable {
   package var loans = Shelf<Loan>()
   package var returns = Shelf<LoanReturn>()
   package var amendments = Shelf<LoanAmendment>()
+  package var units = Shelf<ChipUnit>()
   package var rounds = Shelf<FundingRound>()
   package var closings = Shelf<FundingClosing>()
   package var receipts = Shelf<CashReceipt>()
@@ -141,6 +145,7 @@ package struct Shelves: Sendable {
     loans.absorb(overlay.loans)
     returns.absorb(overlay.returns)
     amendments.absorb(overlay.amendments)
+    units.absorb(overlay.units)
     rounds.absorb(overlay.rounds)
     closings.absorb(overlay.closings)
     receipts.absorb(overlay.receipts)

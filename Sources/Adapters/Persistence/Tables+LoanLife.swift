@@ -82,6 +82,8 @@ extension Tables {
       .int8("rate_bps") { $0.terms.rateChange?.rate.value },
       .date("matures_on") { $0.terms.maturity },
       .date("pause_until") { $0.terms.pause },
+      .texts("serials_out") { $0.terms.serials?.out },
+      .texts("serials_in") { $0.terms.serials?.with },
       .uuid("proposed_by") { $0.proposedBy.value },
       .date("proposed_on") { $0.proposedOn },
       .date("valid_until") { $0.validUntil },
@@ -118,6 +120,8 @@ extension Tables {
     let kind = try row.value(AmendmentTerms.Kind.self)
     let (from, rate) = (try row.dateOrNull(), try row.intOrNull().map { BasisPoints($0) })
     let (maturity, pause) = (try row.dateOrNull(), try row.dateOrNull())
+    let (out, with) = (try row.textsOrNull(), try row.textsOrNull())
+    if kind == .substitution, let out, let with { return .substitution(out: out, with: with) }
     switch (kind, from, rate, maturity, pause) {
     case (.reRate, let from?, let rate?, _, _): return .reRate(from: from, rate: rate)
     case (.extend, _, _, let date?, _): return .extend(to: date)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Catalogue
+import StrictCSV
 import Foundation
 import Interest
 

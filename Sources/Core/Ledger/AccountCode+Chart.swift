@@ -21,11 +21,11 @@ extension AccountCode {
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .cashAtPlatform, .bankClient, .bankOwn:
+      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan:
       .asset
     case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense: .liability
-    case .incomeFee, .incomeCharges, .incomePlatformFee: .income
-    case .expenseFee, .expenseCharges, .expensePlatformFee: .expense
+    case .incomeFee, .incomeCharges, .incomePlatformFee, .incomeForgiveness: .income
+    case .expenseFee, .expenseCharges, .expensePlatformFee, .expenseWriteOff, .expenseForgiveness: .expense
     }
   }
 
@@ -37,7 +37,7 @@ extension AccountCode {
       .lot
     case .holdingsSource, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
       .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .incomeFee, .incomeCharges,
-      .expenseFee, .expenseCharges:
+      .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
       .loan
     case .cashAtPlatform: .part
     case .clientMoney: .organization
@@ -80,6 +80,10 @@ extension AccountCode {
     case .incomeCharges: "charges that the lender has earned"
     case .expenseFee: "fee that the loan has cost the borrower"
     case .expenseCharges: "charges that the loan has cost the borrower"
+    case .allowanceLoan: "what the lender has written off of a claim that stands; contra and negative"
+    case .expenseWriteOff: "claims that the lender has written off"
+    case .expenseForgiveness: "claims that the lender has forgiven"
+    case .incomeForgiveness: "debt that the borrower was forgiven"
     case .cashAtPlatform: "cash that the platform holds for the organisation"
     case .fundingReceived: "cash that the startup paid in; contra and negative"
     case .paidOut: "cash that left for the organisation's own bank account"

@@ -27,6 +27,8 @@ extension Loan {
     case repossess
     case freeze
     case unfreeze
+    case reportDevice = "report a device event"
+    case substitute
 
     package var from: Set<LoanState> {
       switch self {
@@ -34,7 +36,7 @@ extension Loan {
       case .acceptDelivery: [.inTransit]
       case .accrue: [.active, .due, .overdue, .recalled, .frozen, .reinstated]
       case .charge: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
-      case .becomeDue: [.active, .due, .overdue, .recalled, .frozen, .reinstated]
+      case .becomeDue: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
       case .pay: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
       case .startReturn: [.active, .due, .overdue, .defaulted, .recalled]
       case .finishReturn: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .titlePending]
@@ -42,13 +44,14 @@ extension Loan {
       case .recall: [.active, .due]
       case .withdrawRecall: [.recalled, .due]
       case .fallOverdue: [.due]
-      case .reRate, .extend, .pause: [.active, .due, .overdue, .recalled]
+      case .reRate, .extend, .pause, .substitute: [.active, .due, .overdue, .recalled]
       case .declareDefault: [.active, .due, .overdue, .recalled, .reinstated]
       case .cure, .accelerate, .repossess: [.defaulted]
       case .writeOff, .forgive: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
       case .loseUnits: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
       case .freeze: [.active, .due, .overdue, .defaulted, .recalled, .reinstated]
       case .unfreeze: [.frozen, .titlePending]
+      case .reportDevice: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
       }
     }
   }
@@ -126,8 +129,11 @@ extension Loan {
       }
     }
     due = claim
-    // A loan that is overdue stays so, and a hold stays on what becomes due under it.
-    if state != .overdue, state != .frozen { state = .due }
+    // A loan that is overdue or in default stays so, and a hold stays on what becomes due under it.
+    switch state {
+    case .overdue, .defaulted, .frozen: break
+    default: state = .due
+    }
   }
 
   /// Takes a payment on the three parts of the debt.

@@ -25,11 +25,15 @@ package enum AmendmentTerms: Sendable, Hashable {
   /// Several of these at once, as one agreement.
   case restructure(from: CalendarDate?, rate: BasisPoints?, maturity: CalendarDate?, pause: CalendarDate?)
 
+  /// Numbered units out, as many others of the same lot in: like for like, so that principal and fee stay as they are.
+  case substitution(out: [String], with: [String])
+
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     case reRate = "re_rate"
     case extend
     case paymentPause = "payment_pause"
     case restructure
+    case substitution
   }
 
   package var kind: Kind {
@@ -38,6 +42,7 @@ package enum AmendmentTerms: Sendable, Hashable {
     case .extend: .extend
     case .paymentPause: .paymentPause
     case .restructure: .restructure
+    case .substitution: .substitution
     }
   }
 
@@ -47,6 +52,10 @@ package enum AmendmentTerms: Sendable, Hashable {
     case .restructure(let from?, let rate?, _, _): return RateChange(from: from, rate: rate)
     default: return nil
     }
+  }
+
+  package var serials: (out: [String], with: [String])? {
+    if case .substitution(let out, let with) = self { (out, with) } else { nil }
   }
 
   package var maturity: CalendarDate? {

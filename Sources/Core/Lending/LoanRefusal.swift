@@ -28,6 +28,8 @@ package enum LoanRefusal: Refusal, Hashable {
   /// What the backdated rate gives back exceeds all that is owed.
   case givesBackMoreThanOwed(Int64, owed: Int64)
   case tooManyChanges(Int)
+  /// The loan's units have numbers, and the act does not say which it means; or it is for numbered units alone.
+  case serialsRequired
   /// The lot has no such serial number.
   case unknownSerial(String)
   /// The unit is in another loan.
@@ -37,7 +39,9 @@ package enum LoanRefusal: Refusal, Hashable {
 
   package var kind: RefusalKind {
     switch self {
-    case .noticeTooShort, .dateOutOfRange, .nothingChanges, .moreThanClaimed, .unknownSerial: .invalid
+    case .noticeTooShort, .dateOutOfRange, .nothingChanges, .moreThanClaimed, .unknownSerial,
+      .serialsRequired:
+      .invalid
     case .ownProposal, .notOwnProposal: .forbidden
     default: .conflict
     }
@@ -59,6 +63,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .moreThanClaimed: "loan.more_than_claimed"
     case .givesBackMoreThanOwed: "loan.gives_back_more_than_owed"
     case .tooManyChanges: "loan.too_many_changes"
+    case .serialsRequired: "loan.serials_required"
     case .unknownSerial: "loan.unknown_serial"
     case .unitInLoan: "loan.unit_in_loan"
     case .unitNotInLoan: "loan.unit_not_in_loan"
@@ -83,6 +88,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .givesBackMoreThanOwed(let amount, let owed):
       "The rate would give back \(amount) minor units, and \(owed) are owed in all."
     case .tooManyChanges(let most): "The rate was changed \(most) times; no more changes are kept."
+    case .serialsRequired: "Name the units that are meant by their serial numbers."
     case .unknownSerial(let serial): "The lot has no unit with the serial number \(serial)."
     case .unitInLoan(let serial): "The unit \(serial) is in another loan."
     case .unitNotInLoan(let serial): "The unit \(serial) is not in this loan."
@@ -94,7 +100,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .noticeTooShort: "/notice_days"
     case .dateOutOfRange(let pointer, _, _, _), .nothingChanges(let pointer), .moreThanClaimed(let pointer, _, _):
       pointer
-    case .unknownSerial, .unitInLoan, .unitNotInLoan: "/serials"
+    case .serialsRequired, .unknownSerial, .unitInLoan, .unitNotInLoan: "/serials"
     default: nil
     }
   }

@@ -15,7 +15,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.organizations), AnyTable(Tables.heads), AnyTable(Tables.apiKeys), AnyTable(Tables.licences),
     AnyTable(Tables.lots), AnyTable(Tables.reservePlans), AnyTable(Tables.listings), AnyTable(Tables.loanRequests),
     AnyTable(Tables.offers), AnyTable(Tables.loans), AnyTable(Tables.loanReturns), AnyTable(Tables.loanAmendments),
-    AnyTable(Tables.loanEvents), AnyTable(Tables.verdicts),
+    AnyTable(Tables.loanEvents), AnyTable(Tables.chipUnits), AnyTable(Tables.unitEvents), AnyTable(Tables.verdicts),
     AnyTable(Tables.fundingRounds), AnyTable(Tables.fundingClosings), AnyTable(Tables.startupMarks),
     AnyTable(Tables.chipMarks), AnyTable(Tables.cashReceipts), AnyTable(Tables.allocations), AnyTable(Tables.payouts),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
@@ -24,7 +24,8 @@ struct AnyTable: Sendable {
 
   /// Tables that statements of their own read and write, without a row type for all columns.
   static let written = [
-    "accounts", "match_leases", "match_rounds", "outbox", "platform_state", "reference_documents", "settlement_runs",
+    "accounts", "closed_days", "match_leases", "match_rounds", "outbox", "platform_state", "reference_documents",
+    "settlement_runs", "settlement_shards",
   ]
 
   /// Every statement of the module.

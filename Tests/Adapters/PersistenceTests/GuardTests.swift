@@ -54,7 +54,7 @@ struct GuardTests {
     try await withJournal(as: "chipbridge_writer") { connection, _ in
       let record = [
         "journal_entries", "journal_lines", "chain_links", "audit_log", "allocations", "verdicts", "payouts",
-        "loan_events", "chip_marks", "startup_marks",
+        "loan_events", "unit_events", "chip_marks", "startup_marks",
       ]
       for table in record {
         let key = table == "chip_marks" ? "source" : "id"

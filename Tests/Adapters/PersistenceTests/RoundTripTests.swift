@@ -55,6 +55,8 @@ struct Trip {
       Trip(Tables.loanReturns, [set.loanReturn], ids: [set.uuid(15)]),
       Trip(Tables.loanAmendments, set.amendments, ids: set.amendments.map(\.id.value)),
       Trip(Tables.loanEvents, [set.loanEvent], ids: [set.uuid(34)]),
+      Trip(Tables.chipUnits, [set.unit], ids: [set.uuid(35)]),
+      Trip(Tables.unitEvents, [set.unitEvent], ids: [set.uuid(36)]),
       Trip(Tables.verdicts, [set.verdict], ids: [set.uuid(16)]),
       Trip(Tables.fundingRounds, [set.fundingRound], ids: [set.uuid(17)]),
       Trip(Tables.fundingClosings, [set.closing], ids: [set.uuid(19)]),

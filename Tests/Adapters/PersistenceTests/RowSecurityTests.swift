@@ -65,7 +65,8 @@ struct RowSecurityTests {
   }
 
   private static let shared = [
-    "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "verdicts", "allocations", "outbox",
+    "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "chip_units", "unit_events", "verdicts",
+    "allocations", "outbox",
   ]
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [
@@ -74,11 +75,11 @@ struct RowSecurityTests {
   ]
   private static let ofPlatform = ["match_rounds", "settlement_runs"]
 
-  /// Rows of one deal in a table: a row set has two loans, four amendments and four journal lines.
+  /// Rows of one deal in a table: a row set has two loans, five amendments and four journal lines.
   private func expected(_ tables: [String], deals: Int64 = 1) -> [String: Int64] {
     Dictionary(
       uniqueKeysWithValues: tables.map { table in
-        (table, deals * (["loans": 2, "journal_lines": 4, "loan_amendments": 4][table] ?? 1))
+        (table, deals * (["loans": 2, "journal_lines": 4, "loan_amendments": 5][table] ?? 1))
       })
   }
 

@@ -190,10 +190,11 @@ struct RowSet {
     let terms: [AmendmentTerms] = [
       .reRate(from: day, rate: BasisPoints(900)), .extend(to: day), .paymentPause(until: day),
       .restructure(from: some(day), rate: some(BasisPoints(800)), maturity: some(day), pause: day),
+      .substitution(out: [Self.nasty], with: ["SN-2"]),
     ]
     return terms.enumerated().map { index, terms in
       LoanAmendment(
-        id: id(30 + UInt64(index)), borrowerID: borrower, lenderID: lender, loanID: id(11), terms: terms,
+        id: id(50 + UInt64(index)), borrowerID: borrower, lenderID: lender, loanID: id(11), terms: terms,
         proposedBy: lender, proposedOn: day, validUntil: day, reason: some(Self.nasty),
         state: full ? .accepted : .proposed, decidedOn: some(day),
         restatement: some(FeeRestatement(reversed: 1, restated: -2, credited: 3)), version: version, createdAt: now,
@@ -206,6 +207,20 @@ struct RowSet {
       id: id(34), borrowerID: borrower, lenderID: lender, loanID: id(11), loanVersion: 3, type: "loan.recalled",
       reason: some(Self.nasty), facts: Array((full ? #"{"quantity": 8}"# : "{}").utf8), actorID: lender,
       personID: some(id(1)), action: "loan.recall", at: now)
+  }
+
+  var unit: ChipUnit {
+    ChipUnit(
+      id: id(35), lenderID: lender, chipModelID: chip, lotID: id(4), serial: Self.nasty, loanID: some(id(11)),
+      borrowerID: some(borrower), condition: full ? .banned : .inService, version: version, createdAt: now,
+      updatedAt: updatedAt)
+  }
+
+  var unitEvent: UnitEventRow {
+    UnitEventRow(
+      id: id(36), lenderID: lender, borrowerID: borrower, loanID: id(11), unitID: some(id(35)), quantity: 1,
+      kind: full ? .sentToRepair : .accepted, occurredOn: day, note: some(Self.nasty), actorID: lender,
+      personID: some(id(1)), recordedAt: now)
   }
 
   var loanReturn: LoanReturn {

@@ -148,7 +148,8 @@ enum SchemaLint {
     "lint_row_security",
     """
     select t.relname::text from t
-    where (t.key is not null or t.relname in ('outbox', 'match_rounds', 'settlement_runs')) and not (
+    where (t.key is not null or t.relname in (
+      'outbox', 'match_rounds', 'settlement_runs', 'settlement_shards', 'closed_days')) and not (
       t.relrowsecurity and t.relforcerowsecurity
       and exists (
         select 1 from pg_policies p where p.schemaname = 'public' and p.tablename = t.relname and p.cmd = 'SELECT'

@@ -165,7 +165,7 @@ struct LoanFactsTests {
     #expect(try ended(LoanLife(), out: 0, returned: 9) == .returned)
     #expect(try ended(LoanLife(), out: 4, returned: 5) == .mixed)
     #expect(try ended(LoanLife(unitsLost: 9), out: 0, returned: 0) == .casualty)
-    #expect(try ended(LoanLife(unitsLost: 4), out: 0, returned: 5) == .returned)
+    #expect(try ended(LoanLife(unitsLost: 4), out: 0, returned: 5) == .mixed)
     #expect(try ended(LoanLife(unitsRepossessed: 9), out: 0, returned: 0) == .returned)
     #expect(try ended(LoanLife(unitsLost: 4), out: 5, returned: 0) == .mixed)
     #expect(try ended(LoanLife(forgiven: 3), out: 5, returned: 0, forgiven: true) == .forgiven)

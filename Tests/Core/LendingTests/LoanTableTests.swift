@@ -23,7 +23,7 @@ struct LoanTableTests {
       .reRate: .overdue, .extend: .overdue, .pause: .due, .declareDefault: .defaulted, .freeze: .frozen,
       .loseUnits: .overdue,
     ]) { $1 },
-    .defaulted: running(.defaulted, becomesDue: nil).filter { $0.key != .accrue }.merging([
+    .defaulted: running(.defaulted, becomesDue: .defaulted).filter { $0.key != .accrue }.merging([
       .cure: .active, .accelerate: .defaulted, .repossess: .defaulted, .freeze: .frozen, .loseUnits: .defaulted,
     ]) { $1 },
     .recalled: running(.recalled, becomesDue: .due).merging([
@@ -48,6 +48,8 @@ struct LoanTableTests {
       .forgive: state,
     ]
     table[.becomeDue] = becomesDue
+    if state != .reinstated { table[.reportDevice] = state }
+    if [.active, .due, .overdue, .recalled].contains(state) { table[.substitute] = state }
     return table
   }
 
@@ -97,6 +99,8 @@ struct LoanTableTests {
     case .repossess: try loan.repossess(8)
     case .freeze: try loan.freeze(on: date, reason: "screening")
     case .unfreeze: try loan.unfreeze()
+    case .reportDevice: try loan.require(.reportDevice)
+    case .substitute: try loan.require(.substitute)
     }
   }
 
@@ -109,7 +113,8 @@ struct LoanTableTests {
       if let next = Self.successors[state]?[act] {
         try Self.perform(act, on: &loan)
         #expect(loan.state == next, "\(state) \(act)")
-        if act != .passTitle { #expect(loan != before, "\(state) \(act) did nothing") }
+        let onlyAsks: Set<Loan.Act> = [.passTitle, .reportDevice, .substitute]
+        if !onlyAsks.contains(act) { #expect(loan != before, "\(state) \(act) did nothing") }
       } else {
         let refusal = LendingRefusal.illegalState(object: "loan", state: state.rawValue, act: act.rawValue)
         #expect(throws: refusal, "\(state) \(act)") { try Self.perform(act, on: &loan) }

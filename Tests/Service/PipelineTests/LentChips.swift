@@ -22,15 +22,22 @@ struct LentChips {
   let id: LoanID
   let lotID: LotID
 
-  /// - Parameter recallNoticeDays: the notice of the listing's right of recall; nil for none.
-  init(_ market: Marketplace, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding)
+  /// - Parameters:
+  ///   - recallNoticeDays: the notice of the listing's right of recall; nil for none.
+  ///   - isDelivered: whether the chips have gone out, as units without numbers.
+  init(
+    _ market: Marketplace, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding,
+    isDelivered: Bool = true
+  )
     async throws
   {
     self.market = market
     lender = try await market.lender()
     startup = try await market.startup()
     try await market.mark()
-    let lot = try await market.lot(of: lender)
+    let serials = (0..<64).map { "SN-\($0)" }
+    let lot = try await market.run(
+      market.lotCommand(of: lender, quantity: 64, serials: serials), by: lender.principal)
     lotID = lot.id
     let listing = try await market.run(
       market.listingCommand(of: lot, quantity: 64, recallNoticeDays: recallNoticeDays, returnCredit: returnCredit),
@@ -40,8 +47,10 @@ struct LentChips {
     let accepted = try await market.run(AcceptOffer(offerID: offer.id, ifVersion: nil), by: startup.principal)
     id = try #require(accepted.loanID)
     let delivery = RecordDelivery(loanID: id, quantity: nil, occurredOn: market.clock.now().date, ifVersion: nil)
-    _ = try await market.run(delivery, by: lender.principal)
-    _ = try await market.run(delivery, by: startup.principal)
+    if isDelivered {
+      _ = try await market.run(delivery, by: lender.principal)
+      _ = try await market.run(delivery, by: startup.principal)
+    }
   }
 
   var today: CalendarDate { market.clock.now().date }

@@ -36,7 +36,8 @@ private struct Walk {
     for lender in lenders {
       let lot = try await market.lot(of: lender, quantity: 256)
       lots.append((lot, lender))
-      listings.append((try await market.listing(of: lot, by: lender, quantity: 128), lender))
+      let listing = market.listingCommand(of: lot, quantity: 128, recallNoticeDays: 3)
+      listings.append((try await market.run(listing, by: lender.principal), lender))
     }
   }
 
@@ -56,8 +57,9 @@ private struct Walk {
 
   private mutating func eights(_ most: Int64) -> Int64 { random.int64(in: 1...most) * 8 }
 
-  mutating func step() async throws {
-    switch random.int(in: 0...19) {
+  /// - Parameter isLively: half of what is tried are acts of a loan's life.
+  mutating func step(isLively: Bool) async throws {
+    switch random.int(in: 0...(isLively ? 45 : 23)) {
     case 0, 1: try await inventory()
     case 2, 3: try await ask()
     case 4, 5, 6, 7: try await offer()
@@ -66,10 +68,11 @@ private struct Walk {
     case 15: try await settle()
     case 16: try await raise()
     case 17: try await pay()
-    default:
+    case 18, 19:
       // Mostly within the three days that an offer lives, now and then past them.
       market.clock.advance(
         days: random.int64(in: random.oneIn(8) ? 3...40 : 0...1), seconds: random.int64(in: 0...3_600))
+    default: try await live()
     }
   }
 
@@ -148,11 +151,71 @@ private struct Walk {
     }
   }
 
+  /// What happens to a loan beside payments and returns, most of it refused.
+  private mutating func live() async throws {
+    guard let loan = loans.suffix(24).randomElement(using: &random) else { return }
+    let (id, today, units) = (loan.id, market.clock.now().date, random.int64(in: 1...8))
+    let (lender, borrower) = (party(loan.terms.lenderID), party(loan.terms.borrowerID))
+    let some = Money(random.int64(in: 1...5_000_000), .usd)
+    switch random.int(in: 0...12) {
+    case 0:
+      let recall = RecallLoan(loanID: id, noticeDays: nil, reason: nil, ifVersion: nil)
+      _ = try await attempt(recall, by: lender)
+    case 1: _ = try await attempt(WithdrawRecall(loanID: id, ifVersion: nil), by: lender)
+    case 2:
+      let cause: DefaultCause = try random.pick(DefaultCause.allCases)
+      let declare = DeclareDefault(loanID: id, cause: cause, cureDays: nil, reason: nil, ifVersion: nil)
+      _ = try await attempt(declare, by: lender)
+    case 3: _ = try await attempt(CureDefault(loanID: id, reason: nil, ifVersion: nil), by: lender)
+    case 4: _ = try await attempt(AccelerateLoan(loanID: id, ifVersion: nil), by: lender)
+    case 5:
+      let off = WriteOffLoan(loanID: id, amount: random.oneIn(2) ? nil : some, reason: nil, ifVersion: nil)
+      _ = try await attempt(off, by: lender)
+    case 6:
+      let forgive = ForgiveDebt(
+        loanID: id, charges: nil, fee: nil, principal: some, reason: nil, ifVersion: nil)
+      _ = try await attempt(forgive, by: lender)
+    case 7:
+      let casualty = RecordCasualty(
+        loanID: id, quantity: units, occurredOn: today, cause: .fire, reason: nil, ifVersion: nil)
+      _ = try await attempt(casualty, by: borrower)
+    case 8:
+      let freeze = FreezeLoan(loanID: id, reason: "list", ifVersion: nil)
+      _ = try await attempt(freeze, by: Marketplace.staff())
+    case 9, 10: _ = try await attempt(UnfreezeLoan(loanID: id, ifVersion: nil), by: Marketplace.staff())
+    case 11:
+      let take = RepossessChips(loanID: id, quantity: units, occurredOn: today, ifVersion: nil)
+      _ = try await attempt(take, by: lender)
+    default: try await amend(loan, lender: lender, borrower: borrower)
+    }
+  }
+
+  private mutating func amend(_ loan: Loan, lender: Principal, borrower: Principal) async throws {
+    let today = market.clock.now().date
+    let days = random.int64(in: -30...30)
+    let from = today.adding(days: days) ?? today
+    let later = today.adding(days: random.int64(in: 1...300)) ?? today
+    let rate = BasisPoints(random.int64(in: 0...2_000))
+    let terms: AmendmentTerms = try random.pick([
+      .reRate(from: from, rate: rate), .reRate(from: loan.deliveredOn ?? loan.terms.tradeOn, rate: rate),
+      .extend(to: later), .paymentPause(until: later),
+      .restructure(from: from, rate: rate, maturity: later, pause: later),
+    ])
+    let propose = ProposeAmendment(loanID: loan.id, terms: terms, reason: nil, validDays: nil, ifVersion: nil)
+    guard let proposed = try await attempt(propose, by: lender) else { return }
+    let act: LoanAmendment.Act = random.oneIn(5) ? .reject : .accept
+    _ = try await attempt(
+      AnswerAmendment(loanID: loan.id, amendmentID: proposed.amendment.id, act: act, ifVersion: nil), by: borrower)
+  }
+
   private mutating func settle() async throws {
     let startup = try random.pick(startups)
     let today = market.clock.now().date
     _ = try await attempt(AccrueBorrower(borrowerID: startup.id, through: today), by: .automation)
     _ = try await attempt(MatureLoans(borrowerID: startup.id, on: today), by: .automation)
+    _ = try await attempt(EscalateRecalls(borrowerID: startup.id, on: today), by: .automation)
+    _ = try await attempt(AgeDelinquency(borrowerID: startup.id, on: today), by: .automation)
+    _ = try await attempt(LapseAmendments(borrowerID: startup.id, on: today), by: .automation)
     if random.oneIn(2) {
       let lender = try random.pick(lenders)
       _ = try await attempt(
@@ -199,19 +262,20 @@ struct WalkTests {
     // Walks that never get anywhere would keep the laws too.
     for action in [
       "offer.make", "offer.accept", "offer.end", "loan.deliver", "loan.return", "settlement.sweep",
-      "cash_receipt.record", "settlement.pay_out", "allocations", "closed loans",
+      "cash_receipt.record", "settlement.pay_out", "allocations", "closed loans", "loan.casualty", "loan.freeze",
+      "loan.unfreeze", "loan.default", "loan.cure", "loan.write_off", "loan.forgive", "loan_amendment.answer",
     ] {
       #expect(done[action, default: 0] > 0, "\(action): \(done)")
     }
   }
 
-  /// Walks 220 steps and says how often each act was done.
+  /// Walks 360 steps and says how often each act was done.
   private func walk(seed: UInt64) async throws -> [String: Int] {
     try await Marketplace.with(seed: seed) { market in
       var walk = try await Walk(market, seed: seed)
       try await market.database.withConnection { connection in
-        for step in 0..<220 {
-          try await walk.step()
+        for step in 0..<360 {
+          try await walk.step(isLively: step >= 140)
           let breaches = try await BookLaws.breaches(connection)
           try #require(breaches == [], "step \(step) of seed \(seed)")
         }

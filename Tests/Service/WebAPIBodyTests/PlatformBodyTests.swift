@@ -193,9 +193,12 @@ struct PlatformBodyTests {
     let moment = try instant("2024-03-01T00:00:00Z")
     let run = SettlementRun(
       id: SettlementRunID(uuid(18)), job: "accrual", businessDate: try date("2024-03-01"), state: .running, total: 10,
-      done: 4, totals: Array("{\"fee_usd\":12}".utf8), error: nil, attempt: 1, requestedBy: nil, version: 3,
-      createdAt: moment, updatedAt: moment)
-    let root = try JSONDocument(parsing: Array(try written { run.write(to: &$0) }.utf8)).root
+      done: 3, dead: 0, totals: Array("{}".utf8), error: nil, stages: Array("[]".utf8), stage: 0, isPlanned: true,
+      previewHash: nil, effectsHash: nil, approval: .notNeeded, approvedBy: nil, endedAt: nil, attempt: 1,
+      requestedBy: nil, version: 3, createdAt: moment, updatedAt: moment)
+    var counted = RunProgress()
+    (counted.done, counted.totals) = (4, ["fee_usd": 12])
+    let root = try JSONDocument(parsing: Array(try written { run.with(counted).write(to: &$0) }.utf8)).root
     #expect(root["progress"]?["done"]?.asInteger == 4)
     #expect(root["progress"]?["total"]?.asInteger == 10)
     #expect(root["totals"]?["fee_usd"]?.asInteger == 12)

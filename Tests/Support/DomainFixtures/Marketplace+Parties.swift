@@ -70,10 +70,12 @@ extension Marketplace {
   package func startup(_ name: String = "Startup") async throws -> Party { try await party(name, [.startup]) }
 
   /// The command that records a lot on hand.
-  package func lotCommand(of lender: Party, quantity: Int64 = 64, multipleOf: Int64 = 8) throws -> CreateLot {
+  package func lotCommand(
+    of lender: Party, quantity: Int64 = 64, multipleOf: Int64 = 8, serials: [String] = []
+  ) throws -> CreateLot {
     CreateLot(
       chipModelID: try Self.plainChip(), quantity: quantity, site: try Self.site(), availableOn: clock.now().date,
-      multipleOf: multipleOf, serials: [], unitCost: Money(1_200_000, .usd), lenderID: lender.id)
+      multipleOf: multipleOf, serials: serials, unitCost: Money(1_200_000, .usd), lenderID: lender.id)
   }
 
   package func lot(of lender: Party, quantity: Int64 = 64, multipleOf: Int64 = 8) async throws -> Lot {

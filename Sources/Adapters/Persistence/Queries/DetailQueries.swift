@@ -31,6 +31,23 @@ package enum Details {
       order by at, loan_version, id limit 1000
       """,
     parameters: [.uuid, .uuid], columns: Tables.loanEvents.types)
+  package static let unitEventsOfLoan = Statement(
+    "read_unit_events_of_loan",
+    Tables.unitEvents.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and loan_id = $2
+      order by recorded_at, id limit 100000
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.unitEvents.types)
+  package static let unitsOfLoan = Statement(
+    "read_units_of_loan",
+    Tables.chipUnits.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and (loan_id = $2 or id in (
+        select unit_id from unit_events where loan_id = $2 and unit_id is not null))
+      order by serial, id
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.chipUnits.types)
   package static let closingsOfRound = Statement(
     "read_closings_of_round",
     Tables.fundingClosings.selectList
@@ -113,7 +130,8 @@ package enum Details {
 
   package static var statements: [Statement] {
     [
-      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, eventsOfLoan, closingsOfRound, loansDueByRound,
+      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, eventsOfLoan, unitEventsOfLoan, unitsOfLoan, closingsOfRound,
+      loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,
       startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
       loansOfStartup, loansOfLender,

@@ -25,7 +25,7 @@ package enum RunQueries {
     "run_matured",
     """
     select borrower_id, count(*) from loans
-    where state in ('active', 'due', 'overdue', 'recalled', 'frozen', 'reinstated')
+    where state in ('active', 'due', 'overdue', 'recalled', 'frozen', 'defaulted', 'reinstated')
       and coalesce(extended_to, matures_on) <= $1
     group by borrower_id order by borrower_id
     """, parameters: [.date], columns: [.uuid, .int8])

@@ -154,6 +154,19 @@ extension LawCheck {
         where n.units_returned <> coalesce(r.done, 0) or n.units_returning <> coalesce(r.under_way, 0)
         """, counting: "select 1 from loan_returns"),
     LawCheck(
+      2, "a numbered unit is in the loan of its own lender, and no loan has more of them than units",
+      names: ("law_numbered_units", "law_numbered_units_count"),
+      breaches: """
+        select u.id, 'the unit ' || u.serial || ' is in a loan that is not there, or not its lender''s' from chip_units u
+        where u.loan_id is not null and not exists (select 1 from loans l where l.id = u.loan_id
+          and l.lender_id = u.lender_id and l.borrower_id = u.borrower_id and l.lot_id = u.lot_id)
+        union all
+        select l.id, count(*) || ' numbered units in a loan of ' || l.units_out + l.units_returning + l.units_owned
+          + l.units_lost from loans l join chip_units u on u.loan_id = l.id
+        where l.delivered_on is not null group by l.id, l.units_out, l.units_returning, l.units_owned, l.units_lost
+        having count(*) > l.units_out + l.units_returning + l.units_owned + l.units_lost
+        """, counting: "select 1 from chip_units where loan_id is not null"),
+    LawCheck(
       2, "listings offer no more than is there, requests count their offers",
       names: ("law_orders", "law_orders_count"),
       breaches: """

@@ -22,7 +22,7 @@ package struct ProposeAmendment: LoanCommand {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    loanNeeds(state).union(AmendmentDesk.needs(of: loanID, state))
+    loanNeeds(state).union(AmendmentDesk.needs(of: loanID, terms, state))
   }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> AmendmentDesk.Answered {
@@ -41,7 +41,7 @@ package struct ProposeAmendment: LoanCommand {
       id: draft.ids.next(), borrowerID: loan.terms.borrowerID, lenderID: loan.terms.lenderID, loanID: loanID,
       terms: terms, proposedBy: principal.organizationID, proposedOn: draft.today, validUntil: validUntil,
       reason: reason, createdAt: draft.now, updatedAt: draft.now)
-    let (_, preview) = try AmendmentDesk.apply(amendment.terms, to: loan, in: &trial)
+    let (_, preview) = try AmendmentDesk.apply(amendment.terms, to: loan, by: principal, in: &trial)
     draft.put(\.amendments, amendment)
     draft.made.subject = amendment.id.value
     LoanDesk.announce("loan.amendment_proposed", loan, AmendmentDesk.facts(amendment), in: &draft)
@@ -68,7 +68,7 @@ package struct AnswerAmendment: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.amendment(amendmentID), .loan(loanID)]
     if let loan = state.loans[loanID] { needs.formUnion(LoanDesk.needsToClose(loan)) }
-    return needs.union(AmendmentDesk.needs(of: loanID, state))
+    return needs.union(AmendmentDesk.needs(of: loanID, state.shelves.amendments[amendmentID]?.terms, state))
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
@@ -84,7 +84,7 @@ package struct AnswerAmendment: Command {
     draft.made.subject = amendmentID.value
     try amendment.conclude(act, by: principal.organizationID, on: draft.today)
     if act == .accept {
-      let (changed, restatement) = try AmendmentDesk.apply(amendment.terms, to: loan, in: &draft)
+      let (changed, restatement) = try AmendmentDesk.apply(amendment.terms, to: loan, by: principal, in: &draft)
       loan = changed
       if let restatement { amendment.record(restatement) }
     }
@@ -143,9 +143,11 @@ package enum AmendmentDesk {
     package let restatement: FeeRestatement?
   }
 
-  static func needs(of loanID: LoanID, _ state: BatchState) -> Set<Need> {
+  static func needs(of loanID: LoanID, _ terms: AmendmentTerms?, _ state: BatchState) -> Set<Need> {
     guard let loan = state.loans[loanID] else { return [] }
-    return [.amendmentsOfLoan(loanID), .principalMoves(loan.terms.borrowerID, loanID)]
+    let needs: Set<Need> = [.amendmentsOfLoan(loanID), .principalMoves(loan.terms.borrowerID, loanID)]
+    guard let serials = terms?.serials else { return needs }
+    return needs.union(UnitDesk.needs(serials.out + serials.with, of: loan))
   }
 
   static func facts(_ amendment: LoanAmendment) -> [(StaticString, EventFact)] {
@@ -159,7 +161,7 @@ package enum AmendmentDesk {
   /// Changes the loan as agreed, as of the draft's day. The fee is posted up to that day at the old rate first, so that
   /// what a backdated rate takes back is all of it.
   static func apply(
-    _ terms: AmendmentTerms, to loan: Loan, in draft: inout Draft
+    _ terms: AmendmentTerms, to loan: Loan, by principal: Principal, in draft: inout Draft
   ) throws -> (Loan, FeeRestatement?) {
     let today = draft.today
     var loan = loan
@@ -179,6 +181,11 @@ package enum AmendmentDesk {
           loan, reversed: found.reversed, restated: found.restated, taken: taken, on: today, in: &draft)
         restatement = FeeRestatement(reversed: found.reversed, restated: found.restated, credited: credited)
       }
+    }
+    if let serials = terms.serials {
+      try loan.require(.substitute)
+      try UnitDesk.substitute(
+        serials.out, with: serials.with, in: loan, on: today, by: principal, in: &draft)
     }
     if let date = terms.maturity { try loan.extend(to: date, on: today) }
     if let date = terms.pause { try loan.pause(until: date, on: today) }

@@ -102,17 +102,20 @@ package struct RecordCasualty: LoanCommand {
   package static let action = "loan.casualty"
   package let loanID: LoanID
   package let quantity: Int64
+  package let serials: [String]
   package let occurredOn: CalendarDate
   package let cause: CasualtyCause
   package let reason: String?
   package let ifVersion: Int64?
 
   package init(
-    loanID: LoanID, quantity: Int64, occurredOn: CalendarDate, cause: CasualtyCause, reason: String?,
+    loanID: LoanID, quantity: Int64, serials: [String] = [], occurredOn: CalendarDate, cause: CasualtyCause,
+    reason: String?,
     ifVersion: Int64?
   ) {
     self.loanID = loanID
     self.quantity = quantity
+    self.serials = serials
     self.occurredOn = occurredOn
     self.cause = cause
     self.reason = reason
@@ -125,6 +128,10 @@ package struct RecordCasualty: LoanCommand {
     package let value: Money
   }
 
+  package func needs(_ state: BatchState) -> Set<Need> {
+    loanNeeds(state).union(state.loans[loanID].map { UnitDesk.needs(serials, of: $0) } ?? [])
+  }
+
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Lost {
     var loan = try loan(&draft, for: .either, principal)
     try loan.require(.loseUnits)
@@ -134,6 +141,8 @@ package struct RecordCasualty: LoanCommand {
     let value = try ReturnCredit.proRataOutstanding.amount(
       units: quantity, of: loan.unitsInDebt, principal: loan.principalOfUnits, on: occurredOn
     ).gross
+    let lost = try UnitDesk.named(serials, quantity: quantity, of: loan, in: draft)
+    try UnitDesk.happen(.lost, to: lost, of: loan, on: occurredOn, note: reason, by: principal, in: &draft)
     let custody = loan.custodyOfUnitsOut
     try loan.loseUnits(quantity, principal: value, on: occurredOn)
     loan = draft.put(\.loans, loan)

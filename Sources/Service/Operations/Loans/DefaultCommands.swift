@@ -105,12 +105,14 @@ package struct RepossessChips: LoanCommand {
   package static let action = "loan.repossess"
   package let loanID: LoanID
   package let quantity: Int64
+  package let serials: [String]
   package let occurredOn: CalendarDate
   package let ifVersion: Int64?
 
-  package init(loanID: LoanID, quantity: Int64, occurredOn: CalendarDate, ifVersion: Int64?) {
+  package init(loanID: LoanID, quantity: Int64, serials: [String] = [], occurredOn: CalendarDate, ifVersion: Int64?) {
     self.loanID = loanID
     self.quantity = quantity
+    self.serials = serials
     self.occurredOn = occurredOn
     self.ifVersion = ifVersion
   }
@@ -119,6 +121,10 @@ package struct RepossessChips: LoanCommand {
   package struct Repossessed: Sendable {
     package let loan: Loan
     package let verdict: Verdict
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> {
+    loanNeeds(state).union(state.loans[loanID].map { UnitDesk.needs(serials, of: $0) } ?? [])
   }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Repossessed {
@@ -132,6 +138,9 @@ package struct RepossessChips: LoanCommand {
     let act = try LoanDesk.act(.repossession, of: loan, units: quantity, on: occurredOn, in: draft)
     let verdict = try ExportDesk.judge(act, subject: loanID.value, in: &draft)
     guard verdict.isClear else { throw verdict.refusal }
+    let taken = try UnitDesk.named(serials, quantity: quantity, of: loan, in: draft)
+    try UnitDesk.release(
+      taken, from: loan, .repossessed, condition: .inService, on: occurredOn, by: principal, in: &draft)
     loan = draft.put(\.loans, loan)
     try LoanDesk.moveUnits(
       .chipsRepossessed, of: loan, quantity, from: .onLoan, to: .repossessed, leaving: true, on: occurredOn, in: &draft)

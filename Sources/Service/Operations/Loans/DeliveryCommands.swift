@@ -11,10 +11,15 @@ package struct RecordDelivery: Command {
   package static let action = "loan.deliver"
   package let loanID: LoanID
   package let quantity: Int64?
+  /// The numbered units that go out, or arrive; none where they have no numbers.
+  package let serials: [String]
   package let occurredOn: CalendarDate
   package let ifVersion: Int64?
 
-  package init(loanID: LoanID, quantity: Int64?, occurredOn: CalendarDate, ifVersion: Int64?) {
+  package init(
+    loanID: LoanID, quantity: Int64?, serials: [String] = [], occurredOn: CalendarDate, ifVersion: Int64?
+  ) {
+    self.serials = serials
     self.loanID = loanID
     self.quantity = quantity
     self.occurredOn = occurredOn
@@ -23,7 +28,9 @@ package struct RecordDelivery: Command {
 
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.loan(loanID)]
-    if let loan = state.loans[loanID] { needs.formUnion(LoanDesk.needsToClose(loan)) }
+    if let loan = state.loans[loanID] {
+      needs.formUnion(LoanDesk.needsToClose(loan).union(UnitDesk.needs(serials, of: loan)))
+    }
     return needs
   }
 
@@ -55,6 +62,7 @@ package struct RecordDelivery: Command {
       try lot.move(units, from: .reserved, to: .inTransit)
       draft.put(\.lots, lot)
       loan = draft.put(\.loans, loan)
+      try UnitDesk.dispatch(serials, with: loan, from: lot, on: occurredOn, by: principal, in: &draft)
       try LoanDesk.postDispatch(loan, on: occurredOn, in: &draft)
       announce("loan.dispatched", loan, &draft)
       return Delivered(loan: loan, verdict: verdict)
@@ -63,6 +71,8 @@ package struct RecordDelivery: Command {
     try lot.move(units, from: .inTransit, to: .onLoan)
     draft.put(\.lots, lot)
     loan = draft.put(\.loans, loan)
+    let arrived = try UnitDesk.named(serials, quantity: units, of: loan, in: draft)
+    try UnitDesk.happen(.accepted, to: arrived, of: loan, on: occurredOn, by: principal, in: &draft)
     try LoanDesk.postDelivery(loan, on: occurredOn, in: &draft)
     announce("loan.activated", loan, &draft)
     return Delivered(loan: loan, verdict: nil)

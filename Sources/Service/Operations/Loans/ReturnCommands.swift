@@ -13,14 +13,18 @@ package struct RecordReturn: Command {
   package static let action = "loan.return"
   package let loanID: LoanID
   package let quantity: Int64
+  /// Which numbered units; as many as the quantity, or none.
+  package let serials: [String]
   package let occurredOn: CalendarDate
   package let condition: ReturnCondition?
   /// In the loan's currency.
   package let conditionCharge: Money?
 
   package init(
-    loanID: LoanID, quantity: Int64, occurredOn: CalendarDate, condition: ReturnCondition?, conditionCharge: Money?
+    loanID: LoanID, quantity: Int64, serials: [String] = [], occurredOn: CalendarDate, condition: ReturnCondition?,
+    conditionCharge: Money?
   ) {
+    self.serials = serials
     self.loanID = loanID
     self.quantity = quantity
     self.occurredOn = occurredOn
@@ -31,7 +35,7 @@ package struct RecordReturn: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.loan(loanID)]
     if let loan = state.loans[loanID] {
-      needs.formUnion(LoanDesk.needsToClose(loan))
+      needs.formUnion(LoanDesk.needsToClose(loan).union(UnitDesk.needs(serials, of: loan)))
       if loan.terms.returnCredit == .lowerOfMark { needs.insert(.chipMarks(loan.terms.chipModelID)) }
     }
     return needs
@@ -62,6 +66,7 @@ package struct RecordReturn: Command {
     let returns = (draft.base.returnsOfLoan[loanID] ?? []).compactMap { draft.find(\.returns, $0) }
       .filter { $0.quantity == quantity }
     if condition == nil, let entry = returns.first(where: { $0.state == .returning }) {
+      if !serials.isEmpty { _ = try UnitDesk.named(serials, quantity: quantity, of: loan, in: draft) }
       return try arrive(entry, loan, lot, &draft)
     }
     guard let entry = returns.first(where: { $0.state == .inInspection }) else {
@@ -70,11 +75,16 @@ package struct RecordReturn: Command {
         act: condition == nil ? "arrival" : "inspection")
     }
     guard let condition else { throw LendingRefusal.conditionRequired }
+    let graded = try UnitDesk.named(serials, quantity: quantity, of: loan, in: draft)
+    try UnitDesk.release(
+      graded, from: loan, .returned, condition: condition == .good ? .inService : .failed, on: occurredOn,
+      by: principal, in: &draft)
     return try inspect(entry, condition, loan, lot, &draft)
   }
 
   private func start(_ loan: Loan, _ lot: Lot, _ draft: inout Draft) throws -> Returned {
     try loan.require(.startReturn)
+    if !serials.isEmpty { _ = try UnitDesk.named(serials, quantity: quantity, of: loan, in: draft) }
     guard quantity <= loan.unitsOut else { throw LendingRefusal.moreThanOut(quantity, out: loan.unitsOut) }
     let earliest = loan.deliveredOn ?? loan.terms.tradeOn
     guard occurredOn >= earliest else { throw LendingRefusal.dateOutOfOrder(given: occurredOn, earliest: earliest) }

@@ -27,15 +27,18 @@ extension ProposeAmendment {
 
 extension AmendmentTerms {
   /// `re_rate`: `from_on` and `rate_bps`; `extend`: `matures_on`; `payment_pause`: `until_on`; `restructure`: at least two
-  /// of these three.
+  /// of these three; `substitution`: `serials_out` and as many `serials_in`.
   static func parse(_ reader: inout ObjectReader) -> AmendmentTerms? {
     let kind = reader.enumeration("kind", as: Kind.self)
     let (from, rate) = (reader.optionalDate("from_on"), reader.optionalRate("rate_bps"))
     let (maturity, pause) = (reader.optionalDate("matures_on"), reader.optionalDate("until_on"))
+    let out = reader.optionalSet("serials_out", count: 1...1_000) { $1.string($0, bytes: BodyBounds.serial) }
+    let new = reader.optionalSet("serials_in", count: 1...1_000) { $1.string($0, bytes: BodyBounds.serial) }
     guard let kind else { return nil }
     let given = [
       ("from_on" as StaticString, reader.has("from_on")), ("rate_bps", reader.has("rate_bps")),
       ("matures_on", reader.has("matures_on")), ("until_on", reader.has("until_on")),
+      ("serials_out", reader.has("serials_out")), ("serials_in", reader.has("serials_in")),
     ]
     let wanted: Set<String> =
       switch kind {
@@ -43,11 +46,14 @@ extension AmendmentTerms {
       case .extend: ["matures_on"]
       case .paymentPause: ["until_on"]
       case .restructure: given[0].1 || given[1].1 ? ["from_on", "rate_bps"] : []
+      case .substitution: ["serials_out", "serials_in"]
       }
+    let mayHave: Set<String> =
+      kind == .restructure ? ["from_on", "rate_bps", "matures_on", "until_on"] : wanted
     for (name, isGiven) in given {
       if wanted.contains(name.description), !isGiven {
         reader.fault(name, code: JSONFaultCode.missing, detail: "is required by \(kind.rawValue)")
-      } else if isGiven, !wanted.contains(name.description), kind != .restructure {
+      } else if isGiven, !mayHave.contains(name.description) {
         reader.fault(name, code: BodyFaultCode.conflict, detail: "does not belong to \(kind.rawValue)")
       }
     }
@@ -57,6 +63,13 @@ extension AmendmentTerms {
       return .reRate(from: from, rate: rate)
     case .extend: return maturity.map { .extend(to: $0) }
     case .paymentPause: return pause.map { .paymentPause(until: $0) }
+    case .substitution:
+      guard let out, let new else { return nil }
+      if out.count != new.count {
+        reader.fault("serials_in", code: BodyFaultCode.conflict, detail: "must be as many as serials_out")
+        return nil
+      }
+      return .substitution(out: out, with: new)
     case .restructure:
       if [given[1].1, given[2].1, given[3].1].filter({ $0 }).count < 2 {
         reader.fault("kind", code: BodyFaultCode.conflict, detail: "must change two things or more")
@@ -89,10 +102,11 @@ extension CureDefault {
 extension RepossessChips {
   /// `quantity` or `serials`, `occurred_on`
   package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> RepossessChips? {
-    let quantity = reader.units(isRequired: true)
+    let (quantity, serials) = reader.units(isRequired: true)
     let occurredOn = reader.date("occurred_on")
     guard let quantity, let occurredOn else { return nil }
-    return RepossessChips(loanID: loanID, quantity: quantity, occurredOn: occurredOn, ifVersion: ifVersion)
+    return RepossessChips(
+      loanID: loanID, quantity: quantity, serials: serials, occurredOn: occurredOn, ifVersion: ifVersion)
   }
 }
 
@@ -124,13 +138,60 @@ extension ForgiveDebt {
 extension RecordCasualty {
   /// `quantity` or `serials`, `occurred_on`, `cause`, `reason`?
   package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> RecordCasualty? {
-    let quantity = reader.units(isRequired: true)
+    let (quantity, serials) = reader.units(isRequired: true)
     let occurredOn = reader.date("occurred_on")
     let cause = reader.enumeration("cause", as: CasualtyCause.self)
     let reason = reader.optionalString("reason", bytes: BodyBounds.reason)
     guard let quantity, let occurredOn, let cause else { return nil }
     return RecordCasualty(
-      loanID: loanID, quantity: quantity, occurredOn: occurredOn, cause: cause, reason: reason, ifVersion: ifVersion)
+      loanID: loanID, quantity: quantity, serials: serials, occurredOn: occurredOn, cause: cause, reason: reason,
+      ifVersion: ifVersion)
+  }
+}
+
+extension RecordDeviceEvent {
+  /// `kind`, `quantity` or `serials`, `occurred_on`, `note`?
+  package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> RecordDeviceEvent? {
+    let kind = reader.enumeration("kind", as: UnitEventKind.self)
+    if let kind, !UnitEventKind.reported.contains(kind) {
+      reader.fault("kind", code: BodyFaultCode.conflict, detail: "is made by an act of its own, not reported")
+    }
+    let (quantity, serials) = reader.units(isRequired: true)
+    let occurredOn = reader.date("occurred_on")
+    let note = reader.optionalString("note", bytes: BodyBounds.reason)
+    guard let kind, let quantity, let occurredOn else { return nil }
+    return RecordDeviceEvent(
+      loanID: loanID, kind: kind, quantity: quantity, serials: serials, occurredOn: occurredOn, note: note,
+      ifVersion: ifVersion)
+  }
+}
+
+extension ChipUnit {
+  package func write(to writer: inout JSONWriter, events: [UnitEventRow] = []) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("serial", serial)
+      writer.field("chip_model_id", chipModelID)
+      writer.field("lot_id", lotID)
+      writer.field("loan_id", loanID)
+      writer.field("condition", condition)
+      writer.array("events", events) { $1.write(to: &$0) }
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+  }
+}
+
+extension UnitEventRow {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("kind", kind)
+      writer.field("quantity", quantity)
+      writer.field("occurred_on", occurredOn)
+      writer.field("note", note)
+      writer.field("actor_organization_id", actorID)
+      writer.field("recorded_at", recordedAt)
+    }
   }
 }
 
@@ -158,6 +219,8 @@ extension LoanAmendment {
       writer.field("rate_bps", terms.rateChange?.rate)
       writer.field("matures_on", terms.maturity)
       writer.field("until_on", terms.pause)
+      writer.field("serials_out", terms.serials?.out)
+      writer.field("serials_in", terms.serials?.with)
       writer.field("reason", reason)
       writer.field("proposed_by", proposedBy)
       writer.field("proposed_on", proposedOn)

@@ -8,27 +8,29 @@ extension RecordDelivery {
   ///
   /// What arrives damaged is not accepted here and claimed later: the word is refused, not dropped.
   package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> RecordDelivery? {
-    let quantity = reader.units(isRequired: false)
+    let (quantity, serials) = reader.units(isRequired: false)
     let occurredOn = reader.date("occurred_on")
     if reader.optionalEnumeration("condition", as: ReturnCondition.self) == .damaged {
       reader.fault(
         "condition", code: BodyFaultCode.conflict, detail: "must be good: damaged chips are not to be accepted")
     }
     guard let occurredOn else { return nil }
-    return RecordDelivery(loanID: loanID, quantity: quantity, occurredOn: occurredOn, ifVersion: ifVersion)
+    return RecordDelivery(
+      loanID: loanID, quantity: quantity, serials: serials, occurredOn: occurredOn, ifVersion: ifVersion)
   }
 }
 
 /// A step of a return as a client states it: start, arrival or inspection.
 package struct ReturnBody: Sendable, Hashable {
   package let quantity: Int64
+  package let serials: [String]
   package let occurredOn: CalendarDate
   package let condition: ReturnCondition?
   package let conditionCharge: Money?
 
   /// `quantity` or `serials`, `occurred_on`, `condition`?, `condition_charge`? (only beside a condition)
   package static func parse(_ reader: inout ObjectReader) -> ReturnBody? {
-    let quantity = reader.units(isRequired: true)
+    let (quantity, serials) = reader.units(isRequired: true)
     let occurredOn = reader.date("occurred_on")
     let condition = reader.optionalEnumeration("condition", as: ReturnCondition.self)
     let charge = reader.optionalMoney("condition_charge", BodyBounds.amount)
@@ -36,13 +38,14 @@ package struct ReturnBody: Sendable, Hashable {
       reader.fault("condition_charge", code: BodyFaultCode.conflict, detail: "must stand beside a condition")
     }
     guard let quantity, let occurredOn else { return nil }
-    return ReturnBody(quantity: quantity, occurredOn: occurredOn, condition: condition, conditionCharge: charge)
+    return ReturnBody(
+      quantity: quantity, serials: serials, occurredOn: occurredOn, condition: condition, conditionCharge: charge)
   }
 
   /// The command; it refuses a charge in another currency than the loan's.
   package func command(loanID: LoanID) -> RecordReturn {
     RecordReturn(
-      loanID: loanID, quantity: quantity, occurredOn: occurredOn, condition: condition,
+      loanID: loanID, quantity: quantity, serials: serials, occurredOn: occurredOn, condition: condition,
       conditionCharge: conditionCharge)
   }
 }

@@ -93,18 +93,18 @@ extension ObjectReader {
 
   /// How many units are meant, said as a number or by serial numbers; both must agree.
   /// - Parameter isRequired: one of the two must be there.
-  mutating func units(isRequired: Bool) -> Int64? {
+  mutating func units(isRequired: Bool) -> (count: Int64?, serials: [String]) {
     let quantity = optionalQuantity("quantity")
     let serials = optionalSet("serials", count: BodyBounds.serials) { $1.string($0, bytes: BodyBounds.serial) }
     if isRequired, !has("quantity"), !has("serials") {
       fault("quantity", code: JSONFaultCode.missing, detail: "is required where no serials are given")
     }
-    guard let serials else { return quantity }
+    guard let serials else { return (quantity, []) }
     let count = Int64(serials.count)
     if let quantity, quantity != count {
       fault("serials", code: BodyFaultCode.conflict, detail: "must be as many as the quantity says")
     }
-    return count
+    return (count, serials)
   }
 }
 

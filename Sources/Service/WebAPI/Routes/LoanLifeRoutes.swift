@@ -15,6 +15,7 @@ extension WebAPI {
   func addLoanLifeRoutes(_ routes: inout Routes) {
     addLoanActs(&routes)
     addAmendmentRoutes(&routes)
+    addUnitRoutes(&routes)
     routes.get("/v1/loans/{id}/timeline") { request, context in try await timeline(request, context) }
     routes.get("/v1/loans/{id}/schedule") { request, context in try await schedule(request, context) }
     routes.get("/v1/loans/{id}/payoff-quote") { request, context in try await payoffQuote(request, context) }
@@ -82,6 +83,36 @@ extension WebAPI {
         }
       }
     ) { RepossessChips.parse(&$0, loanID: $1, ifVersion: $2) }
+  }
+
+  private func addUnitRoutes(_ routes: inout Routes) {
+    addAct(
+      &routes, "device-events", version: { $0.loan.version },
+      write: { recorded, writer in
+        writer.object { writer in
+          writer.array("units", recorded.units) { $1.write(to: &$0) }
+          writer.key("loan")
+          recorded.loan.write(to: &writer)
+        }
+      }
+    ) { RecordDeviceEvent.parse(&$0, loanID: $1, ifVersion: $2) }
+    routes.get("/v1/loans/{id}/units") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let loan = try await self.loan(context, as: principal)
+      let binds = [Reader.scope(principal), Bind.uuid(loan.id.value.bits)]
+      let results = try await gateway.reader.run(
+        [Query(Details.unitsOfLoan, binds), Query(Details.unitEventsOfLoan, binds)], as: principal)
+      let units = try Tables.chipUnits.decode(results[0])
+      let events = try Dictionary(grouping: Tables.unitEvents.decode(results[1]), by: \.unitID)
+      return gateway.object(request, version: nil) { writer in
+        writer.object { writer in
+          writer.field("loan_id", loan.id)
+          // Numbered units that are in the loan, or were and came back; then what was said of units without numbers.
+          writer.array("data", units) { $1.write(to: &$0, events: events[$1.id] ?? []) }
+          writer.array("events", events[nil] ?? []) { $1.write(to: &$0) }
+        }
+      }
+    }
   }
 
   // MARK: amendments

@@ -1,0 +1,105 @@
+import Primitives
+
+/// How a numbered unit is.
+package enum UnitCondition: String, Sendable, Hashable, CaseIterable {
+  /// -> failed, inRepair, banned, lost
+  case inService = "in_service"
+  /// -> inRepair, banned, lost
+  case failed
+  /// With its maker or a workshop; the loan and its fee go on -> inService, lost
+  case inRepair = "in_repair"
+  /// Stopped by its maker or by a rule -> inService, lost
+  case banned
+  /// Final.
+  case lost
+}
+
+/// What happens to units of a loan, numbered or not: the links of the chain of custody.
+package enum UnitEventKind: String, Sendable, Hashable, CaseIterable {
+  // Made by the acts of the loan.
+  case dispatched, accepted, returned, lost, repossessed
+  // Reported by one of its sides.
+  case failed
+  case sentToRepair = "sent_to_repair"
+  case backFromRepair = "back_from_repair"
+  case banned
+  case banLifted = "ban_lifted"
+
+  /// Those that a side may report by themselves.
+  package static let reported: [UnitEventKind] = [.failed, .sentToRepair, .backFromRepair, .banned, .banLifted]
+
+  /// The conditions from which it can happen, and the one it leads to; nil where it leaves the condition as it is.
+  var change: (from: Set<UnitCondition>, to: UnitCondition)? {
+    switch self {
+    case .failed: ([.inService], .failed)
+    case .sentToRepair: ([.inService, .failed], .inRepair)
+    case .backFromRepair: ([.inRepair], .inService)
+    case .banned: ([.inService, .failed], .banned)
+    case .banLifted: ([.banned], .inService)
+    case .lost: ([.inService, .failed, .inRepair, .banned], .lost)
+    case .dispatched, .accepted, .returned, .repossessed: nil
+    }
+  }
+}
+
+/// One chip by its serial number. It has one place for a loan: it cannot be in two.
+package struct ChipUnit: Sendable, Hashable {
+  package let id: UnitID
+  package let lenderID: OrganizationID
+  package let chipModelID: ChipModelID
+  package internal(set) var lotID: LotID
+  package let serial: String
+  package internal(set) var loanID: LoanID?
+  package internal(set) var borrowerID: OrganizationID?
+  package internal(set) var condition: UnitCondition
+  package var version: Int64
+  package let createdAt: Instant
+  package var updatedAt: Instant
+
+  package init(
+    id: UnitID, lenderID: OrganizationID, chipModelID: ChipModelID, lotID: LotID, serial: String,
+    loanID: LoanID? = nil, borrowerID: OrganizationID? = nil, condition: UnitCondition = .inService,
+    version: Int64 = 1, createdAt: Instant, updatedAt: Instant
+  ) {
+    self.id = id
+    self.lenderID = lenderID
+    self.chipModelID = chipModelID
+    self.lotID = lotID
+    self.serial = serial
+    self.loanID = loanID
+    self.borrowerID = borrowerID
+    self.condition = condition
+    self.version = version
+    self.createdAt = createdAt
+    self.updatedAt = updatedAt
+  }
+
+  /// It goes out with a loan.
+  package mutating func lend(_ loan: Loan) throws(LendingRefusal) {
+    if loanID != nil { throw .loan(.unitInLoan(serial)) }
+    guard condition == .inService else {
+      throw .illegalState(object: "unit \(serial)", state: condition.rawValue, act: "lend")
+    }
+    loanID = loan.id
+    borrowerID = loan.terms.borrowerID
+    lotID = loan.terms.lotID
+  }
+
+  /// It is the lender's again.
+  package mutating func release(from loan: LoanID, condition: UnitCondition) throws(LendingRefusal) {
+    guard loanID == loan else { throw .loan(.unitNotInLoan(serial)) }
+    loanID = nil
+    borrowerID = nil
+    self.condition = condition
+  }
+
+  /// Something happens to it while it is in a loan.
+  package mutating func happen(_ kind: UnitEventKind, in loan: LoanID) throws(LendingRefusal) {
+    guard loanID == loan else { throw .loan(.unitNotInLoan(serial)) }
+    guard let change = kind.change else { return }
+    guard change.from.contains(condition) else {
+      throw .illegalState(object: "unit \(serial)", state: condition.rawValue, act: kind.rawValue)
+    }
+    condition = change.to
+  }
+}
