@@ -12,6 +12,8 @@ package enum LoanRefusal: Refusal, Hashable {
   case notOverdue(LoanState)
   /// A cure needs that nothing is due any more.
   case stillDue(Int64)
+  /// The lender gave the borrower time to cure its default, and it is not over.
+  case cureTimeRunning(until: CalendarDate)
   /// The other side, not the one that proposed it, answers an amendment.
   case ownProposal
   /// Only the side that proposed an amendment takes it back.
@@ -54,6 +56,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .onHold: "loan.on_hold"
     case .notOverdue: "loan.not_overdue"
     case .stillDue: "loan.still_due"
+    case .cureTimeRunning: "loan.cure_time_running"
     case .ownProposal: "loan.own_proposal"
     case .notOwnProposal: "loan.not_own_proposal"
     case .alreadyProposed: "loan.already_proposed"
@@ -77,6 +80,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .onHold(let date): "Compliance holds the loan since \(date); chips and title do not move."
     case .notOverdue(let state): "The loan is \(state.rawValue), not overdue: non-payment is no default yet."
     case .stillDue(let amount): "\(amount) minor units are still due; a default is cured once nothing is."
+    case .cureTimeRunning(let date): "The borrower may cure its default until \(date)."
     case .ownProposal: "Your organisation proposed this amendment; the other side answers it."
     case .notOwnProposal: "The other side proposed this amendment; it alone can withdraw it."
     case .alreadyProposed(let kind): "An amendment of the kind \(kind) waits for an answer already."

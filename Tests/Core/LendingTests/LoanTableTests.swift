@@ -96,7 +96,7 @@ struct LoanTableTests {
     case .writeOff: try loan.writeOff(7)
     case .forgive: try loan.forgive(Debt(charges: 1, fee: 2, principal: 3))
     case .loseUnits: try loan.loseUnits(8, principal: 16, on: date)
-    case .repossess: try loan.repossess(8)
+    case .repossess: try loan.repossess(8, on: date)
     case .freeze: try loan.freeze(on: date, reason: "screening")
     case .unfreeze: try loan.unfreeze()
     case .reportDevice: try loan.require(.reportDevice)

@@ -281,6 +281,12 @@ struct WalkTests {
         }
         let chains = try await BookLaws.chainBreaches(connection)
         #expect(chains == [], "seed \(seed)")
+        for check in LawCheck.all {
+          let found = try await connection.run(Query(check.breaches), deadline: soon()).map {
+            "\(try $0.text(0)) \(try $0.text(1))"
+          }
+          #expect(found == [], "seed \(seed): \(check.title)")
+        }
       }
       let paid = Statement("test_paid", "select count(*) from allocations", columns: [.int8])
       let closed = Statement("test_closed", "select count(*) from loans where state = 'closed'", columns: [.int8])

@@ -10,7 +10,7 @@ package struct DeclareDefault: LoanCommand {
   package static let action = "loan.default"
   package let loanID: LoanID
   package let cause: DefaultCause
-  /// Time for the borrower to cure it, from that day.
+  /// Time for the borrower to cure it, from that day: until it is over, nothing is accelerated or taken back.
   package let cureDays: Int64?
   package let reason: String?
   package let ifVersion: Int64?
@@ -76,7 +76,7 @@ package struct CureDefault: LoanCommand {
   }
 }
 
-/// The lender makes everything due because of a default.
+/// The lender makes everything due because of a default, once the time to cure it is over.
 package struct AccelerateLoan: LoanCommand {
   package static let action = "loan.accelerate"
   package let loanID: LoanID
@@ -131,10 +131,7 @@ package struct RepossessChips: LoanCommand {
     var loan = try loan(&draft, for: .lender, principal)
     try loan.require(.repossess)
     guard occurredOn <= draft.today else { throw LendingRefusal.futureDate(given: occurredOn, today: draft.today) }
-    if let declared = loan.life.default?.on, occurredOn < declared {
-      throw LendingRefusal.dateOutOfOrder(given: occurredOn, earliest: declared)
-    }
-    try loan.repossess(quantity)
+    try loan.repossess(quantity, on: occurredOn)
     let act = try LoanDesk.act(.repossession, of: loan, units: quantity, on: occurredOn, in: draft)
     let verdict = try ExportDesk.judge(act, subject: loanID.value, in: &draft)
     guard verdict.isClear else { throw verdict.refusal }
