@@ -280,6 +280,18 @@ extension Loan {
     life.unitsRepossessed += count
   }
 
+  /// What became of chips that were taken back: sold on, or kept by the lender. Their price is collateral money, booked
+  /// when it comes.
+  package mutating func dispose(_ count: Int64, _ outcome: Disposal) throws(LendingRefusal) {
+    try require(.dispose)
+    guard count > 0 else { throw .quantityNotPositive }
+    guard count <= unitsToDispose else { throw .loan(.moreThanRepossessed(count, left: unitsToDispose)) }
+    switch outcome {
+    case .sold: life.unitsResold += count
+    case .kept: life.unitsKept += count
+    }
+  }
+
   /// Compliance stops the chips and the title. Cash still discharges the debt.
   package mutating func freeze(on date: CalendarDate, reason: String) throws(LendingRefusal) {
     try require(.freeze)
@@ -297,4 +309,12 @@ extension Loan {
     life.hold = nil
     if state == .frozen { state = standing }
   }
+}
+
+/// What becomes of chips that a lender took back.
+package enum Disposal: String, Sendable, Hashable, CaseIterable {
+  /// To somebody else; they leave the market.
+  case sold
+  /// Available again, to be lent.
+  case kept
 }

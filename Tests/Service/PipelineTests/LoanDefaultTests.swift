@@ -66,9 +66,17 @@ struct LoanDefaultTests {
       #expect(deficiency.state == .defaulted)
       #expect(try deficiency.outstanding.total() == LentChips.principal + 40 * LentChips.perDay - 10_000_000)
       #expect(try await lent.breaches() == [])
+      func dispose(_ quantity: Int64, _ outcome: Disposal) -> DisposeChips {
+        DisposeChips(loanID: lent.id, quantity: quantity, outcome: outcome, occurredOn: lent.today, ifVersion: nil)
+      }
+      _ = try await market.run(dispose(12, .sold), by: lender)
+      #expect(try await market.submit(dispose(5, .kept), by: lender).refusalCode == "loan.more_than_repossessed")
       try await lent.pay(try deficiency.outstanding.total(), .guarantee)
       let closed = try await lent.loan()
       #expect(closed.state == .closed && closed.closedAs == .returned && closed.title == .lender)
+      #expect(try await market.run(dispose(4, .kept), by: lender).unitsToDispose == 0)
+      let lot = try await lent.lot()
+      #expect(lot.units(.sold) == 12 && lot.units(.repossessed) == 0 && lot.units(.available) == 52)
       #expect(try await lent.breaches() == [])
     }
   }

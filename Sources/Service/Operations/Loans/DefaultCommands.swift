@@ -147,3 +147,40 @@ package struct RepossessChips: LoanCommand {
     return Repossessed(loan: loan, verdict: verdict)
   }
 }
+
+/// What the lender did with chips that it took back. What a sale brought is recorded as collateral money when it comes; what
+/// that leaves of the debt is the deficiency, what it leaves of the money stays the borrower's.
+package struct DisposeChips: LoanCommand {
+  package static let action = "loan.dispose"
+  package let loanID: LoanID
+  package let quantity: Int64
+  package let outcome: Disposal
+  package let occurredOn: CalendarDate
+  package let ifVersion: Int64?
+
+  package init(loanID: LoanID, quantity: Int64, outcome: Disposal, occurredOn: CalendarDate, ifVersion: Int64?) {
+    self.loanID = loanID
+    self.quantity = quantity
+    self.outcome = outcome
+    self.occurredOn = occurredOn
+    self.ifVersion = ifVersion
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Loan {
+    var loan = try loan(&draft, for: .lender, principal)
+    try loan.require(.dispose)
+    guard occurredOn <= draft.today else { throw LendingRefusal.futureDate(given: occurredOn, today: draft.today) }
+    if let declared = loan.life.default?.on, occurredOn < declared {
+      throw LendingRefusal.dateOutOfOrder(given: occurredOn, earliest: declared)
+    }
+    try loan.dispose(quantity, outcome)
+    loan = draft.put(\.loans, loan)
+    try LoanDesk.moveUnits(
+      .chipsDisposed, of: loan, quantity, from: .repossessed, to: outcome == .sold ? .sold : .available,
+      leaving: false, on: occurredOn, in: &draft)
+    LoanDesk.announce(
+      "loan.chips_disposed", loan, [("reason_code", .text(outcome.rawValue)), ("quantity", .number(quantity))],
+      in: &draft)
+    return loan
+  }
+}
