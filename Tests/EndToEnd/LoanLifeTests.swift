@@ -146,7 +146,7 @@ private struct LoanStage {
     #expect(try act("forgive", as: startup.key, less).status == 403)
     #expect(try act("forgive", as: lender.key).status == 422)
     #expect(try act("repossess", as: lender.key, #"{"quantity":1,"occurred_on":"2023-04-13"}"#).status == 409)
-    #expect(try done("default", as: lender.key, #"{"cause":"insolvency","cure_days":5}"#).text("state") == "defaulted")
+    #expect(try done("default", as: lender.key, #"{"cause":"insolvency"}"#).text("state") == "defaulted")
     let taken = try done("repossess", as: lender.key, #"{"quantity":60,"occurred_on":"2023-04-13"}"#).json()
     #expect(taken["loan"]?["units"]?["repossessed"]?.asInteger == 60)
     #expect(taken["verdict"]?["effect"]?.asString == "clear")

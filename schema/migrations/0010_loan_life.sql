@@ -17,6 +17,8 @@ alter table loans
   add column forgiven bigint not null default 0,
   add column units_lost bigint not null default 0,
   add column units_repossessed bigint not null default 0,
+  add column units_resold bigint not null default 0,
+  add column units_kept bigint not null default 0,
   add column casualty_principal bigint not null default 0;
 alter table loans
   alter column rates drop default,
@@ -24,11 +26,14 @@ alter table loans
   alter column forgiven drop default,
   alter column units_lost drop default,
   alter column units_repossessed drop default,
+  alter column units_resold drop default,
+  alter column units_kept drop default,
   alter column casualty_principal drop default;
 alter table loans drop constraint loans_units;
 alter table loans add constraint loans_units check (
   units_out >= 0 and units_returning >= 0 and units_returned >= 0 and units_owned >= 0 and units_lost >= 0
-  and units_repossessed >= 0
+  and units_repossessed >= 0 and units_resold >= 0 and units_kept >= 0
+  and units_resold + units_kept <= units_repossessed
   and units_out + units_returning + units_returned + units_owned + units_lost + units_repossessed in (0, quantity));
 alter table loans add constraint loans_recall check (
   (recalled_on is null) = (recall_due_on is null) and (recalled_on is null or recall_notice_days is not null));

@@ -23,6 +23,8 @@ extension Tables {
     .int8("forgiven") { $0.life.forgiven },
     .int8("units_lost") { $0.life.unitsLost },
     .int8("units_repossessed") { $0.life.unitsRepossessed },
+    .int8("units_resold") { $0.life.unitsResold },
+    .int8("units_kept") { $0.life.unitsKept },
     .int8("casualty_principal") { $0.life.casualtyPrincipal },
   ]
 
@@ -37,7 +39,7 @@ extension Tables {
     var life = LoanLife(
       rates: rates, extendedTo: extended, pausedUntil: paused, overdueSince: overdue, writtenOff: try row.int(),
       forgiven: try row.int(), unitsLost: try row.int(), unitsRepossessed: try row.int(),
-      casualtyPrincipal: try row.int())
+      unitsResold: try row.int(), unitsKept: try row.int(), casualtyPrincipal: try row.int())
     if let recalledOn, let recallDue { life.recall = LoanLife.Recall(on: recalledOn, dueOn: recallDue) }
     if let heldOn, let holdReason { life.hold = LoanLife.Hold(on: heldOn, reason: holdReason) }
     if let cause, let defaultedOn {

@@ -28,6 +28,7 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case chipsFrozen = "chips_frozen"
   case chipsReleased = "chips_released"
   case chipsRepossessed = "chips_repossessed"
+  case chipsDisposed = "chips_disposed"
   case chipsSubstituted = "chips_substituted"
   case platformFeeCharged = "platform_fee_charged"
   case payoutMade = "payout_made"

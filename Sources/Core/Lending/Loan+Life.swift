@@ -185,9 +185,16 @@ extension Loan {
     guard life.default?.acceleratedOn == nil else {
       throw .illegalState(object: "loan", state: "accelerated", act: Act.accelerate.rawValue)
     }
-    if let declared = life.default?.on, date < declared { throw .dateOutOfOrder(given: date, earliest: declared) }
+    try requireCureTimeOver(date)
     life.default?.acceleratedOn = date
     due = LoanDue(cause: .acceleration, causeID: id.value, since: due.map { min($0.since, date) } ?? date, amount: nil)
+  }
+
+  /// Remedies follow the declaration, and the time that was given to cure it.
+  private func requireCureTimeOver(_ date: CalendarDate) throws(LendingRefusal) {
+    guard let fault = life.default else { return }
+    guard date >= fault.on else { throw .dateOutOfOrder(given: date, earliest: fault.on) }
+    if let until = fault.cureUntil, date <= until { throw .loan(.cureTimeRunning(until: until)) }
   }
 
   /// The lender writes part of the claim off in its own accounting. The claim stands.
@@ -264,12 +271,25 @@ extension Loan {
   }
 
   /// The lender takes units back in default. What they bring is credited when they are sold, not now.
-  package mutating func repossess(_ count: Int64) throws(LendingRefusal) {
+  package mutating func repossess(_ count: Int64, on date: CalendarDate) throws(LendingRefusal) {
     try require(.repossess)
+    try requireCureTimeOver(date)
     guard count > 0 else { throw .quantityNotPositive }
     guard count <= unitsOut else { throw .moreThanOut(count, out: unitsOut) }
     unitsOut -= count
     life.unitsRepossessed += count
+  }
+
+  /// What became of chips that were taken back: sold on, or kept by the lender. Their price is collateral money, booked
+  /// when it comes.
+  package mutating func dispose(_ count: Int64, _ outcome: Disposal) throws(LendingRefusal) {
+    try require(.dispose)
+    guard count > 0 else { throw .quantityNotPositive }
+    guard count <= unitsToDispose else { throw .loan(.moreThanRepossessed(count, left: unitsToDispose)) }
+    switch outcome {
+    case .sold: life.unitsResold += count
+    case .kept: life.unitsKept += count
+    }
   }
 
   /// Compliance stops the chips and the title. Cash still discharges the debt.
@@ -289,4 +309,12 @@ extension Loan {
     life.hold = nil
     if state == .frozen { state = standing }
   }
+}
+
+/// What becomes of chips that a lender took back.
+package enum Disposal: String, Sendable, Hashable, CaseIterable {
+  /// To somebody else; they leave the market.
+  case sold
+  /// Available again, to be lent.
+  case kept
 }

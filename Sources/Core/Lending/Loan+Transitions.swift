@@ -25,6 +25,7 @@ extension Loan {
     case forgive
     case loseUnits = "lose units"
     case repossess
+    case dispose
     case freeze
     case unfreeze
     case reportDevice = "report a device event"
@@ -50,6 +51,7 @@ extension Loan {
       case .writeOff, .forgive: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
       case .loseUnits: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
       case .freeze: [.active, .due, .overdue, .defaulted, .recalled, .reinstated]
+      case .dispose: [.defaulted, .closed]
       case .unfreeze: [.frozen, .titlePending]
       case .reportDevice: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
       }

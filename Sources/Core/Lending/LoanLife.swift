@@ -96,6 +96,9 @@ package struct LoanLife: Sendable, Hashable {
   package var unitsLost: Int64
   /// Units taken back in default.
   package var unitsRepossessed: Int64
+  /// Of those, units that were sold on, and units that the lender keeps.
+  package var unitsResold: Int64
+  package var unitsKept: Int64
   /// Principal that is due for lost units and not yet paid: what other units are credited with has no share in it.
   package var casualtyPrincipal: Int64
 
@@ -103,7 +106,7 @@ package struct LoanLife: Sendable, Hashable {
     rates: [RateChange] = [], extendedTo: CalendarDate? = nil, pausedUntil: CalendarDate? = nil,
     recall: Recall? = nil, hold: Hold? = nil, overdueSince: CalendarDate? = nil, default: Default? = nil,
     writtenOff: Int64 = 0, forgiven: Int64 = 0, unitsLost: Int64 = 0, unitsRepossessed: Int64 = 0,
-    casualtyPrincipal: Int64 = 0
+    unitsResold: Int64 = 0, unitsKept: Int64 = 0, casualtyPrincipal: Int64 = 0
   ) {
     self.rates = rates
     self.extendedTo = extendedTo
@@ -116,6 +119,8 @@ package struct LoanLife: Sendable, Hashable {
     self.forgiven = forgiven
     self.unitsLost = unitsLost
     self.unitsRepossessed = unitsRepossessed
+    self.unitsResold = unitsResold
+    self.unitsKept = unitsKept
     self.casualtyPrincipal = casualtyPrincipal
   }
 }
@@ -165,6 +170,9 @@ extension Loan {
     if due != nil { return life.overdueSince == nil ? .due : .overdue }
     return life.recall == nil ? .active : .recalled
   }
+
+  /// Units taken back and neither sold nor kept yet.
+  package var unitsToDispose: Int64 { life.unitsRepossessed - life.unitsResold - life.unitsKept }
 
   /// Units whose value is principal without a due date of its own: what a return or a sale is credited for.
   package var unitsInDebt: Int64 { unitsOut + unitsReturning }

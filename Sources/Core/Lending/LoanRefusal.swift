@@ -12,6 +12,8 @@ package enum LoanRefusal: Refusal, Hashable {
   case notOverdue(LoanState)
   /// A cure needs that nothing is due any more.
   case stillDue(Int64)
+  /// The lender gave the borrower time to cure its default, and it is not over.
+  case cureTimeRunning(until: CalendarDate)
   /// The other side, not the one that proposed it, answers an amendment.
   case ownProposal
   /// Only the side that proposed an amendment takes it back.
@@ -28,6 +30,8 @@ package enum LoanRefusal: Refusal, Hashable {
   /// What the backdated rate gives back exceeds all that is owed.
   case givesBackMoreThanOwed(Int64, owed: Int64)
   case tooManyChanges(Int)
+  /// More chips than were taken back and are still with the lender.
+  case moreThanRepossessed(Int64, left: Int64)
   /// The loan's units have numbers, and the act does not say which it means; or it is for numbered units alone.
   case serialsRequired
   /// The lot has no such serial number.
@@ -54,6 +58,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .onHold: "loan.on_hold"
     case .notOverdue: "loan.not_overdue"
     case .stillDue: "loan.still_due"
+    case .cureTimeRunning: "loan.cure_time_running"
     case .ownProposal: "loan.own_proposal"
     case .notOwnProposal: "loan.not_own_proposal"
     case .alreadyProposed: "loan.already_proposed"
@@ -62,6 +67,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .nothingChanges: "loan.nothing_changes"
     case .moreThanClaimed: "loan.more_than_claimed"
     case .givesBackMoreThanOwed: "loan.gives_back_more_than_owed"
+    case .moreThanRepossessed: "loan.more_than_repossessed"
     case .tooManyChanges: "loan.too_many_changes"
     case .serialsRequired: "loan.serials_required"
     case .unknownSerial: "loan.unknown_serial"
@@ -77,6 +83,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .onHold(let date): "Compliance holds the loan since \(date); chips and title do not move."
     case .notOverdue(let state): "The loan is \(state.rawValue), not overdue: non-payment is no default yet."
     case .stillDue(let amount): "\(amount) minor units are still due; a default is cured once nothing is."
+    case .cureTimeRunning(let date): "The borrower may cure its default until \(date)."
     case .ownProposal: "Your organisation proposed this amendment; the other side answers it."
     case .notOwnProposal: "The other side proposed this amendment; it alone can withdraw it."
     case .alreadyProposed(let kind): "An amendment of the kind \(kind) waits for an answer already."
@@ -87,6 +94,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .moreThanClaimed(_, let wanted, let claimed): "\(wanted) minor units are more than the \(claimed) claimed."
     case .givesBackMoreThanOwed(let amount, let owed):
       "The rate would give back \(amount) minor units, and \(owed) are owed in all."
+    case .moreThanRepossessed(let count, let left): "\(count) units are to be disposed of, \(left) were taken back."
     case .tooManyChanges(let most): "The rate was changed \(most) times; no more changes are kept."
     case .serialsRequired: "Name the units that are meant by their serial numbers."
     case .unknownSerial(let serial): "The lot has no unit with the serial number \(serial)."
@@ -98,6 +106,7 @@ package enum LoanRefusal: Refusal, Hashable {
   package var pointer: String? {
     switch self {
     case .noticeTooShort: "/notice_days"
+    case .moreThanRepossessed: "/quantity"
     case .dateOutOfRange(let pointer, _, _, _), .nothingChanges(let pointer), .moreThanClaimed(let pointer, _, _):
       pointer
     case .serialsRequired, .unknownSerial, .unitInLoan, .unitNotInLoan: "/serials"

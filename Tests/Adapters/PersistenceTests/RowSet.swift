@@ -180,7 +180,8 @@ struct RowSet {
           ? LoanLife(
             recall: LoanLife.Recall(on: day, dueOn: day), overdueSince: day,
             default: LoanLife.Default(cause: .insolvency, on: day, cureUntil: day, acceleratedOn: day), writtenOff: 45,
-            forgiven: 46, unitsLost: 4, unitsRepossessed: 5, casualtyPrincipal: 42) : LoanLife(),
+            forgiven: 46, unitsLost: 4, unitsRepossessed: 5, unitsResold: 2, unitsKept: 3, casualtyPrincipal: 42)
+          : LoanLife(),
         version: version, createdAt: now, updatedAt: updatedAt),
     ]
   }

@@ -120,10 +120,12 @@ struct LoanFactsTests {
     var cured = loan
     try cured.cure()
     #expect(cured.state == .active && cured.life.default == nil)
-    try loan.accelerate(on: day)
+    refuses(.cureTimeRunning(until: day), loan) { try $0.accelerate(on: day) }
+    refuses(.cureTimeRunning(until: day), loan) { try $0.repossess(8, on: day) }
+    try loan.accelerate(on: F.day("2026-06-11"))
     #expect(loan.collectable == loan.outstanding && loan.due?.cause == .acceleration)
     let twice = LendingRefusal.illegalState(object: "loan", state: "accelerated", act: "accelerate")
-    #expect(throws: twice) { try loan.accelerate(on: day) }
+    #expect(throws: twice) { try loan.accelerate(on: F.day("2026-06-12")) }
   }
 
   @Test("a write-off is at most the claim, and what is paid or forgiven after all is released from it")

@@ -24,7 +24,8 @@ struct LoanTableTests {
       .loseUnits: .overdue,
     ]) { $1 },
     .defaulted: running(.defaulted, becomesDue: .defaulted).filter { $0.key != .accrue }.merging([
-      .cure: .active, .accelerate: .defaulted, .repossess: .defaulted, .freeze: .frozen, .loseUnits: .defaulted,
+      .cure: .active, .accelerate: .defaulted, .repossess: .defaulted, .dispose: .defaulted, .freeze: .frozen,
+      .loseUnits: .defaulted,
     ]) { $1 },
     .recalled: running(.recalled, becomesDue: .due).merging([
       .withdrawRecall: .active, .reRate: .recalled, .extend: .recalled, .pause: .recalled,
@@ -34,7 +35,7 @@ struct LoanTableTests {
       .unfreeze: .active, .loseUnits: .frozen,
     ]) { $1 },
     .titlePending: [.finishReturn: .titlePending, .passTitle: .titlePending, .unfreeze: .titlePending],
-    .closed: [:],
+    .closed: [.dispose: .closed],
     .reinstated: running(.reinstated, becomesDue: .due).filter {
       $0.key != .startReturn && $0.key != .finishReturn
     }.merging([.declareDefault: .defaulted, .freeze: .frozen]) { $1 },
@@ -63,7 +64,8 @@ struct LoanTableTests {
     case .due:
       return try F.stored(state, due: F.claim(500), life: LoanLife(recall: act == .withdrawRecall ? recall : nil))
     case .overdue: return try F.stored(state, due: F.claim(500), life: LoanLife(overdueSince: day))
-    case .defaulted: return try F.stored(state, life: LoanLife(default: fault))
+    case .defaulted: return try F.stored(state, life: LoanLife(default: fault, unitsRepossessed: 8))
+    case .closed: return try F.stored(state, life: LoanLife(unitsRepossessed: 8))
     case .recalled: return try F.stored(state, life: LoanLife(recall: recall))
     case .frozen, .titlePending: return try F.stored(state, life: LoanLife(hold: hold))
     case .agreed, .inTransit:
@@ -96,7 +98,8 @@ struct LoanTableTests {
     case .writeOff: try loan.writeOff(7)
     case .forgive: try loan.forgive(Debt(charges: 1, fee: 2, principal: 3))
     case .loseUnits: try loan.loseUnits(8, principal: 16, on: date)
-    case .repossess: try loan.repossess(8)
+    case .repossess: try loan.repossess(8, on: date)
+    case .dispose: try loan.dispose(8, .sold)
     case .freeze: try loan.freeze(on: date, reason: "screening")
     case .unfreeze: try loan.unfreeze()
     case .reportDevice: try loan.require(.reportDevice)

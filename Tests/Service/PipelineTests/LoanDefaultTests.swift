@@ -10,8 +10,8 @@ import Testing
 
 @Suite("A loan that goes wrong", .timeLimit(.minutes(2)))
 struct LoanDefaultTests {
-  private func declare(_ lent: LentChips, _ cause: DefaultCause) -> DeclareDefault {
-    DeclareDefault(loanID: lent.id, cause: cause, cureDays: 10, reason: nil, ifVersion: nil)
+  private func declare(_ lent: LentChips, _ cause: DefaultCause, cureDays: Int64? = nil) -> DeclareDefault {
+    DeclareDefault(loanID: lent.id, cause: cause, cureDays: cureDays, reason: nil, ifVersion: nil)
   }
 
   @Test("default stops the fee, cure brings it back for every day, acceleration makes everything due")
@@ -22,7 +22,10 @@ struct LoanDefaultTests {
       #expect(try await market.submit(declare(lent, .nonPayment), by: lender).refusalCode == "loan.not_overdue")
       let cure = CureDefault(loanID: lent.id, reason: nil, ifVersion: nil)
       #expect(try await market.submit(cure, by: lender).refusalCode == "lending.illegal_state")
-      #expect(try await market.run(declare(lent, .covenantBreach), by: lender).state == .defaulted)
+      let accelerate = AccelerateLoan(loanID: lent.id, ifVersion: nil)
+      let breach = declare(lent, .covenantBreach, cureDays: 20)
+      #expect(try await market.run(breach, by: lender).life.default?.cureUntil == (try lent.day(20)))
+      #expect(try await market.submit(accelerate, by: lender).refusalCode == "loan.cure_time_running")
       market.clock.advance(days: 10)
       try await lent.accrue()
       #expect(try await lent.loan().outstanding.fee == 0)
@@ -32,7 +35,6 @@ struct LoanDefaultTests {
       try await lent.letRecallLapse()
       #expect(try await market.run(declare(lent, .nonPayment), by: lender).state == .defaulted)
       #expect(try await market.submit(cure, by: lender).refusalCode == "loan.still_due")
-      let accelerate = AccelerateLoan(loanID: lent.id, ifVersion: nil)
       let loan = try await market.run(accelerate, by: lender)
       #expect(loan.due?.cause == .acceleration && loan.outstanding.fee == 50 * LentChips.perDay)
       #expect(try await market.submit(accelerate, by: lender).refusalCode == "lending.illegal_state")
@@ -64,9 +66,17 @@ struct LoanDefaultTests {
       #expect(deficiency.state == .defaulted)
       #expect(try deficiency.outstanding.total() == LentChips.principal + 40 * LentChips.perDay - 10_000_000)
       #expect(try await lent.breaches() == [])
+      func dispose(_ quantity: Int64, _ outcome: Disposal) -> DisposeChips {
+        DisposeChips(loanID: lent.id, quantity: quantity, outcome: outcome, occurredOn: lent.today, ifVersion: nil)
+      }
+      _ = try await market.run(dispose(12, .sold), by: lender)
+      #expect(try await market.submit(dispose(5, .kept), by: lender).refusalCode == "loan.more_than_repossessed")
       try await lent.pay(try deficiency.outstanding.total(), .guarantee)
       let closed = try await lent.loan()
       #expect(closed.state == .closed && closed.closedAs == .returned && closed.title == .lender)
+      #expect(try await market.run(dispose(4, .kept), by: lender).unitsToDispose == 0)
+      let lot = try await lent.lot()
+      #expect(lot.units(.sold) == 12 && lot.units(.repossessed) == 0 && lot.units(.available) == 52)
       #expect(try await lent.breaches() == [])
     }
   }

@@ -185,7 +185,12 @@ private struct Walk {
     case 9, 10: _ = try await attempt(UnfreezeLoan(loanID: id, ifVersion: nil), by: Marketplace.staff())
     case 11:
       let take = RepossessChips(loanID: id, quantity: units, occurredOn: today, ifVersion: nil)
-      _ = try await attempt(take, by: lender)
+      if try await attempt(take, by: lender) != nil, random.oneIn(2) {
+        let outcome: Disposal = random.oneIn(2) ? .sold : .kept
+        let dispose = DisposeChips(
+          loanID: id, quantity: units, outcome: outcome, occurredOn: today, ifVersion: nil)
+        _ = try await attempt(dispose, by: lender)
+      }
     default: try await amend(loan, lender: lender, borrower: borrower)
     }
   }
@@ -281,6 +286,12 @@ struct WalkTests {
         }
         let chains = try await BookLaws.chainBreaches(connection)
         #expect(chains == [], "seed \(seed)")
+        for check in LawCheck.all {
+          let found = try await connection.run(Query(check.breaches), deadline: soon()).map {
+            "\(try $0.text(0)) \(try $0.text(1))"
+          }
+          #expect(found == [], "seed \(seed): \(check.title)")
+        }
       }
       let paid = Statement("test_paid", "select count(*) from allocations", columns: [.int8])
       let closed = Statement("test_closed", "select count(*) from loans where state = 'closed'", columns: [.int8])

@@ -94,7 +94,7 @@ struct LoanBodyTests {
           "loan_request_id":"\(LoanRequestID(uuid(5)))","offer_id":"\(OfferID(uuid(6)))","chip_model_id":"h20",
           "site":{"country":"CN","region":"CN-north"},"end_use":"chat","delivery_mode":"physical",
           "legal_form":"lease_purchase_option","quantity":10,
-          "units":{"out":7,"returning":1,"returned":2,"owned":0,"lost":0,"repossessed":0},
+          "units":{"out":7,"returning":1,"returned":2,"owned":0,"lost":0,"repossessed":0,"resold":0,"kept":0},
           "mark":{"id":"\(ValuationID(uuid(7)))","amount":{"amount":100000,"currency":"USD"}},
           "advance_rate_bps":10000,"principal":{"amount":1000000,"currency":"USD"},
           "outstanding":{"amount":800000,"currency":"USD"},"accrued_fee":{"amount":40,"currency":"USD"},

@@ -83,6 +83,17 @@ struct LoanLifeBodyTests {
       ], device)
   }
 
+  @Test("chips that were taken back are sold or kept, so many, on a day")
+  func disposal() {
+    let parse: Parse<DisposeChips> = { DisposeChips.parse(&$0, loanID: loanID, ifVersion: nil) }
+    check(
+      Sample(["quantity": "2", "occurred_on": "\"2024-02-02\"", "outcome": "\"sold\""]),
+      [
+        requiredChanges("quantity", "occurred_on", "outcome"), dateChanges("occurred_on"),
+        quantityChanges("quantity"), Change.good("outcome", "\"kept\""), Change.bad("outcome", "enum", "\"lent\""),
+      ], parse)
+  }
+
   @Test("money that is written off or forgiven is stated, and a forgiveness of nothing is refused")
   func money() throws {
     let off: Parse<WriteOffLoan> = { WriteOffLoan.parse(&$0, loanID: loanID, ifVersion: nil) }

@@ -121,9 +121,9 @@ extension LawCheck {
           || coalesce(n.lost, 0) || ', repossessed ' || l.repossessed || ' against ' || coalesce(n.repossessed, 0)
         from lots l
         left join (
-          select lot_id, sum(units_out) filter (where held_on is null) as out, sum(units_owned) as owned,
+          select lot_id, sum(units_out) filter (where held_on is null) as out, sum(units_owned + units_resold) as owned,
             sum(units_out) filter (where held_on is not null) as held, sum(units_lost) as lost,
-            sum(units_repossessed) as repossessed,
+            sum(units_repossessed - units_resold - units_kept) as repossessed,
             sum(quantity) filter (where state = 'in_transit') as moving,
             sum(quantity) filter (where state = 'agreed') as agreed
           from loans group by lot_id) n on n.lot_id = l.id

@@ -10,7 +10,7 @@ package struct DeclareDefault: LoanCommand {
   package static let action = "loan.default"
   package let loanID: LoanID
   package let cause: DefaultCause
-  /// Time for the borrower to cure it, from that day.
+  /// Time for the borrower to cure it, from that day: until it is over, nothing is accelerated or taken back.
   package let cureDays: Int64?
   package let reason: String?
   package let ifVersion: Int64?
@@ -76,7 +76,7 @@ package struct CureDefault: LoanCommand {
   }
 }
 
-/// The lender makes everything due because of a default.
+/// The lender makes everything due because of a default, once the time to cure it is over.
 package struct AccelerateLoan: LoanCommand {
   package static let action = "loan.accelerate"
   package let loanID: LoanID
@@ -131,10 +131,7 @@ package struct RepossessChips: LoanCommand {
     var loan = try loan(&draft, for: .lender, principal)
     try loan.require(.repossess)
     guard occurredOn <= draft.today else { throw LendingRefusal.futureDate(given: occurredOn, today: draft.today) }
-    if let declared = loan.life.default?.on, occurredOn < declared {
-      throw LendingRefusal.dateOutOfOrder(given: occurredOn, earliest: declared)
-    }
-    try loan.repossess(quantity)
+    try loan.repossess(quantity, on: occurredOn)
     let act = try LoanDesk.act(.repossession, of: loan, units: quantity, on: occurredOn, in: draft)
     let verdict = try ExportDesk.judge(act, subject: loanID.value, in: &draft)
     guard verdict.isClear else { throw verdict.refusal }
@@ -148,5 +145,42 @@ package struct RepossessChips: LoanCommand {
       "loan.repossessed", loan,
       [("quantity", .number(quantity)), ("effect", .text(verdict.effect.rawValue))], in: &draft)
     return Repossessed(loan: loan, verdict: verdict)
+  }
+}
+
+/// What the lender did with chips that it took back. What a sale brought is recorded as collateral money when it comes; what
+/// that leaves of the debt is the deficiency, what it leaves of the money stays the borrower's.
+package struct DisposeChips: LoanCommand {
+  package static let action = "loan.dispose"
+  package let loanID: LoanID
+  package let quantity: Int64
+  package let outcome: Disposal
+  package let occurredOn: CalendarDate
+  package let ifVersion: Int64?
+
+  package init(loanID: LoanID, quantity: Int64, outcome: Disposal, occurredOn: CalendarDate, ifVersion: Int64?) {
+    self.loanID = loanID
+    self.quantity = quantity
+    self.outcome = outcome
+    self.occurredOn = occurredOn
+    self.ifVersion = ifVersion
+  }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Loan {
+    var loan = try loan(&draft, for: .lender, principal)
+    try loan.require(.dispose)
+    guard occurredOn <= draft.today else { throw LendingRefusal.futureDate(given: occurredOn, today: draft.today) }
+    if let declared = loan.life.default?.on, occurredOn < declared {
+      throw LendingRefusal.dateOutOfOrder(given: occurredOn, earliest: declared)
+    }
+    try loan.dispose(quantity, outcome)
+    loan = draft.put(\.loans, loan)
+    try LoanDesk.moveUnits(
+      .chipsDisposed, of: loan, quantity, from: .repossessed, to: outcome == .sold ? .sold : .available,
+      leaving: false, on: occurredOn, in: &draft)
+    LoanDesk.announce(
+      "loan.chips_disposed", loan, [("reason_code", .text(outcome.rawValue)), ("quantity", .number(quantity))],
+      in: &draft)
+    return loan
   }
 }

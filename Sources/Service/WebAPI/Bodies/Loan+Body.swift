@@ -22,6 +22,8 @@ extension Loan {
         writer.field("owned", unitsOwned)
         writer.field("lost", life.unitsLost)
         writer.field("repossessed", life.unitsRepossessed)
+        writer.field("resold", life.unitsResold)
+        writer.field("kept", life.unitsKept)
       }
       writeMoney(to: &writer)
       writer.field("trade_on", terms.tradeOn)

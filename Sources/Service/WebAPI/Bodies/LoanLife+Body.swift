@@ -110,6 +110,18 @@ extension RepossessChips {
   }
 }
 
+extension DisposeChips {
+  /// `quantity`, `outcome`, `occurred_on`
+  package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> DisposeChips? {
+    let quantity = reader.quantity("quantity")
+    let outcome = reader.enumeration("outcome", as: Disposal.self)
+    let occurredOn = reader.date("occurred_on")
+    guard let quantity, let outcome, let occurredOn else { return nil }
+    return DisposeChips(
+      loanID: loanID, quantity: quantity, outcome: outcome, occurredOn: occurredOn, ifVersion: ifVersion)
+  }
+}
+
 extension WriteOffLoan {
   /// `amount`? (all of the claim without it), `reason`?
   package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> WriteOffLoan? {

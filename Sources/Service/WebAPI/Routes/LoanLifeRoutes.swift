@@ -48,6 +48,7 @@ extension WebAPI {
     addAct(&routes, "default") { DeclareDefault.parse(&$0, loanID: $1, ifVersion: $2) }
     addAct(&routes, "cure") { CureDefault.parse(&$0, loanID: $1, ifVersion: $2) }
     addAct(&routes, "accelerate") { AccelerateLoan(loanID: $1, ifVersion: $2) }
+    addAct(&routes, "dispose") { DisposeChips.parse(&$0, loanID: $1, ifVersion: $2) }
     addAct(&routes, "forgive") { ForgiveDebt.parse(&$0, loanID: $1, ifVersion: $2) }
     addAct(&routes, "freeze") { FreezeLoan.parse(&$0, loanID: $1, ifVersion: $2) }
     addAct(&routes, "unfreeze") { UnfreezeLoan(loanID: $1, ifVersion: $2) }
