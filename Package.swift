@@ -202,7 +202,7 @@ let package = Package(
       "Service/SettlementTests", "SettlementTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
-        "Primitives", "Parties", "Lending", "Matching", logging,
+        "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",

@@ -28,7 +28,7 @@ create table settlement_shards (
   stage integer not null,
   step text not null,
   on_date date not null,
-  subjects uuid[] not null,
+  subjects text[] not null,
   details text[] not null,
   weight bigint not null,
   state text not null,

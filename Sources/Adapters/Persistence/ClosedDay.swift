@@ -22,7 +22,7 @@ package struct ClosedDay: Sendable, Hashable {
     "platform_close_through",
     """
     update platform_state set closed_through = $1
-    where id = 1 and (closed_through is null or closed_through = $1 - 1)
+    where id = 1 and (closed_through is null or closed_through = $1::date - 1)
     """, parameters: [.date])
   private static let between = Statement(
     "closed_days_between",

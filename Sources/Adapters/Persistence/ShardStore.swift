@@ -86,7 +86,7 @@ package struct ShardStore: Sendable {
       ShardSQL.insert,
       [
         .uuid(run.value.bits), .int4(number), .int4(stage), .text(shard.step), .date(shard.on.dayNumber),
-        .uuidArray(shard.subjects.map(\.bits)), .textArray(shard.details), .int8(shard.weight),
+        .textArray(shard.subjects.map(\.description)), .textArray(shard.details), .int8(shard.weight),
         .bytea(shard.expected?.bytes),
         .timestamptz(now.microseconds),
       ])

@@ -102,7 +102,7 @@ enum ShardSQL {
       (run_id, number, stage, step, on_date, subjects, details, weight, expected_hash, state, attempt, totals, updated_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'planned', 0, '{}', $10)
     """,
-    parameters: [.uuid, .int4, .int4, .text, .date, .uuidArray, .textArray, .int8, .bytea, .timestamptz])
+    parameters: [.uuid, .int4, .int4, .text, .date, .textArray, .textArray, .int8, .bytea, .timestamptz])
   /// The shards of the stage are there: whoever comes may take one. Fenced by the attempt that planned them.
   static let plannedStage = Statement(
     "settlement_runs_planned_stage",
@@ -126,7 +126,7 @@ enum ShardSQL {
         and ((c.state = 'planned' and (c.not_before is null or c.not_before <= $1))
           or (c.state = 'running' and c.leased_until < $1))
       order by o.created_at, c.run_id, c.number limit 1 for update of c skip locked)
-    returning s.run_id, s.number, s.attempt, s.step, s.on_date, s.subjects::text[], s.details, s.weight, s.expected_hash,
+    returning s.run_id, s.number, s.attempt, s.step, s.on_date, s.subjects, s.details, s.weight, s.expected_hash,
       r.job
     """,
     parameters: [.timestamptz, .timestamptz],
@@ -190,7 +190,7 @@ enum ShardSQL {
   static let deadShards = Statement(
     "settlement_shards_dead",
     """
-    select number, step, on_date, subjects::text[], attempt, error from settlement_shards
+    select number, step, on_date, subjects, attempt, error from settlement_shards
     where run_id = $1 and state = 'dead' order by number limit 100
     """, parameters: [.uuid], columns: [.int4, .text, .date, .textArray, .int4, .text])
   /// The next stage waits for its shards: the caller holds the run's row and plans them under the new attempt.
@@ -243,7 +243,7 @@ enum ShardSQL {
     "settlement_runs_resume",
     """
     update settlement_runs set state = 'running', error = null, ended_at = null, dead = 0, effects_hash = null,
-      leased_until = case when is_planned then null else $2 end, updated_at = $2, version = version + 1
+      leased_until = case when is_planned then null else $2::timestamptz end, updated_at = $2, version = version + 1
     where id = $1 and state = 'failed'
     """, parameters: [.uuid, .timestamptz])
   static let reviveShards = Statement(

@@ -21,8 +21,18 @@ extension RunWorker {
 
   // MARK: planning
 
-  /// Cuts the present stage of a run into shards.
+  /// Cuts the present stage of a run into shards; one that has nothing to do ends at once, and the next is planned.
   func plan(_ run: SettlementRun) async {
+    var next: SettlementRun? = run
+    while let run = next, !Task.isCancelled {
+      next = nil
+      guard await planStage(of: run) == 0 else { return }
+      next = await stageAfter(run.id)
+    }
+  }
+
+  /// - Returns: how many shards there are; nil when they are not to be done now.
+  private func planStage(of run: SettlementRun) async -> Int? {
     let named: Logger.Metadata = ["run": "\(run.id)"]
     do {
       guard let job = SettlementJob(rawValue: run.job) else { throw UnknownJob(name: run.job) }
@@ -41,6 +51,7 @@ extension RunWorker {
         run, stages: SettlementStage.bytes(stages), plans, approval: mustWait ? .awaited : run.approval,
         now: clock.now())
       if mustWait { logger.notice("a settlement run waits for a second person", metadata: named) }
+      return mustWait ? nil : plans.count
     } catch is LeaseLost {
       logger.info("a settlement run was taken over", metadata: named)
     } catch let error where Task.isCancelled || Self.isPassing(error) {
@@ -50,6 +61,7 @@ extension RunWorker {
       logger.error("a settlement run cannot be planned", metadata: named.merging(["error": "\(text)"]) { $1 })
       try? await shards.fail(run, error: text, now: clock.now())
     }
+    return nil
   }
 
   /// Holds every shard to what the maker of the run was shown, where the maker says so.
@@ -162,14 +174,21 @@ extension RunWorker {
 
   /// Ends the run's stage where no shard of it is open, and plans the next.
   func endStage(of run: SettlementRunID) async {
+    if let next = await stageAfter(run) { await plan(next) }
+  }
+
+  /// Ends the run's stage where no shard of it is open.
+  /// - Returns: the run at its next stage, for this worker to plan; nil where it ended, or goes on elsewhere.
+  private func stageAfter(_ run: SettlementRunID) async -> SettlementRun? {
     do {
       let end = try await shards.endStage(
         run, stageCount: { try SettlementStage.parse($0.stages).count }, now: clock.now(), until: leaseEnd())
-      if case .next(let next) = end { await plan(next) }
+      if case .next(let next) = end { return next }
     } catch {
       // Whoever looks next finds it idle.
       logger.debug("a stage could not be ended", metadata: ["run": "\(run)", "error": "\(error)"])
     }
+    return nil
   }
 
   /// Ends stages whose last worker died between its shard and this.

@@ -57,6 +57,12 @@ struct RowSecurityTests {
             insert into settlement_runs (id, job, business_date, state, total, done, totals, attempt, version,
               created_at, updated_at)
             values ('\(set.uuid(1))', 'accrual', now(), 'planned', 0, 0, '{}', 0, 1, now(), now());
+            insert into settlement_shards (run_id, number, stage, step, on_date, subjects, details, weight, state,
+              attempt, totals, updated_at)
+            values ('\(set.uuid(1))', 1, 0, 'accrual', now(), array['\(set.uuid(2))'], '{}', 1, 'planned', 0, '{}',
+              now());
+            insert into closed_days select coalesce(max(business_date), '2024-01-01'::date) + 1, '\(set.uuid(1))', now()
+            from closed_days;
             """)
         }
       }
@@ -73,7 +79,7 @@ struct RowSecurityTests {
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "audit_log",
   ]
-  private static let ofPlatform = ["match_rounds", "settlement_runs"]
+  private static let ofPlatform = ["match_rounds", "settlement_runs", "settlement_shards", "closed_days"]
 
   /// Rows of one deal in a table: a row set has two loans, five amendments and four journal lines.
   private func expected(_ tables: [String], deals: Int64 = 1) -> [String: Int64] {

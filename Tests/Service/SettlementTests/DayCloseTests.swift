@@ -34,7 +34,8 @@ struct DayCloseTests {
       market.clock.advance(days: 1)
       _ = try await market.settle(.dayClose)
       #expect(try await market.number(ShardTests.fees) == 8_000)
-      #expect(try await market.lawBreaches() == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
     }
   }
 
@@ -47,7 +48,7 @@ struct DayCloseTests {
       market.clock.advance(days: 6)
       let run = try await market.settle(.dayClose)
       #expect(run.state == .succeeded)
-      #expect(String(decoding: run.totals, as: UTF8.self) == #"{"days":6,"fee.USD":48000,"loans":12}"#)
+      #expect(try run.sums == ["days": 6, "fee.USD": 48_000, "loans": 12])
       #expect(try await market.number(ShardTests.fees) == 56_000)
       #expect(try await market.closedDays(from: first, to: market.today) == 7)
       // One entry a loan, book and day.
@@ -65,7 +66,8 @@ struct DayCloseTests {
       let twice = try await market.submit(
         PlanSettlementRun(job: .dayClose, businessDate: market.today), by: Marketplace.staff(2))
       #expect(twice.refusalCode == "settlement.day_closed")
-      #expect(try await market.lawBreaches() == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
     }
   }
 
@@ -85,7 +87,8 @@ struct DayCloseTests {
       #expect(states.allSatisfy { $0 == .succeeded || $0 == .failed })
       #expect(try await market.number(ShardTests.fees) == 8_000)
       #expect(try await market.closedDays(from: market.today, to: market.today) == 1)
-      #expect(try await market.lawBreaches() == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
     }
   }
 
@@ -113,7 +116,8 @@ struct DayCloseTests {
       }
       // Not one entry of the day was recorded after it closed.
       #expect(try await market.number(Self.lateEntries) == 0)
-      #expect(try await market.lawBreaches() == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
     }
   }
 

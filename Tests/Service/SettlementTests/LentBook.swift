@@ -9,6 +9,7 @@ import PostgresHarness
 import Primitives
 import Repayment
 import SchemaFixtures
+import StrictJSON
 import Testing
 
 @testable import Settlement
@@ -142,5 +143,15 @@ extension RunWorker {
     while try await workOnRuns() {}
     try await endIdleStages()
     while try await workOnRuns() {}
+  }
+}
+
+extension SettlementRun {
+  var sums: [String: Int64] {
+    get throws {
+      let root = try JSONDocument(parsing: totals).root
+      return Dictionary(
+        uniqueKeysWithValues: (root.asObject.map(Array.init) ?? []).map { ($0.name, $0.value.asInteger ?? 0) })
+    }
   }
 }

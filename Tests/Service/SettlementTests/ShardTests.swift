@@ -27,12 +27,13 @@ struct ShardTests {
       let run = try await market.settle(.accrual, workers: 2, shardWeight: 1)
       #expect(run.state == .succeeded && run.total == 3 && run.done == 3 && run.dead == 0)
       #expect(run.effectsHash == preview.hash)
-      #expect(String(decoding: run.totals, as: UTF8.self) == #"{"fee.USD":120000,"loans":3}"#)
+      #expect(try run.sums == ["fee.USD": 120_000, "loans": 3])
       #expect(try await market.number(Self.fees) == 120_000)
       let again = try await market.settle(.accrual)
-      #expect(again.state == .succeeded && String(decoding: again.totals, as: UTF8.self) == #"{"loans":0}"#)
+      #expect(try again.state == .succeeded && again.sums == ["loans": 0])
       #expect(try await market.number(Self.fees) == 120_000)
-      #expect(try await market.lawBreaches() == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
     }
   }
 
@@ -54,7 +55,8 @@ struct ShardTests {
       #expect(fresh != shown)
       let done = try await market.settle(.accrual, previewHash: fresh)
       #expect(done.state == .succeeded && done.effectsHash == fresh)
-      #expect(try await market.lawBreaches() == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
     }
   }
 
@@ -84,7 +86,8 @@ struct ShardTests {
       await #expect(throws: LeaseLost.self) {
         try await store.release(frozen.lease, error: "late", notBefore: nil, now: market.clock.now())
       }
-      #expect(try await market.lawBreaches() == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
     }
   }
 
@@ -138,7 +141,7 @@ struct ShardTests {
       market.clock.advance(days: 1)
       let (store, worker) = (ShardStore(pool: market.pool), market.worker())
       let id = try await market.planRun(.accrual)
-      // A day that is closed is a refusal for whoever posts to it: the second shard's.
+      // A currency that is none is a fault of one subject; its neighbours must not suffer for it.
       let run = try #require(try await store.claimRun(now: market.clock.now(), until: worker.leaseEnd()))
       let subjects = loans.map(\.startup.id.value).sorted()
       let poisoned = ShardPlan(
@@ -153,7 +156,7 @@ struct ShardTests {
       #expect(failed.error == "1 of 1 parts were given up")
       let dead = try await market.deadShards(id)
       #expect(dead.map(\.subjects) == [[subjects[2]]])
-      #expect(dead.first?.error?.contains("no money") == true)
+      #expect(dead.first?.error?.contains("details") == true)
       // A person resumes it; what cannot be done is given up again, and nothing is done twice.
       _ = try await market.run(ActOnSettlementRun(runID: id, act: .resume, ifVersion: nil), by: Marketplace.staff())
       try await worker.workToEnd()
@@ -207,7 +210,8 @@ struct ShardTests {
       let done = try await market.run(id)
       #expect(done.state == .succeeded && done.approval == .given)
       #expect(try await market.number(Self.paidOut) > 1_000_000_000)
-      #expect(try await market.lawBreaches() == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
     }
   }
 

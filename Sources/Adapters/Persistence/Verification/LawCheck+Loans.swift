@@ -124,12 +124,32 @@ extension LawCheck {
           where j.account_code = 'income.fee' group by 1, 2) f on f.org_id = l.lender_id and f.subject_id = l.id
         where l.fee_accrued_total <> coalesce(f.total, 0)
         union all
-        select subject_id, count(*) || ' fees were posted up to ' || business_date from journal_entries
-        where kind = 'fee_accrued' group by org_id, subject_id, business_date having count(*) > 1
+        select e.subject_id, count(*) || ' fees were posted up to ' || e.business_date from journal_entries e
+        left join closed_days d on d.business_date = e.business_date
+        where e.kind = 'fee_accrued' group by e.org_id, e.subject_id, e.business_date
+        -- At its close a day gets its own fee, beside that of the days before it.
+        having count(*) > case when count(d.business_date) > 0 then 2 else 1 end
         union all
         select lender_id, 'paid ' || count(*) || ' times by run ' || run_id from payouts
         group by lender_id, run_id, currency having count(*) > 1
         """, counting: "select 1 from journal_entries where kind in ('fee_accrued', 'payout_made')"),
+    LawCheck(
+      6, "days close one after the other, and nothing is posted to one that is closed",
+      names: ("law_closed_days", "law_closed_days_count"),
+      breaches: """
+        select e.org_id, 'entry ' || e.id || ' of ' || e.business_date || ' was recorded after that day was closed'
+        from journal_entries e join closed_days d on d.business_date = e.business_date
+        where e.recorded_at > d.closed_at
+        union all
+        select d.run_id, 'the day before ' || d.business_date || ' is open' from closed_days d
+        where d.business_date > (select min(business_date) from closed_days)
+          and not exists (select 1 from closed_days b where b.business_date = d.business_date - 1)
+        union all
+        select '00000000-0000-0000-0000-000000000000'::uuid, 'closed through ' || coalesce(p.closed_through::text, 'no day')
+          || ', but the last closed day is ' || coalesce(l.last::text, 'none')
+        from platform_state p, (select max(business_date) as last from closed_days) l
+        where p.closed_through is distinct from l.last
+        """, counting: "select 1 from closed_days"),
   ]
 
   /// Ids that stored answers gave out for new objects.

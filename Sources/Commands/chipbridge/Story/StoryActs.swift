@@ -167,8 +167,9 @@ extension StoryPlay {
   mutating func payOut(on date: String) async throws {
     let run = try await settle("payout", on: date)
     let totals = run["totals"]
+    let approved = run["approval"]?.asString == "given" ? ", approved by a second person" : ""
     say(
-      "  payouts to \(totals?["payouts"]?.asInteger ?? 0) lenders: \(usd(totals?["net.USD"]?.asInteger ?? 0)) net of "
+      "  payouts to \(totals?["payouts"]?.asInteger ?? 0) lenders\(approved): \(usd(totals?["net.USD"]?.asInteger ?? 0)) net of "
         + "\(usd(totals?["platform_fee.USD"]?.asInteger ?? 0)) platform fee")
   }
 }

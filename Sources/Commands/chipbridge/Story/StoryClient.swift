@@ -62,16 +62,25 @@ struct StoryClient: Sendable {
   }
 
   /// Plans a match round or a settlement run and waits for its end.
-  func complete(_ path: String, as key: String, _ body: String = "{}") async throws -> JSONNode {
+  /// - Parameter checker: the second person, who approves what waits for one.
+  func complete(
+    _ path: String, as key: String, _ body: String = "{}", approvedBy checker: String? = nil
+  ) async throws -> JSONNode {
     let planned = try await post(path, as: key, body)
     let id = try planned.text("id")
+    var approver = checker
     for _ in 0..<3_000 {
       let present = try await get("\(path)/\(id)", as: key)
       switch try present.text("state") {
       case "succeeded": return present
       case "failed", "cancelled":
         throw Failure("\(path)/\(id) failed: \(present["error"]?.asString ?? "without a reason")")
-      default: try await Task.sleep(for: .milliseconds(10))
+      default:
+        if let checker = approver, present["approval"]?.asString == "awaited" {
+          try await post("\(path)/\(id)/approve", as: checker)
+          approver = nil
+        }
+        try await Task.sleep(for: .milliseconds(10))
       }
     }
     throw Failure("\(path)/\(id) did not end within half a minute.")

@@ -33,9 +33,10 @@ struct StoryPlay {
     try await client.post("/v1/sandbox/clock", as: admin, #"{"now":"\#(date)T09:00:00Z"}"#)
   }
 
-  /// A settlement run for a date.
+  /// A settlement run for a date; a second person approves it where one must.
   func settle(_ job: String, on date: String) async throws -> JSONNode {
-    try await client.complete("/v1/settlement-runs", as: admin, #"{"job":"\#(job)","business_date":"\#(date)"}"#)
+    try await client.complete(
+      "/v1/settlement-runs", as: admin, #"{"job":"\#(job)","business_date":"\#(date)"}"#, approvedBy: checker)
   }
 
   func matchRound() async throws -> JSONNode { try await client.complete("/v1/match-rounds", as: admin) }

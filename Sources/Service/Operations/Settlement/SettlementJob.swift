@@ -22,8 +22,8 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
 
   /// The steps of one business date, in their order; nil for the job that works through the market as a whole.
   ///
-  /// A day closes in the order in which its facts depend on each other: what has become due is due before it can be late,
-  /// and the fee of the day itself, which only its end has earned, is posted last.
+  /// A day closes in the order in which its facts depend on each other. The fee of the day itself comes first: what falls
+  /// due at the day's end can be paid from the next on, and then that fee is owed; and what is due before it can be late.
   package var steps: [SettlementStep]? {
     switch self {
     case .accrual: [.accrual]
@@ -31,7 +31,7 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
     case .maturity: [.maturity]
     case .delinquency: [.recalls, .delinquency]
     case .payout: [.payout]
-    case .dayClose: [.sweep, .maturity, .recalls, .delinquency, .dayAccrual, .close]
+    case .dayClose: [.dayAccrual, .sweep, .maturity, .recalls, .delinquency, .close]
     case .rescreen: nil
     }
   }
