@@ -136,7 +136,7 @@ let package = Package(
       name: "chipbridge",
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
-        "StrictJSON", "StrictCSV", "Catalogue", "Matching", "Interest", "LedgerExport",
+        "StrictJSON", "StrictCSV", "Catalogue", "Matching", "Interest", "Ledger", "LedgerExport", "Lending",
         "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),

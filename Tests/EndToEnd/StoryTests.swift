@@ -20,6 +20,7 @@ extension EndToEnd {
       let again = try deployment.run(play)
       #expect(again.status == 0)
       #expect(again.output.contains("already played"))
+      try closes(deployment, service)
     }
   }
 }

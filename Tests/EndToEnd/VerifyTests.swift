@@ -93,6 +93,13 @@ extension EndToEnd {
       plant: ["update journal_entries set business_date = '2023-07-31' where kind = 'fee_accrued'"],
       found: "settlement has one effect"),
     Breach(
+      plant: [
+        "insert into closed_days values ('2023-10-31', gen_random_uuid(), '2023-10-31T08:00:00Z')",
+        "update platform_state set closed_through = '2023-10-31'",
+      ], found: "days close one after the other"),
+    Breach(
+      plant: ["update platform_state set closed_through = '2023-10-31'"], found: "days close one after the other"),
+    Breach(
       plant: ["update loans set written_off = 1 where outstanding_principal > 0"],
       found: "a write-off is the lender's own view of a claim"),
     Breach(

@@ -14,6 +14,16 @@ package struct RunProgress: Sendable, Hashable {
   package init() {}
 }
 
+extension SettlementRun {
+  /// With how far its parts are, where they were counted now.
+  package func with(_ progress: RunProgress) -> SettlementRun {
+    guard state == .running, isPlanned || stage > 0 else { return self }
+    var run = self
+    (run.done, run.dead, run.totals) = (progress.done, progress.dead, progress.totals.jsonBytes)
+    return run
+  }
+}
+
 /// A shard that was given up, for the person who looks after it.
 package struct DeadShard: Sendable, Hashable {
   package let number: Int32

@@ -7,7 +7,8 @@ struct ChipBridge: AsyncParsableCommand {
     commandName: "chipbridge",
     abstract: "A marketplace where owners of AI chips lend them, and startups borrow them until a round pays.",
     subcommands: [
-      Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Verify.self, Export.self, Classify.self, Match.self,
+      Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Settle.self, Verify.self, Export.self, Classify.self,
+      Match.self,
       Calc.self,
     ])
 

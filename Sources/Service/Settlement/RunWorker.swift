@@ -74,6 +74,14 @@ package struct RunWorker: Sendable {
     }
   }
 
+  /// Works on settlement runs, whichever are open, until the task is cancelled: for a process that waits for one.
+  package func workOnSettlement() async throws {
+    while !Task.isCancelled {
+      try await endIdleStages()
+      if try await !workOnRuns() { try await Task.sleep(for: .milliseconds(50)) }
+    }
+  }
+
   /// Takes up one run that waits for its shards, or one shard.
   /// - Returns: whether there was anything to do.
   func workOnRuns() async throws -> Bool {

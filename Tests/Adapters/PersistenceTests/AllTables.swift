@@ -33,7 +33,8 @@ struct AnyTable: Sendable {
     all.flatMap(\.statements) + Loader.statements + ChangeWriter.statements + AnswerSQL.statements
     + ReferenceSQL.statements + RunSQL.statements + RoundSQL.statements + Bootstrap.statements + Resources.statements
     + Details.statements
-    + RunQueries.statements + MarketSQL.statements + OrderBookSQL.statements + RoundReasons.statements
+    + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
+    + RoundReasons.statements
     + Reader.statements
     + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
 }

@@ -145,11 +145,34 @@ package final class RawHTTP {
       guard let colon = line.firstIndex(of: ":") else { continue }
       headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
     }
+    if headers["transfer-encoding"]?.lowercased() == "chunked" {
+      buffer.removeFirst(headEnd + 4)
+      return Answer(status: status, headers: headers, body: try readChunks())
+    }
     let length = status == 304 || status == 204 ? 0 : Int(headers["content-length"] ?? "0") ?? 0
     while buffer.count < headEnd + 4 + length { try fill() }
     let body = Array(buffer[(headEnd + 4)..<(headEnd + 4 + length)])
     buffer.removeFirst(headEnd + 4 + length)
     return Answer(status: status, headers: headers, body: body)
+  }
+
+  /// A body that comes in pieces, to its end (RFC 9112, 7.1), without extensions and trailers.
+  private func readChunks() throws -> [UInt8] {
+    var body: [UInt8] = []
+    while true {
+      var end: Int?
+      while end == nil {
+        end = buffer.indices.dropLast().first { buffer[$0] == 13 && buffer[$0 + 1] == 10 }
+        if end == nil { try fill() }
+      }
+      let line = String(decoding: buffer[..<(end ?? 0)], as: UTF8.self)
+      guard let size = Int(line, radix: 16) else { throw HTTPFault.unexpected(line) }
+      buffer.removeFirst((end ?? 0) + 2)
+      while buffer.count < size + 2 { try fill() }
+      body += buffer[..<size]
+      buffer.removeFirst(size + 2)
+      if size == 0 { return body }
+    }
   }
 }
 

@@ -175,24 +175,6 @@ struct RoundMarket {
   }
 
   private func run<C: Command>(_ command: C, by principal: Principal) async throws -> C.Outcome {
-    let holder = Holder<C.Outcome>()
-    let submission = Submission(command, by: principal, idempotency: nil) { result in
-      holder.keep(result)
-      return StoredAnswer(status: 200, headers: [], body: [])
-    }
-    _ = try await pipeline.submit(submission)
-    return try holder.get()
-  }
-}
-
-/// Takes an outcome out of the closure that renders it; the last rendering counts, since a batch may run again.
-private final class Holder<Outcome: Sendable>: Sendable {
-  private let result = Mutex<Result<Outcome, any Error>?>(nil)
-
-  func keep(_ value: Result<Outcome, any Error>) { result.withLock { $0 = value } }
-
-  func get() throws -> Outcome {
-    guard let value = result.withLock({ $0 }) else { throw BenchFailure("a command was not decided") }
-    return try value.get()
+    try await pipeline.outcome(of: command, by: principal)
   }
 }

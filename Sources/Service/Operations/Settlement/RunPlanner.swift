@@ -2,7 +2,6 @@ import Parties
 import Persistence
 import Postgres
 import Primitives
-import Synchronization
 
 /// Cuts stages of settlement runs into shards, and says what a run would do.
 package struct RunPlanner: Sendable {
@@ -128,30 +127,11 @@ package struct RunPlanner: Sendable {
 
   private func preview(_ plan: ShardPlan) async throws -> Result<SettleShard.Settled, PreviewRefusal> {
     let command = try SettleShard(plan, of: SettlementRunID(UUIDValue(high: 0, low: 0)), lease: nil)
-    let kept = Kept()
-    let submission = Submission(command, by: .automation, idempotency: nil, validateOnly: true) { result in
-      kept.keep(result)
-      return StoredAnswer(status: 200, headers: [], body: [])
-    }
-    _ = try await pipeline.submit(submission, weight: .heavy)
-    return try kept.result()
+    do {
+      return .success(
+        try await pipeline.outcome(of: command, by: .automation, validateOnly: true, weight: .heavy))
+    } catch let refusal as any Refusal { return .failure(PreviewRefusal(code: refusal.code)) }
   }
 
   private struct PreviewRefusal: Error { let code: String }
-
-  /// Takes an outcome out of the closure that renders it; the last rendering counts, since a batch may run again.
-  private final class Kept: Sendable {
-    private let value = Mutex<Result<SettleShard.Settled, any Error>?>(nil)
-
-    func keep(_ result: Result<SettleShard.Settled, any Error>) { value.withLock { $0 = result } }
-
-    func result() throws -> Result<SettleShard.Settled, PreviewRefusal> {
-      switch value.withLock({ $0 }) {
-      case .success(let settled)?: return .success(settled)
-      case .failure(let refusal as any Refusal)?: return .failure(PreviewRefusal(code: refusal.code))
-      case .failure(let error)?: throw error
-      case nil: throw PipelineError.unavailable
-      }
-    }
-  }
 }

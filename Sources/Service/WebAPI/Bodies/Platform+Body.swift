@@ -140,14 +140,6 @@ extension PlannedRun {
 }
 
 extension SettlementRun {
-  /// With how far its parts are, where they were counted now.
-  package func with(_ progress: RunProgress) -> SettlementRun {
-    guard state == .running, isPlanned || stage > 0 else { return self }
-    var run = self
-    (run.done, run.dead, run.totals) = (progress.done, progress.dead, progress.totals.jsonBytes)
-    return run
-  }
-
   /// - Parameter dead: parts that were given up.
   package func write(to writer: inout JSONWriter, dead shards: [DeadShard] = []) {
     writer.object { writer in

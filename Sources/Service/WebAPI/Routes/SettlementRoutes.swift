@@ -58,6 +58,21 @@ extension WebAPI {
       guard try await run(id, as: principal) != nil else { throw PartiesRefusal.notFound("settlement run") }
       return progressStream(of: id, as: principal)
     }
+    routes.get("/v1/close-report") { request, _ in
+      let principal = try await gateway.principal(of: request)
+      guard principal.readsEverything else { throw PartiesRefusal.notFound("close report") }
+      let state = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5))
+      let last = try Gateway.date(request, "to") ?? state.closedThrough ?? state.now.date
+      let first = try Gateway.date(request, "from") ?? last
+      guard first <= last, first.days(to: last) <= SettlementStage.mostDays else {
+        throw Problem(
+          .unprocessableContent, "request.invalid",
+          "from is not after to, and they are \(SettlementStage.mostDays) days apart at most.")
+      }
+      let results = try await gateway.reader.run(CloseReportSQL.queries(from: first, to: last), as: principal)
+      let report = try CloseReport(from: first, to: last, results)
+      return gateway.object(request, version: nil) { report.write(to: &$0) }
+    }
     addRunActs(&routes)
   }
 
