@@ -146,7 +146,7 @@ let package = Package(
       name: "chipbridge-bench",
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
-        "Catalogue", "Lending", "Valuation", "StrictJSON", "Schema", "Matching", logging,
+        "Catalogue", "Lending", "Repayment", "Valuation", "StrictJSON", "Schema", "Matching", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/Commands/chipbridge-bench", swiftSettings: house),
     // Test support.

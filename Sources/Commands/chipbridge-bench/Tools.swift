@@ -120,6 +120,13 @@ final class BenchDatabase {
       String.init)
   }
 
+  /// What the server promises, for the report.
+  func settings() throws -> [String] {
+    try ["fsync", "synchronous_commit", "shared_buffers", "server_version"].map { name in
+      "\(name) \(try rows("show \(name)").first ?? "")"
+    }
+  }
+
   func remove() {
     _ = try? Tools.run(["psql", "-Xqc", "drop database if exists \(name) with (force)", serverURL])
     guard let folder else { return }

@@ -83,7 +83,7 @@ struct MatchMeasure: Codable {
   }
 
   /// The most memory this process has ever held.
-  private static var peakMebibytes: Int {
+  static var peakMebibytes: Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
     return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) / 1_024

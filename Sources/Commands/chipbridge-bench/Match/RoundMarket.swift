@@ -6,6 +6,7 @@ import Parties
 import Persistence
 import Postgres
 import Primitives
+import Repayment
 import Schema
 import ServiceAssembly
 import Synchronization
@@ -17,7 +18,8 @@ struct RoundMarket {
   let pipeline: CommandPipeline
   let reference: ReferenceStore
   /// What its workers share with the pipeline.
-  let clock = SystemClock()
+  static let clock = SystemClock()
+  var clock: SystemClock { Self.clock }
   private let running: Task<Void, Never>
   private let staff = Principal(
     organizationID: .platform, roles: [.admin], personID: PersonID(UUIDValue(high: 9, low: 1)),
@@ -39,12 +41,12 @@ struct RoundMarket {
       ReferenceDocument(name: .exportRules, content: Schema.exportRules, source: "seed", approvedBy: "seed"),
       ReferenceDocument(name: .countryScope, content: Schema.countryScope, source: "seed", approvedBy: "seed"),
     ]
-    _ = try await Bootstrap.seed(documents, pool: setup, now: clock.now(), deadline: deadline)
+    _ = try await Bootstrap.seed(documents, pool: setup, now: Self.clock.now(), deadline: deadline)
     await setup.shutdown()
     configuration.role = "chipbridge_writer"
     pool = try PostgresPool(configuration: configuration, size: 4, waiters: 200)
     reference = try await ReferenceStore.load(from: pool, deadline: deadline)
-    let pipeline = CommandPipeline(pool: pool, reference: reference, clock: clock)
+    let pipeline = CommandPipeline(pool: pool, reference: reference, clock: Self.clock)
     self.pipeline = pipeline
     running = Task { await pipeline.run() }
   }
@@ -176,5 +178,88 @@ struct RoundMarket {
 
   private func run<C: Command>(_ command: C, by principal: Principal) async throws -> C.Outcome {
     try await pipeline.outcome(of: command, by: principal)
+  }
+}
+
+// MARK: loans
+
+extension RoundMarket {
+  /// One loan of 64 chips whose delivery was accepted today, made by the commands of everybody who takes part.
+  func lendOnce() async throws -> LoanID {
+    let name = "nvidia-a100-sxm4-80"
+    let chip = try found(ChipModelID(name), name)
+    _ = try await run(
+      RecordValuation(
+        subject: .chipModel(chip), method: .marketQuote, amount: Money(1_000_000, .usd), basis: .perChip,
+        effectiveOn: today(), source: "bench", supersedes: nil), by: staff)
+    let lender = try await organizations(1, .lender)[0]
+    let startup = try await organizations(1, .startup)[0]
+    var random = SplitMix64(seed: 1)
+    let lot = try await run(
+      CreateLot(
+        chipModelID: chip, quantity: 64, site: site(0), availableOn: try await today(), multipleOf: 8, serials: [],
+        unitCost: nil, lenderID: lender.organizationID), by: lender)
+    let listing = try await run(listing(of: lot, ask: 900), by: lender)
+    var terms = try request([chip], &random).terms
+    terms.quantity = 64
+    terms.regions = [lot.site.region]
+    terms.startOn = try await today()
+    let request = try await run(CreateLoanRequest(terms: terms), by: startup)
+    let offer = try await run(
+      MakeOffer(
+        roundID: MatchRoundID(UUIDValue(high: 13, low: 1)), requestID: request.id, listingID: listing.id, quantity: 64,
+        rate: BasisPoints(1_000)), by: staff)
+    let accepted = try await run(AcceptOffer(offerID: offer.id, ifVersion: nil), by: startup)
+    guard let loan = accepted.loanID else { throw BenchFailure("an accepted offer made no loan") }
+    let delivery = RecordDelivery(loanID: loan, quantity: nil, occurredOn: try await today(), ifVersion: nil)
+    _ = try await run(delivery, by: lender)
+    _ = try await run(delivery, by: startup)
+    return loan
+  }
+
+  private var deadline: ContinuousClock.Instant { .now + .seconds(30) }
+
+  private func today() async throws -> CalendarDate {
+    try await MarketTime.read(pool: pool, clock: clock, deadline: deadline).now.date
+  }
+
+  /// Moves the business clock, which is set from here on.
+  func moveClock(days: Int64) async throws {
+    let now = try await MarketTime.read(pool: pool, clock: clock, deadline: deadline).now
+    guard let later = now.adding(seconds: days * 86_400) else { throw BenchFailure("the clock ends") }
+    _ = try await run(MoveClock(to: later, isSandbox: true), by: staff)
+  }
+
+  func borrower(of loan: LoanID) async throws -> OrganizationID {
+    let deadline = deadline
+    let rows = try await pool.withConnection(deadline: deadline) { connection in
+      try Tables.loans.decode(await connection.run(Tables.loans.rows(by: [loan.value]), deadline: deadline))
+    }
+    guard let found = rows.first else { throw BenchFailure("the loan is not there") }
+    return found.terms.borrowerID
+  }
+
+  /// A change of control makes everything due at the next sweep.
+  func acquire(_ borrower: OrganizationID) async throws {
+    let principal = Principal(
+      organizationID: borrower, roles: [.startup], personID: PersonID(UUIDValue(high: 11, low: 5)),
+      keyID: APIKeyID(UUIDValue(high: 12, low: 5)))
+    let reported = try await run(
+      ReportFundingRound(
+        report: ReportFundingRound.Report(
+          kind: .acquisition, name: "Sale", announcedOn: try await today(), currency: .usd, amount: nil, preMoney: nil,
+          postMoney: nil, acquirer: "Buyer", evidence: nil, closings: [(closedOn: try await today(), netNewCash: 0)])),
+      by: principal)
+    _ = try await run(
+      DecideFundingRound(roundID: reported.round.id, decision: .verify(evidence: "bench"), ifVersion: nil), by: staff)
+  }
+
+  /// - Returns: how many lines the receipt was divided into.
+  func pay(_ amount: Int64, by borrower: OrganizationID) async throws -> Int {
+    try await pipeline.outcome(
+      of: RecordCashReceipt(
+        receivedOn: try await today(), amount: Money(amount, .usd), source: .round, payerID: borrower, reference: nil),
+      by: staff, weight: .heavy
+    ).allocations.count
   }
 }

@@ -46,9 +46,7 @@ struct RoundTrip: Encodable {
     for number in 0..<count {
       let database = try BenchDatabase()
       defer { database.remove() }
-      settings = try ["fsync", "synchronous_commit", "shared_buffers", "server_version"].map { name in
-        "\(name) \(try database.rows("show \(name)").first ?? "")"
-      }
+      settings = try database.settings()
       rounds.append(try await Self.round(database, size, seed &+ UInt64(number)))
     }
   }
@@ -153,7 +151,7 @@ struct RoundTrip: Encodable {
   }
 
   /// Milliseconds that one client takes for a script, its own start apart.
-  private static func timed(_ database: BenchDatabase, _ script: String) throws -> Double {
+  static func timed(_ database: BenchDatabase, _ script: String) throws -> Double {
     let text = try Tools.run(
       ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", database.url],
       input: "\\o /dev/null\n\\timing on\n\(script)\n")
@@ -183,5 +181,6 @@ struct RoundTrip: Encodable {
 }
 
 extension Duration {
-  fileprivate var milliseconds: Double { Double(components.seconds) * 1_000 + Double(components.attoseconds) / 1e15 }
+  var milliseconds: Double { Double(components.seconds) * 1_000 + Double(components.attoseconds) / 1e15 }
+  var seconds: Double { milliseconds / 1_000 }
 }
