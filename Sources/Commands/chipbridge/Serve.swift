@@ -18,6 +18,8 @@ struct Serve: AsyncParsableCommand {
   var matchEvery: Int64?
   @Option(help: "Plan a match round so many seconds after the newest order (1 to 3600); by hand only when absent.")
   var matchAfter: Int64?
+  @Option(help: "Seconds after which another worker takes up what one that fell silent has (3 to 600).")
+  var leaseSeconds = RunWorker.usualLeaseSeconds
   @Option(help: "Connections for the command pipeline.") var writerConnections = 6
   @Option(help: "Connections for reads.") var readerConnections = 8
   @Option(help: "Least level to log: debug, info, notice, warning, error.") var logLevel = "notice"
@@ -29,6 +31,7 @@ struct Serve: AsyncParsableCommand {
     }
     guard matchEvery.map({ (5...86_400).contains($0) }) ?? true, matchAfter.map({ (1...3_600).contains($0) }) ?? true
     else { throw ValidationError("--match-every is 5 to 86400 seconds, --match-after 1 to 3600.") }
+    guard (3...600).contains(leaseSeconds) else { throw ValidationError("--lease-seconds is 3 to 600.") }
     guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is unknown.") }
   }
 
@@ -38,7 +41,7 @@ struct Serve: AsyncParsableCommand {
     let configuration = ServiceConfiguration(
       database: try database.configuration(), host: host, port: port, isSandbox: sandbox,
       writerConnections: writerConnections, readerConnections: readerConnections, runsWorkers: workers,
-      rounds: RoundSchedule(everySeconds: matchEvery, afterSeconds: matchAfter))
+      rounds: RoundSchedule(everySeconds: matchEvery, afterSeconds: matchAfter), leaseSeconds: leaseSeconds)
     let service: ChipBridgeService
     do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
       throw Failure("The database does not serve: \(error.debugDescription)")

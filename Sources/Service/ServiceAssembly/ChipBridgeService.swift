@@ -47,7 +47,7 @@ package struct ChipBridgeService {
     (router, routes) = api.build()
     worker = RunWorker(
       pool: writer, pipeline: pipeline, reference: reference, clock: clock, logger: logger,
-      schedule: configuration.rounds)
+      schedule: configuration.rounds, leaseSeconds: configuration.leaseSeconds)
     self.configuration = configuration
     self.logger = logger
   }

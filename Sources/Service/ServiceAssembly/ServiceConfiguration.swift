@@ -15,6 +15,8 @@ package struct ServiceConfiguration: Sendable {
   package var runsWorkers: Bool
   /// When match rounds are planned by themselves.
   package var rounds: RoundSchedule
+  /// How long a worker keeps a run or a shard that it says nothing of, in seconds.
+  package var leaseSeconds: Int64
   package var limits: CommandPipeline.Limits
   /// Requests served at once over all connections; past it connections wait to be accepted.
   package var maximumConnections: Int
@@ -22,7 +24,7 @@ package struct ServiceConfiguration: Sendable {
   package init(
     database: PostgresConfiguration, host: String = "127.0.0.1", port: Int = 8_080, isSandbox: Bool = false,
     writerConnections: Int = 6, readerConnections: Int = 8, runsWorkers: Bool = true,
-    rounds: RoundSchedule = .never,
+    rounds: RoundSchedule = .never, leaseSeconds: Int64 = RunWorker.usualLeaseSeconds,
     limits: CommandPipeline.Limits = CommandPipeline.Limits(), maximumConnections: Int = 2_048
   ) {
     self.database = database
@@ -33,6 +35,7 @@ package struct ServiceConfiguration: Sendable {
     self.readerConnections = readerConnections
     self.runsWorkers = runsWorkers
     self.rounds = rounds
+    self.leaseSeconds = leaseSeconds
     self.limits = limits
     self.maximumConnections = maximumConnections
   }

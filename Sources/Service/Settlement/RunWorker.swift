@@ -17,16 +17,20 @@ package struct RunWorker: Sendable {
   let clock: any WallClock
   let logger: Logger
   let schedule: RoundSchedule
-  /// Longer than a failover gap: a worker that is cut off for less keeps its run.
-  let leaseSeconds: Int64 = 30
+  let leaseSeconds: Int64
   let rounds: RoundStore
   let shards: ShardStore
   let planner: RunPlanner
 
+  /// Longer than a failover gap: a worker that is cut off for less keeps its run.
+  package static let usualLeaseSeconds: Int64 = 30
+
   package init(
     pool: PostgresPool, pipeline: CommandPipeline, reference: ReferenceStore, clock: any WallClock, logger: Logger,
-    schedule: RoundSchedule = .never, shardWeight: Int64 = RunPlanner.usualShardWeight
+    schedule: RoundSchedule = .never, shardWeight: Int64 = RunPlanner.usualShardWeight,
+    leaseSeconds: Int64 = usualLeaseSeconds
   ) {
+    self.leaseSeconds = leaseSeconds
     self.pool = pool
     self.rounds = RoundStore(pool: pool)
     self.shards = ShardStore(pool: pool)
