@@ -39,6 +39,14 @@ struct LoanBookBench {
     for table in ["loans", "journal_entries", "journal_lines", "accounts", "heads", "chain_links"] {
       _ = try database.rows("create table twin.\(table) (like public.\(table) including all)")
     }
+    // Copied tables have no foreign keys and no triggers of their own: what binds ours binds the reference.
+    _ = try database.rows(
+      """
+      alter table twin.journal_lines add constraint journal_lines_entry
+        foreign key (org_id, entry_id) references twin.journal_entries (org_id, id);
+      create trigger journal_lines_balance after insert on twin.journal_lines
+        referencing new table as added for each statement execute function check_entry_balance()
+      """)
     _ = try database.rows(
       """
       insert into twin.loans select * from loans; insert into twin.heads select * from heads;
