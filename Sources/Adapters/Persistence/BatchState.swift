@@ -11,6 +11,7 @@ package struct BatchState: Sendable {
   package var shelves = Shelves()
   /// Needs that were looked up, found or not.
   package var satisfied: Set<Need> = []
+  package var lendersOfBorrower: [OrganizationID: Set<OrganizationID>] = [:]
   package var loansOfBorrower: [OrganizationID: [LoanID]] = [:]
   package var closingsOfRound: [FundingRoundID: [ClosingID]] = [:]
   package var closingsOfBorrower: [OrganizationID: [ClosingID]] = [:]
@@ -72,7 +73,7 @@ package struct BatchState: Sendable {
         principalMoves[LoanID(entry.subject)]?[entry.businessDate] = try moves.subtracting(line.amount)
       }
     }
-    for unit in made.overlay.units.insertedRows + made.overlay.units.updatedRows.rows {
+    for unit in made.overlay.units.insertedRows + made.overlay.units.updatedRows.map(\.row) {
       unitBySerial[UnitKey(lenderID: unit.lenderID, chipModelID: unit.chipModelID, serial: unit.serial)] = unit.id
       if let loan = unit.loanID, unitsOfLoan[loan]?.contains(unit.id) == false { unitsOfLoan[loan]?.append(unit.id) }
     }

@@ -87,8 +87,18 @@ package enum ChangeWriter {
 
     mutating func write<Row>(_ table: Table<Row>, _ shelf: Shelf<Row>) {
       insert(table, shelf.insertedRows)
-      let updated = shelf.updatedRows
-      update(table, updated.rows, updated.loadedVersions)
+      var (whole, narrow): ([(Row, Int64)], [(Row, Int64)]) = ([], [])
+      for (row, version, loaded) in shelf.updatedRows {
+        if let loaded, table.narrow?.covers(row, loaded) == true {
+          narrow.append((row, version))
+        } else {
+          whole.append((row, version))
+        }
+      }
+      update(table, whole.map(\.0), whole.map(\.1))
+      if let query = table.narrowing(narrow.map(\.0), loadedVersions: narrow.map(\.1)) {
+        add(query, rows: narrow.count, isUpdate: true)
+      }
     }
   }
 

@@ -13,6 +13,8 @@ package enum Need: Sendable, Hashable {
   case loan(LoanID)
   case round(FundingRoundID)
   case loanReturn(LoanEventID)
+  /// The lenders of a borrower's loans that have not ended: all that the heads of a command over them depend on.
+  case lendersOfBorrower(OrganizationID)
   /// The loans of a borrower that have not ended.
   case loansOfBorrower(OrganizationID)
   case closingsOfRound(FundingRoundID)

@@ -63,6 +63,8 @@ package struct Shelf<Row: Stored>: Sendable {
     var inserted: [Key] = []
     /// Rows changed here, in order, with the version they had in the database.
     var updated: [(key: Key, loadedVersion: Int64)] = []
+    /// These rows as the database has them, where they were loaded.
+    var loaded: [Key: Row] = [:]
     var dirty: Set<Key> = []
   }
 
@@ -87,7 +89,12 @@ package struct Shelf<Row: Stored>: Sendable {
   package mutating func keep(_ row: Row, isNew: Bool, loadedVersion: Int64) {
     if content.isEmpty { content.append(Content()) }
     if content[0].dirty.insert(row.id).inserted {
-      if isNew { content[0].inserted.append(row.id) } else { content[0].updated.append((row.id, loadedVersion)) }
+      if isNew {
+        content[0].inserted.append(row.id)
+      } else {
+        content[0].updated.append((row.id, loadedVersion))
+        content[0].loaded[row.id] = content[0].rows[row.id]
+      }
     }
     content[0].rows[row.id] = row
   }
@@ -108,9 +115,12 @@ package struct Shelf<Row: Stored>: Sendable {
     return content.inserted.compactMap { content.rows[$0] }
   }
 
-  package var updatedRows: (rows: [Row], loadedVersions: [Int64]) {
-    guard let content = content.first else { return ([], []) }
-    return (content.updated.compactMap { content.rows[$0.key] }, content.updated.map(\.loadedVersion))
+  /// Rows to rewrite, each with the version and, where it was loaded here, the state that it had.
+  package var updatedRows: [(row: Row, loadedVersion: Int64, loaded: Row?)] {
+    guard let content = content.first else { return [] }
+    return content.updated.compactMap { key, version in
+      content.rows[key].map { ($0, version, content.loaded[key]) }
+    }
   }
 }
 

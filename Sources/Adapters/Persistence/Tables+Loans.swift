@@ -8,7 +8,11 @@ extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
     columns: loanTermColumns + loanStateColumns + loanLifeColumns + loanHistoryColumns,
-    names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan)
+    names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan
+  ).narrowed(
+    "loans_accrue",
+    to: ["outstanding_fee", "fee_accrued_total", "accrual_residue", "accrued_through", "version", "updated_at"]
+  ) { $0.isAccrual(of: $1) }
 
   private static let loanTermColumns: [Column<Loan>] = [
     .uuid("borrower_id") { $0.terms.borrowerID.value },

@@ -291,3 +291,17 @@ package struct Loan: Sendable, Hashable {
     return Debt(charges: charges, fee: fee, principal: min(outstanding.principal, amount - charges - fee))
   }
 }
+
+extension Loan {
+  /// Whether nothing but the posting of a fee lies between the two.
+  package func isAccrual(of before: Loan) -> Bool {
+    var after = before
+    after.outstanding.fee = outstanding.fee
+    after.feeAccruedTotal = feeAccruedTotal
+    after.accrualResidue = accrualResidue
+    after.accruedThrough = accruedThrough
+    after.version = version
+    after.updatedAt = updatedAt
+    return after == self
+  }
+}

@@ -33,6 +33,11 @@ package struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
 
   private init(words: SIMD4<UInt64>) { self.words = words }
 
+  /// The bytes as four numbers, the first the most significant.
+  var bigEndianWords: SIMD4<UInt64> {
+    SIMD4(words[0].bigEndian, words[1].bigEndian, words[2].bigEndian, words[3].bigEndian)
+  }
+
   /// The 32 bytes.
   package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
 

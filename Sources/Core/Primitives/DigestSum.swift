@@ -33,7 +33,9 @@ package struct DigestSum: Sendable, Hashable {
   }
 
   package mutating func add(_ digest: SHA256Digest) {
-    if let summand = DigestSum(bytes: digest.bytes) { add(summand) }
+    var summand = DigestSum()
+    summand.words = digest.bigEndianWords
+    add(summand)
   }
 
   /// 64 lower-case hexadecimal digits.

@@ -8,7 +8,7 @@ struct AnyTable: Sendable {
 
   init<Row>(_ table: Table<Row>) {
     name = table.name
-    statements = [table.selectByIDs, table.insert] + [table.update].compactMap { $0 }
+    statements = [table.selectByIDs, table.insert] + [table.update, table.narrow?.statement].compactMap { $0 }
   }
 
   static let all: [AnyTable] = [

@@ -21,8 +21,15 @@ package struct AccrueBorrower: Command {
     self.booked = booked
   }
 
-  package func needs(_ state: BatchState) -> Set<Need> { [.loansOfBorrower(borrowerID)] }
-  package func heads(_ state: BatchState) -> Set<OrganizationID> { LoanBook.heads(of: borrowerID, state) }
+  /// The loans themselves only behind the heads: for a large book, reading them twice is a tenth of the work.
+  package func needs(_ state: BatchState) -> Set<Need> {
+    state.heads.isEmpty
+      ? [.lendersOfBorrower(borrowerID)] : [.lendersOfBorrower(borrowerID), .loansOfBorrower(borrowerID)]
+  }
+
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    (state.lendersOfBorrower[borrowerID] ?? []).union([borrowerID])
+  }
 
   /// Minor units posted by currency, and loans that got any.
   package struct Accrued: Sendable {
