@@ -11,6 +11,7 @@ package struct BatchChanges: Sendable {
   package var balanceChanges: [AccountRef: Int64] = [:]
   package var events: [(draft: EventDraft, id: UUIDValue)] = []
   package var allocations: [AllocationRow] = []
+  package var explanations: [ExplanationRow] = []
   package var payouts: [Payout] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
@@ -38,6 +39,7 @@ package struct BatchChanges: Sendable {
     entries += made.entries
     events += made.events
     allocations += made.allocations
+    explanations += made.explanations
     payouts += made.payouts
     verdicts += made.verdicts
     unitEvents += made.unitEvents
@@ -117,6 +119,7 @@ package enum ChangeWriter {
     plan.write(Tables.fundingClosings, shelves.closings)
     plan.write(Tables.cashReceipts, shelves.receipts)
     plan.insert(Tables.allocations, changes.allocations)
+    plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)
     plan.insert(Tables.verdicts, changes.verdicts)
     plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })

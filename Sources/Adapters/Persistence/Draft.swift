@@ -71,6 +71,7 @@ package struct Made: Sendable {
   package fileprivate(set) var events: [(draft: EventDraft, id: UUIDValue)] = []
   package fileprivate(set) var newHeads: [Head] = []
   package var allocations: [AllocationRow] = []
+  package var explanations: [ExplanationRow] = []
   package var payouts: [Payout] = []
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []

@@ -46,6 +46,7 @@ package struct WebAPI: Sendable {
     addLoanRoutes(&table)
     addLoanLifeRoutes(&table)
     addFundingRoutes(&table)
+    addSweepRoutes(&table)
     addValuationRoutes(&table)
     addSettlementRoutes(&table)
     addLedgerRoutes(&table)

@@ -70,6 +70,31 @@ package enum Details {
       order by allocated_on, receipt_id, step
       """,
     parameters: [.uuid, .uuid], columns: Tables.allocations.types)
+  /// Records of sweeps of a round's closings; asked after the round was found, or filtered by lender after.
+  package static let sweepsOfRound = Statement(
+    "read_sweeps_of_round",
+    Tables.repaymentExplanations.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1) and kind = 'sweep'
+        and subject_id in (select id from funding_closings where round_id = $2)
+      order by recorded_at, subject_id
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.repaymentExplanations.types)
+  package static let divisionOfReceipt = Statement(
+    "read_division_of_receipt",
+    Tables.repaymentExplanations.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and kind = 'allocation' and subject_id = $2",
+    parameters: [.uuid, .uuid], columns: Tables.repaymentExplanations.types)
+  package static let roundsOfStartup = Statement(
+    "read_rounds_of_startup",
+    Tables.fundingRounds.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and borrower_id = $2 and state <> 'rejected' order by id",
+    parameters: [.uuid, .uuid], columns: Tables.fundingRounds.types)
+  package static let closingsOfStartup = Statement(
+    "read_closings_of_startup",
+    Tables.fundingClosings.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and borrower_id = $2 order by closed_on, id",
+    parameters: [.uuid, .uuid], columns: Tables.fundingClosings.types)
   package static let startupMarks = Statement(
     "read_startup_marks",
     Tables.startupMarks.selectList
@@ -134,7 +159,7 @@ package enum Details {
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,
       startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
-      loansOfStartup, loansOfLender,
+      loansOfStartup, loansOfLender, sweepsOfRound, divisionOfReceipt, roundsOfStartup, closingsOfStartup,
     ]
   }
 }

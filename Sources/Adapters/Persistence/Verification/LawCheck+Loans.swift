@@ -239,6 +239,20 @@ extension LawCheck {
           select 1 from cash_receipts r where r.id = a.receipt_id and r.currency = a.currency)
         """, counting: "select 1 from cash_receipts"),
     LawCheck(
+      11, "since records are kept, each sweep and each division has its own",
+      names: ("law_records", "law_records_count"),
+      breaches: """
+        select r.id, 'it was divided and has no record' from cash_receipts r
+        where r.created_at >= (select min(recorded_at) from repayment_explanations)
+          and exists (select 1 from allocations a where a.borrower_id = r.org_id and a.receipt_id = r.id)
+          and not exists (select 1 from repayment_explanations e where e.borrower_id = r.org_id and e.subject_id = r.id)
+        union all
+        select c.id, 'it was swept and has no record' from funding_closings c
+        where c.swept_on > (select min(recorded_at)::date from repayment_explanations)
+          and not exists (
+            select 1 from repayment_explanations e where e.borrower_id = c.borrower_id and e.subject_id = c.id)
+        """, counting: "select 1 from repayment_explanations"),
+    LawCheck(
       12, "no round was verified by the person who reported it",
       names: ("law_second_person", "law_second_person_count"),
       breaches: """

@@ -97,12 +97,13 @@ package struct RecordCashReceipt: Command {
     for loan in LoanBook.running(of: payerID, in: draft)
     where loan.currency == amount.currency && !loan.collectable.isZero {
       let accrued = try LoanDesk.accrue(loan, through: receivedOn, in: &draft).loan
+      guard let position = try LoanPosition(accrued) else { continue }
       loans[loan.id] = accrued
-      claims.append(
-        Claim(
-          loanID: loan.id, lenderID: loan.terms.lenderID, rank: loan.terms.rank, due: accrued.collectable.steps))
+      claims.append(position.claim(on: receivedOn))
     }
-    let allocation = try WaterfallDefinition.standard(for: source).allocate(amount.amount, claims: claims)
+    let explanation = try WaterfallDefinition.standard(for: source).explain(amount, claims: claims)
+    let allocation = explanation.allocation
+    draft.made.explanations.append(ExplanationRow(explanation, of: id, payerID, recordedAt: draft.now))
     var payments: [LoanID: Debt] = [:]
     var rows: [AllocationRow] = []
     for line in allocation.lines {

@@ -175,11 +175,13 @@ package enum RoundRefusal: Refusal, Hashable {
   case closingInFuture(CalendarDate, today: CalendarDate)
   case closingNotVerified(String)
   case notYetClosed(CalendarDate, on: CalendarDate)
+  /// The round's state: it was rejected, or all its closings are swept.
+  case nothingToSweep(String)
 
   package var kind: RefusalKind {
     switch self {
     case .acquirerMissing, .preAbovePost, .secondaryBringsNoCash: .invalid
-    case .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed: .conflict
+    case .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed, .nothingToSweep: .conflict
     }
   }
 
@@ -192,6 +194,7 @@ package enum RoundRefusal: Refusal, Hashable {
     case .closingInFuture: "repayment.closing_in_future"
     case .closingNotVerified: "repayment.closing_not_verified"
     case .notYetClosed: "repayment.not_yet_closed"
+    case .nothingToSweep: "repayment.nothing_to_sweep"
     }
   }
 
@@ -204,6 +207,7 @@ package enum RoundRefusal: Refusal, Hashable {
     case .closingInFuture(let date, let today): "A closing on \(date) cannot be verified on \(today)."
     case .closingNotVerified(let state): "The closing is \(state); only a verified one is swept."
     case .notYetClosed(let date, let on): "The closing is of \(date), after the business date \(on)."
+    case .nothingToSweep(let state): "The round is \(state) and has no closing that is still to be swept."
     }
   }
 

@@ -1,0 +1,132 @@
+import Operations
+import Primitives
+import Repayment
+import StrictJSON
+
+/// Who looks at a sweep: the startup and those who read everything see all of it, a lender its own lines.
+struct SweepView {
+  /// nil: all lenders.
+  let lender: OrganizationID?
+
+  func shows(_ owner: OrganizationID) -> Bool { lender == nil || lender == owner }
+}
+
+extension StepAmounts {
+  fileprivate func write(_ name: StaticString, _ currency: Currency, to writer: inout JSONWriter) {
+    writer.object(name) { writer in
+      writer.field("charges", Money(charges, currency))
+      writer.field("tax", Money(tax, currency))
+      writer.field("fee", Money(fee, currency))
+      writer.field("principal", Money(principal, currency))
+      writer.field("prepayment", Money(prepayment, currency))
+    }
+  }
+}
+
+extension SweepPreview {
+  /// The members of a preview; the caller opens the object.
+  func writeMembers(to writer: inout JSONWriter, _ currency: Currency, as view: SweepView, closings: Bool) {
+    let isWhole = view.lender == nil
+    writer.field("net_new_cash", isWhole ? Money(cash, currency) : nil)
+    writer.field("paid", isWhole ? Money(spent, currency) : nil)
+    writer.field("net_cash", isWhole ? Money(netCash, currency) : nil)
+    writer.array("loans", loans.filter { view.shows($0.lenderID) }) { writer, loan in
+      writer.object { writer in
+        writer.field("loan_id", loan.loanID)
+        writer.field("lender_id", loan.lenderID)
+        loan.before.write("before", loan.currency, to: &writer)
+        writer.field("due", Money(loan.due, loan.currency))
+        loan.paid.write("paid", loan.currency, to: &writer)
+        loan.after.write("after", loan.currency, to: &writer)
+        writer.field("is_paid_off", loan.isPaidOff)
+      }
+    }
+    writer.array("lenders", lenders.filter { view.shows($0.lenderID) }) { writer, take in
+      writer.object { writer in
+        writer.field("lender_id", take.lenderID)
+        take.paid.write("paid", take.currency, to: &writer)
+      }
+    }
+    guard closings else { return }
+    writer.array("closings", steps) { writer, step in
+      writer.object { writer in
+        writer.field("closed_on", step.sweep.closing.closedOn)
+        step.sweep.writeLines(to: &writer, as: view)
+        writer.array("payments", step.payments) { writer, payment in
+          writer.object { payment.writeLines(to: &$0, as: view) }
+        }
+      }
+    }
+  }
+}
+
+extension SweepGrid {
+  func write(to writer: inout JSONWriter, _ startup: OrganizationID, _ asked: SweepQuestion, as view: SweepView) {
+    writer.object { writer in
+      writer.field("startup_id", startup)
+      writer.field("kind", asked.kind)
+      writer.array("cells", cells) { writer, cell in
+        writer.object { writer in
+          writer.field("amount", Money(cell.netNewCash, asked.currency))
+          writer.field("closed_on", cell.closedOn)
+          cell.preview.writeMembers(to: &writer, asked.currency, as: view, closings: cells.count == 1)
+        }
+      }
+    }
+  }
+}
+
+extension SweepExplanation {
+  /// Its pool, how covenants were tested, and each line with why it is what it is.
+  func writeLines(to writer: inout JSONWriter, as view: SweepView) {
+    let currency = closing.netNewCash.currency
+    let isWhole = view.lender == nil
+    writer.field("net_new_cash", isWhole ? closing.netNewCash : nil)
+    writer.field("pool", isWhole ? dues.pool.map { Money($0, currency) } : nil)
+    writer.field("cause", dues.cause)
+    let own = Set(candidates.filter { view.shows($0.lenderID) }.map(\.loanID))
+    writer.array("tests", tests.filter { isWhole || own.contains($0.loanID) }) { writer, test in
+      writer.object { writer in
+        writer.field("loan_id", test.loanID)
+        writer.array("facts", test.facts) { writer, fact in
+          writer.object { writer in
+            writer.field("subject", fact.subject)
+            writer.field("measured", fact.measured)
+            writer.field("threshold", fact.threshold)
+            writer.field("met", fact.met)
+          }
+        }
+      }
+    }
+    writer.array("dues", zip(dues.lines, sentences).filter { view.shows($0.0.lenderID) }) { writer, pair in
+      let (line, sentence) = pair
+      writer.object { writer in
+        writer.field("loan_id", line.loanID)
+        writer.field("lender_id", line.lenderID)
+        writer.field("amount", Money(line.amount, currency))
+        writer.field("limit", line.limit)
+        writer.field("sentence", sentence)
+      }
+    }
+  }
+}
+
+extension AllocationExplanation {
+  /// Each line of the division with why it is what it is.
+  func writeLines(to writer: inout JSONWriter, as view: SweepView) {
+    let isWhole = view.lender == nil
+    writer.field("amount", isWhole ? amount : nil)
+    writer.field("remainder", isWhole ? Money(allocation.remainder, amount.currency) : nil)
+    writer.array("allocations", zip(allocation.lines, sentences).filter { view.shows($0.0.lenderID) }) { writer, pair in
+      let (line, sentence) = pair
+      writer.object { writer in
+        writer.field("loan_id", line.loanID)
+        writer.field("lender_id", line.lenderID)
+        writer.field("step", line.step)
+        writer.field("amount", Money(line.amount, amount.currency))
+        writer.field("limit", line.limit)
+        writer.field("sentence", sentence)
+      }
+    }
+  }
+}
