@@ -130,6 +130,23 @@ extension EndToEnd {
       found: "parts of a waterfall sum to what was received"),
     Breach(
       plant: [
+        """
+        update allocations set lender_id = borrower_id
+        where receipt_id = (select receipt_id from allocations order by allocated_on limit 1)
+        """
+      ], found: "each record of a sweep or a division is reproduced"),
+    Breach(
+      plant: ["update funding_closings set net_new_cash = net_new_cash + 1"],
+      found: "each record of a sweep or a division is reproduced"),
+    Breach(
+      plant: [
+        """
+        delete from repayment_explanations where kind = 'allocation'
+          and recorded_at = (select max(recorded_at) from repayment_explanations where kind = 'allocation')
+        """
+      ], found: "since records are kept, each sweep and each division has its own"),
+    Breach(
+      plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),

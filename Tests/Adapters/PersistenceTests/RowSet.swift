@@ -267,6 +267,13 @@ struct RowSet {
       reference: some(Self.nasty), remainder: full ? 90 : 91, version: version, createdAt: now)
   }
 
+  var explanation: ExplanationRow {
+    let bytes: [UInt8] = [1, 2, 0, 255]
+    return ExplanationRow(
+      borrowerID: borrower, subjectID: uuid(23), kind: .allocation, digest: SHA256Digest(of: bytes), bytes: bytes,
+      recordedAt: now)
+  }
+
   var allocation: AllocationRow {
     AllocationRow(
       borrowerID: borrower, receiptID: id(23), loanID: id(11), step: "principal", lenderID: lender,

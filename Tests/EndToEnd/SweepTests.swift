@@ -1,0 +1,154 @@
+import PostgresHarness
+import ServiceHarness
+import StrictJSON
+import Testing
+
+extension EndToEnd {
+  @Test("a round over HTTP: previewed, swept, paid and explained, to each side what is its own")
+  func sweeps() async throws {
+    try await withDeployment { deployment in
+      let service = try deployment.serve()
+      let stage = try SweepStage(deployment, service)
+      try stage.asksInVain()
+      try stage.previewsSizes()
+      let round = try stage.previewsRound()
+      try stage.sweeps(round)
+      try stage.paysAndExplains(round)
+      try expectBooksHold(deployment)
+    }
+  }
+}
+
+/// A loan of 64 chips, 16,000,000 minor units, half of a round's cash to be swept; a lender that lends nothing.
+private struct SweepStage {
+  let deployment: Deployment
+  let service: Service
+  let lender: Party
+  let stranger: Party
+  let startup: Party
+  let loan: String
+
+  init(_ deployment: Deployment, _ service: Service) throws {
+    self.deployment = deployment
+    self.service = service
+    lender = try deployment.enrol(service, "Lender", role: "lender")
+    stranger = try deployment.enrol(service, "Stranger", role: "lender")
+    startup = try deployment.enrol(service, "Startup", role: "startup")
+    try deployment.openMarket(service)
+    let offers = try deployment.offers(service, lender: lender, startup: startup, requests: 1)
+    let offer = try #require(offers.first)
+    loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
+    for party in [lender, startup] {
+      try deployment.post(service, "/v1/loans/\(loan)/deliveries", as: party.key, #"{"occurred_on":"2023-04-03"}"#)
+    }
+  }
+
+  private func get(_ target: String, as key: String) throws -> Answer {
+    try RawHTTP(port: service.port).get(target, as: key)
+  }
+
+  private var preview: String { "/v1/startups/\(startup.id)/sweep-preview" }
+
+  private func money(_ node: JSONNode?) -> Int64? { node?["amount"]?.asInteger }
+
+  func asksInVain() throws {
+    let base = preview + "?currency=USD"
+    for bad in [
+      preview + "?amount=5", base, base + "&amount=-1", base + "&amount=x", base + "&amount=1&kind=lottery",
+      base + "&amount=1&closed_on=2023-04-02", base + "&amount=1&closed_on=2033-04-10", base + "&amount=1&dates=1,2",
+      base + "&amount=1&post_money=0", base + "&amounts=1,2&post_money=9", base + "&amount=1,2",
+      base + "&amounts=" + Array(repeating: "1", count: 401).joined(separator: ","),
+    ] { #expect(try get(bad, as: startup.key).status == 422, "\(bad)") }
+    let sizes = Array(repeating: "1", count: 201).joined(separator: ",")
+    let wide = try get(base + "&amounts=\(sizes)&dates=2023-04-03,2023-04-04", as: startup.key)
+    #expect(wide.status == 422)
+    #expect(try wide.text("code") == "repayment.grid_too_large")
+    #expect(try get(base + "&amount=1", as: stranger.key).status == 404)
+    #expect(try get("/v1/startups/org_x/sweep-preview?currency=USD&amount=1", as: startup.key).status == 404)
+  }
+
+  func previewsSizes() throws {
+    let query = preview + "?currency=USD&amounts=2000000,100000000&dates=2023-04-03,2023-04-13"
+    for (key, isWhole) in [(startup.key, true), (deployment.admin, true), (lender.key, false)] {
+      let cells = Array(try #require(try get(query, as: key).json()["cells"]?.elements))
+      #expect(cells.count == 4)
+      let paid = cells.map { $0["lenders"]?.elements.first?["paid"] }
+      // Half of the cash; a large round pays the loan off, with its fee of ten days where it closes later.
+      #expect(paid.map { money($0?["principal"]) ?? 0 }.prefix(3) == [1_000_000, 1_000_000, 16_000_000])
+      let fee = try #require(money(paid[3]?["fee"]))
+      #expect(fee > 0)
+      #expect(money(cells[0]["net_cash"]) == (isWhole ? 1_000_000 : nil))
+      #expect(money(cells[3]["net_cash"]) == (isWhole ? 84_000_000 - fee : nil))
+      #expect(cells.map { $0["loans"]?.elements.first?["is_paid_off"]?.asBool } == [false, false, true, true])
+    }
+  }
+
+  func previewsRound() throws -> String {
+    let round = try deployment.post(
+      service, "/v1/funding-rounds", as: startup.key,
+      """
+      {"kind":"priced","name":"A","announced_on":"2023-04-03",\
+      "closings":[{"closed_on":"2023-04-03","net_new_cash":{"amount":20000000,"currency":"USD"}}]}
+      """
+    ).text("id")
+    let target = "/v1/funding-rounds/\(round)/sweep-preview"
+    let own = try get(target, as: startup.key).json()
+    #expect(money(own["paid"]) == 10_000_000)
+    #expect(money(own["net_cash"]) == 10_000_000)
+    let closing = try #require(own["closings"]?.elements.first)
+    #expect(money(closing["pool"]) == 10_000_000)
+    #expect(closing["dues"]?.elements.first?["limit"]?.asString == "own_share")
+    let seen = try get(target, as: lender.key).json()
+    #expect(seen["net_cash"]?.isNull == true)
+    #expect(seen["closings"]?.elements.first?["pool"]?.isNull == true)
+    #expect(money(seen["lenders"]?.elements.first?["paid"]?["principal"]) == 10_000_000)
+    #expect(try get(target, as: stranger.key).status == 404)
+    #expect(try get("/v1/funding-rounds/\(round)/explanation", as: lender.key).status == 404)
+    return round
+  }
+
+  func sweeps(_ round: String) throws {
+    try deployment.post(
+      service, "/v1/funding-rounds/\(round)/verify", as: deployment.checker, #"{"evidence":"bank letter"}"#)
+    let run = try deployment.post(
+      service, "/v1/settlement-runs", as: deployment.admin, #"{"job":"sweep","business_date":"2023-04-03"}"#
+    ).text("id")
+    let ended = try eventually(within: 20) {
+      try get("/v1/settlement-runs/\(run)", as: deployment.admin).text("state") == "succeeded"
+    }
+    try #require(ended)
+    let after = try get("/v1/funding-rounds/\(round)/sweep-preview", as: startup.key)
+    #expect(after.status == 409)
+    #expect(try after.text("code") == "repayment.nothing_to_sweep")
+  }
+
+  func paysAndExplains(_ round: String) throws {
+    let receipt = try deployment.post(
+      service, "/v1/cash-receipts", as: deployment.admin,
+      """
+      {"received_on":"2023-04-03","amount":{"amount":10000000,"currency":"USD"},"source":"round",\
+      "payer_organization_id":"\(startup.id)"}
+      """
+    ).text("id")
+    for (target, list, lines) in [
+      ("/v1/funding-rounds/\(round)/explanation", "sweeps", "dues"),
+      ("/v1/cash-receipts/\(receipt)/explanation", nil, "allocations"),
+    ] as [(String, String?, String)] {
+      var digests: Set<String> = []
+      for (key, isWhole) in [(startup.key, true), (deployment.admin, true), (lender.key, false)] {
+        let answer = try get(target, as: key)
+        #expect(answer.status == 200)
+        let root = try answer.json()
+        let record = try #require(list == nil ? root : root["sweeps"]?.elements.first)
+        digests.insert(try #require(record["digest"]?.asString))
+        #expect((record["bytes"]?.asString != nil) == isWhole)
+        let line = try #require(record[lines]?.elements.first)
+        #expect(line["loan_id"]?.asString == loan)
+        #expect(money(line["amount"]) == 10_000_000)
+        #expect(line["sentence"]?.asString?.hasPrefix("\(loan) ") == true)
+      }
+      #expect(digests.count == 1)
+      #expect(try get(target, as: stranger.key).status == 404)
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import DomainFixtures
+import Lending
+import Operations
+import Parties
+import Persistence
+import Postgres
+import Primitives
+import Repayment
+import SchemaFixtures
+import Testing
+
+@testable import Settlement
+
+/// A startup with a loan of sixteen chips from each of several lenders: 14,400,000 minor units each, a quarter of a
+/// round's cash to be swept, 4,000 a day.
+struct Borrowed: Sendable {
+  let startup: Party
+  let lenders: [Party]
+  let loans: [LoanID]
+}
+
+extension Marketplace {
+  func borrow(from count: Int) async throws -> Borrowed {
+    try await mark()
+    let startup = try await startup()
+    var (lenders, loans): ([Party], [LoanID]) = ([], [])
+    for number in 0..<count {
+      let lender = try await lender("Lender \(number)")
+      let listing = try await listing(of: lot(of: lender, quantity: 16), by: lender, quantity: 16)
+      let offer = try await offer(request(of: startup), listing, quantity: 16)
+      let id = try #require(
+        try await run(AcceptOffer(offerID: offer.id, ifVersion: nil), by: startup.principal).loanID)
+      let delivery = RecordDelivery(loanID: id, quantity: nil, occurredOn: today, ifVersion: nil)
+      _ = try await run(delivery, by: lender.principal)
+      _ = try await run(delivery, by: startup.principal)
+      lenders.append(lender)
+      loans.append(id)
+    }
+    return Borrowed(startup: startup, lenders: lenders, loans: loans)
+  }
+
+  /// Reports a round of closings today.
+  func report(_ cash: [Int64], by startup: Party) async throws -> ReportFundingRound.Reported {
+    let report = ReportFundingRound.Report(
+      kind: .priced, name: "Series A", announcedOn: today, currency: .usd, amount: nil, preMoney: nil, postMoney: nil,
+      acquirer: nil, evidence: nil, closings: cash.map { (closedOn: today, netNewCash: $0) })
+    return try await run(ReportFundingRound(report: report), by: startup.principal)
+  }
+
+  @discardableResult
+  func verify(_ round: FundingRound) async throws -> FundingRound {
+    try await run(
+      DecideFundingRound(roundID: round.id, decision: .verify(evidence: "filing"), ifVersion: nil), by: Self.staff()
+    ).round
+  }
+
+  func sweepBook(of startup: Party) async throws -> SweepDesk.Book {
+    let binds: [Bind] = [.uuid(nil), .uuid(startup.id.value.bits)]
+    return try await database.withConnection { connection in
+      func rows(_ statement: Statement) async throws -> ResultSet {
+        try await connection.run(Query(statement, binds), deadline: soon())
+      }
+      return SweepDesk.Book(
+        loans: try Tables.loans.decode(await rows(Details.loansOfStartup)),
+        rounds: try Tables.fundingRounds.decode(await rows(Details.roundsOfStartup)),
+        closings: try Tables.fundingClosings.decode(await rows(Details.closingsOfStartup)), today: today)
+    }
+  }
+
+  func records(of subject: UUIDValue) async throws -> [ExplanationRow] {
+    try await database.withConnection { connection in
+      try Tables.repaymentExplanations.decode(
+        await connection.run(Tables.repaymentExplanations.rows(by: [subject]), deadline: soon()))
+    }
+  }
+}
+
+@Suite("Sweeps of rounds", .timeLimit(.minutes(5)))
+struct SweepTests {
+  @Test("what a round's preview shows is what its sweep and the startup's money then do, by loan and step")
+  func preview() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 3)
+      market.clock.advance(days: 20)
+      let reported = try await market.report([30_000_001], by: borrowed.startup)
+      let preview = try await market.sweepBook(of: borrowed.startup).preview(of: reported.round)
+      // A quarter of the cash, rounded down, in three equal parts; the odd cents go by loan id.
+      #expect(preview.loans.map(\.due) == [2_500_000, 2_500_000, 2_500_000])
+      #expect(preview.loans.map(\.before.fee) == [80_000, 80_000, 80_000])
+      #expect(preview.spent == 7_500_000)
+      #expect(preview.netCash == 22_500_001)
+
+      let verified = try await market.verify(reported.round)
+      let swept = try await market.run(
+        SweepBorrower(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      #expect(swept.flatMap(\.lines).map(\.amount) == preview.loans.map(\.due))
+      let paid = try await market.run(
+        RecordCashReceipt(
+          receivedOn: market.today, amount: Money(preview.spent, .usd), source: .round, payerID: borrowed.startup.id,
+          reference: nil), by: Marketplace.staff())
+      #expect(paid.receipt.remainder == 0)
+      for outcome in preview.loans {
+        for step in WaterfallStep.allCases {
+          let rows = paid.allocations.filter { $0.loanID == outcome.loanID && $0.step == step.rawValue }
+          #expect(rows.reduce(0) { $0 + $1.amount.amount } == outcome.paid[step])
+        }
+        let loan = try await market.loan(outcome.loanID)
+        let after = StepAmounts(
+          charges: loan.outstanding.charges, fee: loan.outstanding.fee, principal: loan.outstanding.principal)
+        #expect(after == outcome.after)
+      }
+
+      // Both left their records, and the record of the sweep is the preview's but for the ids.
+      let sweep = try #require(try await market.records(of: reported.closings[0].id.value).first)
+      let record = try SweepExplanation(canonicalBytes: sweep.bytes)
+      #expect(record.isReproduced)
+      #expect(record.digest == sweep.digest)
+      #expect(record.dues == preview.steps[0].sweep.dues)
+      let division = try #require(try await market.records(of: paid.receipt.id.value).first)
+      let divided = try AllocationExplanation(canonicalBytes: division.bytes)
+      #expect(divided.allocation == preview.steps[0].payments[0].allocation)
+      #expect(divided.sentences.count == paid.allocations.count)
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+      // Nothing is left to sweep.
+      let later = try await market.sweepBook(of: borrowed.startup)
+      #expect(throws: RoundRefusal.nothingToSweep("verified")) { try later.preview(of: verified) }
+    }
+  }
+
+  @Test("closings of one go never make the same debt due twice: a later one finds due what an earlier one made due")
+  func severalClosings() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 2)
+      let reported = try await market.report([8_000_000, 400_000_000], by: borrowed.startup)
+      try await market.verify(reported.round)
+      let swept = try await market.run(
+        SweepBorrower(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      #expect(swept.count == 2)
+      // Both close on one day, so that the smaller id goes first; in sum each loan is due exactly once.
+      var sums: [LoanID: Int64] = [:]
+      for line in swept.flatMap(\.lines) { sums[line.loanID, default: 0] += line.amount }
+      #expect(sums.values.sorted() == [14_400_000, 14_400_000])
+      for id in borrowed.loans {
+        let loan = try await market.loan(id)
+        #expect(loan.state == .due)
+        #expect(loan.due?.amount ?? 14_400_000 == 14_400_000)
+      }
+      let again = try await market.run(
+        SweepBorrower(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      #expect(again.isEmpty)
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("a grid shows each size on each day, its fees accrued to that day at the rates agreed for its days")
+  func grid() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 1)
+      let later = try #require(market.today.adding(days: 10))
+      let book = try await market.sweepBook(of: borrowed.startup)
+      let question = SweepQuestion(
+        kind: .priced, currency: .usd, sizes: [0, 4_000_000, 400_000_000], dates: [market.today, later], preMoney: nil)
+      let cells = try book.grid(question).cells
+      #expect(cells.map(\.preview.spent) == [0, 0, 1_000_000, 1_000_000, 14_400_000, 14_440_000])
+      #expect(cells.map { $0.preview.loans[0].isPaidOff } == [false, false, false, false, true, true])
+      #expect(book.isExposed(borrowed.lenders[0].id))
+      #expect(!book.isExposed(borrowed.startup.id))
+      let tooMany = SweepQuestion(
+        kind: .priced, currency: .usd, sizes: Array(repeating: 1, count: 201), dates: [market.today, later],
+        preMoney: nil)
+      #expect(throws: RepaymentRefusal.gridTooLarge(cells: 402, most: 400)) { try book.grid(tooMany) }
+    }
+  }
+}
