@@ -14,6 +14,7 @@ extension EndToEnd {
       let round = try stage.previewsRound()
       try stage.sweeps(round)
       try stage.paysAndExplains(round)
+      try stage.corrects(round)
       try expectBooksHold(deployment)
     }
   }
@@ -74,7 +75,8 @@ private struct SweepStage {
       #expect(cells.count == 4)
       let paid = cells.map { $0["lenders"]?.elements.first?["paid"] }
       // Half of the cash; a large round pays the loan off, with its fee of ten days where it closes later.
-      #expect(paid.map { money($0?["principal"]) ?? 0 }.prefix(3) == [1_000_000, 1_000_000, 16_000_000])
+      let sums = paid.map { (money($0?["principal"]) ?? 0) + (money($0?["fee"]) ?? 0) }
+      #expect(sums.prefix(3) == [1_000_000, 1_000_000, 16_000_000])
       let fee = try #require(money(paid[3]?["fee"]))
       #expect(fee > 0)
       #expect(money(cells[0]["net_cash"]) == (isWhole ? 1_000_000 : nil))
@@ -120,6 +122,34 @@ private struct SweepStage {
     let after = try get("/v1/funding-rounds/\(round)/sweep-preview", as: startup.key)
     #expect(after.status == 409)
     #expect(try after.text("code") == "repayment.nothing_to_sweep")
+  }
+
+  /// The round turns out smaller after all of its dues were paid: nothing is asked back, and both records stand.
+  func corrects(_ round: String) throws {
+    let target = "/v1/funding-rounds/\(round)/correct"
+    let closing = try #require(
+      try get("/v1/funding-rounds/\(round)", as: startup.key).json()["closings"]?.elements.first?["id"]?.asString)
+    let http = RawHTTP(port: service.port)
+    func body(_ amount: String, _ more: String = "") -> String {
+      #"{"closing_id":"\#(closing)","net_new_cash":{"amount":\#(amount),"currency":"USD"},"reason":"late"\#(more)}"#
+    }
+    for (text, status) in [
+      (body("-1"), 422), (body("1", #","why":1"#), 422), (body("20000000"), 409), ("{}", 422),
+    ] {
+      let answer = try http.post(target, as: deployment.checker, text, idempotency: "correct \(text.hashValue)")
+      #expect(answer.status == status, "\(text): \(answer.text)")
+    }
+    #expect(try http.post(target, as: startup.key, body("1"), idempotency: "own").status == 403)
+    #expect(try http.post(target, as: stranger.key, body("1"), idempotency: "strange").status == 404)
+    let shown = try http.post(
+      target + "?validate_only=true", as: deployment.checker, body("8000000"), idempotency: "shown")
+    #expect(shown.status == 200)
+    let done = try deployment.post(service, target, as: deployment.checker, body("8000000"))
+    let due = try #require(try done.json()["dues"]?.elements.first)
+    #expect(money(due["withdrawn"]) == 0)
+    #expect(money(due["kept"]) == 6_000_000)
+    let sweeps = try get("/v1/funding-rounds/\(round)/explanation", as: lender.key).json()["sweeps"]?.elements
+    #expect(sweeps?.map { $0["kind"]?.asString } == ["sweep", "correction"])
   }
 
   func paysAndExplains(_ round: String) throws {

@@ -12,6 +12,7 @@ package struct BatchChanges: Sendable {
   package var events: [(draft: EventDraft, id: UUIDValue)] = []
   package var allocations: [AllocationRow] = []
   package var explanations: [ExplanationRow] = []
+  package var corrections: [ClosingCorrection] = []
   package var payouts: [Payout] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
@@ -40,6 +41,7 @@ package struct BatchChanges: Sendable {
     events += made.events
     allocations += made.allocations
     explanations += made.explanations
+    corrections += made.corrections
     payouts += made.payouts
     verdicts += made.verdicts
     unitEvents += made.unitEvents
@@ -119,6 +121,7 @@ package enum ChangeWriter {
     plan.write(Tables.fundingClosings, shelves.closings)
     plan.write(Tables.cashReceipts, shelves.receipts)
     plan.insert(Tables.allocations, changes.allocations)
+    plan.insert(Tables.closingCorrections, changes.corrections)
     plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)
     plan.insert(Tables.verdicts, changes.verdicts)

@@ -72,6 +72,7 @@ package struct Made: Sendable {
   package fileprivate(set) var newHeads: [Head] = []
   package var allocations: [AllocationRow] = []
   package var explanations: [ExplanationRow] = []
+  package var corrections: [ClosingCorrection] = []
   package var payouts: [Payout] = []
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []

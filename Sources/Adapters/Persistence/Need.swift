@@ -18,6 +18,8 @@ package enum Need: Sendable, Hashable {
   case closingsOfRound(FundingRoundID)
   /// Closings of a borrower's verified rounds.
   case closingsOfBorrower(OrganizationID)
+  /// The records of a closing's sweep and of its corrections, and what was allocated on loans since.
+  case sweepOfClosing(ClosingID)
   case returnsOfLoan(LoanID)
   case amendment(AmendmentID)
   case amendmentsOfLoan(LoanID)

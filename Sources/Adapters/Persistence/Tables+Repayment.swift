@@ -34,6 +34,8 @@ package struct ExplanationRow: Sendable, Hashable {
     case sweep
     /// An `AllocationExplanation`; the subject is the receipt.
     case allocation
+    /// The `SweepExplanation` of a closing with less cash; the subject is the correction.
+    case correction
   }
 
   package let borrowerID: OrganizationID
@@ -56,11 +58,16 @@ package struct ExplanationRow: Sendable, Hashable {
     self.recordedAt = recordedAt
   }
 
-  package init(_ explanation: SweepExplanation, of borrower: OrganizationID, recordedAt: Instant) {
+  /// - Parameter correction: of which this is the record; nil for the sweep itself.
+  package init(
+    _ explanation: SweepExplanation, of borrower: OrganizationID, correction: ClosingCorrectionID? = nil,
+    recordedAt: Instant
+  ) {
     let bytes = explanation.canonicalBytes
     self.init(
-      borrowerID: borrower, subjectID: explanation.closing.id.value, kind: .sweep, digest: SHA256Digest(of: bytes),
-      bytes: bytes, recordedAt: recordedAt)
+      borrowerID: borrower, subjectID: (correction?.value ?? explanation.closing.id.value),
+      kind: correction == nil ? .sweep : .correction, digest: SHA256Digest(of: bytes), bytes: bytes,
+      recordedAt: recordedAt)
   }
 
   package init(

@@ -65,6 +65,7 @@ struct Trip {
       Trip(Tables.cashReceipts, [set.receipt], ids: [set.uuid(23)]),
       Trip(Tables.allocations, [set.allocation], ids: [set.uuid(23)]),
       Trip(Tables.repaymentExplanations, [set.explanation], ids: [set.uuid(23)]),
+      Trip(Tables.closingCorrections, [set.correction], ids: [set.uuid(41)]),
       Trip(Tables.payouts, [set.payout], ids: [set.uuid(24)]),
       Trip(Tables.idempotency, [set.answer], ids: [borrower]) {
         $0.organizationID == $1.organizationID && $0.key == $1.key && $0.fingerprint == $1.fingerprint

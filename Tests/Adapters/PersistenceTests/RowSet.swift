@@ -267,6 +267,12 @@ struct RowSet {
       reference: some(Self.nasty), remainder: full ? 90 : 91, version: version, createdAt: now)
   }
 
+  var correction: ClosingCorrection {
+    ClosingCorrection(
+      id: id(41), borrowerID: borrower, roundID: id(17), closingID: id(19), was: 2, becomes: Money(1, .usd),
+      reason: Self.nasty, isAfterSweep: full, correctedOn: day, correctedBy: id(18), recordedAt: now)
+  }
+
   var explanation: ExplanationRow {
     let bytes: [UInt8] = [1, 2, 0, 255]
     return ExplanationRow(

@@ -174,3 +174,119 @@ struct SweepTests {
     }
   }
 }
+
+@Suite("Rounds that turn out smaller", .timeLimit(.minutes(5)))
+struct CorrectionTests {
+  private func correct(
+    _ reported: ReportFundingRound.Reported, to cash: Int64, of closing: Int = 0
+  ) -> CorrectFundingRound {
+    CorrectFundingRound(
+      roundID: reported.round.id, closingID: reported.closings[closing].id, netNewCash: Money(cash, .usd),
+      reason: "the investor paid less", ifVersion: nil)
+  }
+
+  @Test("a closing cut before its sweep is swept for what it is")
+  func beforeSweep() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 2)
+      let reported = try await market.report([8_000_000], by: borrowed.startup)
+      let early = try await market.submit(correct(reported, to: 1), by: Marketplace.staff())
+      #expect(early.refusalCode == "repayment.round_not_verified")
+      try await market.verify(reported.round)
+      let cut = try await market.run(correct(reported, to: 4_000_000), by: Marketplace.staff())
+      #expect(cut.lines.isEmpty)
+      #expect(!cut.correction.isAfterSweep)
+      #expect(cut.reported.closings.map(\.netNewCash.amount) == [4_000_000])
+      let swept = try await market.run(
+        SweepBorrower(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      #expect(swept.flatMap(\.lines).map(\.amount) == [500_000, 500_000])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("a closing cut after its sweep withdraws what is not paid, and asks back nothing that is")
+  func afterSweep() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 2)
+      let reported = try await market.report([40_000_000], by: borrowed.startup)
+      try await market.verify(reported.round)
+      _ = try await market.run(SweepBorrower(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      // Ten million are due, five on each; six of them are paid.
+      try await market.pay(6_000_000, by: borrowed.startup)
+      let shown = try await market.submit(
+        correct(reported, to: 20_000_000), by: Marketplace.staff(), validateOnly: true)
+      #expect(try shown.get().lines.map(\.withdrawn.amount) == [2_000_000, 2_000_000])
+      #expect(try await market.loan(borrowed.loans[0]).due?.amount == 2_000_000)
+
+      let cut = try await market.run(correct(reported, to: 20_000_000), by: Marketplace.staff())
+      // Two and a half million each are still due of the smaller round; three are paid, so half a million is kept.
+      #expect(cut.lines.map(\.withdrawn.amount) == [2_000_000, 2_000_000])
+      #expect(cut.lines.map(\.kept.amount) == [500_000, 500_000])
+      for id in borrowed.loans {
+        let loan = try await market.loan(id)
+        #expect(loan.due == nil)
+        #expect(loan.state == .active)
+        #expect(loan.outstanding.principal == 11_400_000)
+      }
+      let again = try await market.run(correct(reported, to: 0), by: Marketplace.staff())
+      #expect(again.lines.map(\.withdrawn.amount) == [0, 0])
+      #expect(again.lines.map(\.kept.amount) == [2_500_000, 2_500_000])
+      #expect(try await market.records(of: again.correction.id.value).map(\.kind) == [.correction])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("what is due for another reason stays due, and a part that is left stays what it is")
+  func partly() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 1)
+      let reported = try await market.report([40_000_000], by: borrowed.startup)
+      try await market.verify(reported.round)
+      _ = try await market.run(SweepBorrower(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      let cut = try await market.run(correct(reported, to: 12_000_000), by: Marketplace.staff())
+      #expect(cut.lines.map(\.withdrawn.amount) == [7_000_000])
+      #expect(try await market.loan(borrowed.loans[0]).due?.amount == 3_000_000)
+      market.clock.advance(days: 200)
+      _ = try await market.run(MatureLoans(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      let late = try await market.run(correct(reported, to: 0), by: Marketplace.staff())
+      #expect(late.lines.map(\.withdrawn.amount) == [0])
+      #expect(late.lines.map(\.kept.amount) == [3_000_000])
+      let loan = try await market.loan(borrowed.loans[0])
+      #expect(loan.due?.cause == .maturity)
+      #expect(loan.due?.amount == nil)
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("nobody corrects what he reported, nothing is raised, and a refusal changes nothing")
+  func refusals() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 1)
+      let reported = try await market.report([8_000_000], by: borrowed.startup)
+      try await market.verify(reported.round)
+      let command = correct(reported, to: 1)
+      #expect(try await market.submit(command, by: borrowed.startup.principal).refusalCode == "parties.role_required")
+      #expect(try await market.submit(command, by: borrowed.lenders[0].principal).refusalCode == "parties.not_found")
+      let reporter = Principal(
+        organizationID: .platform, roles: [.admin], personID: reported.round.reportedBy,
+        keyID: APIKeyID(UUIDValue(high: 10, low: 77)))
+      #expect(try await market.submit(command, by: reporter).refusalCode == "parties.same_person")
+      for (cash, code) in [
+        (Money(8_000_000, .usd), "repayment.correction_not_lower"), (Money(1, .cny), "repayment.other_currency"),
+      ] {
+        let refused = CorrectFundingRound(
+          roundID: reported.round.id, closingID: reported.closings[0].id, netNewCash: cash, reason: "x", ifVersion: nil)
+        #expect(try await market.submit(refused, by: Marketplace.staff()).refusalCode == code)
+      }
+      let foreign = CorrectFundingRound(
+        roundID: reported.round.id, closingID: ClosingID(UUIDValue(high: 1, low: 1)), netNewCash: Money(1, .usd),
+        reason: "x", ifVersion: nil)
+      #expect(try await market.submit(foreign, by: Marketplace.staff()).refusalCode == "parties.not_found")
+      let preview = try await market.sweepBook(of: borrowed.startup).preview(of: reported.round)
+      #expect(preview.cash == 8_000_000)
+    }
+  }
+}

@@ -70,13 +70,14 @@ package enum Details {
       order by allocated_on, receipt_id, step
       """,
     parameters: [.uuid, .uuid], columns: Tables.allocations.types)
-  /// Records of sweeps of a round's closings; asked after the round was found, or filtered by lender after.
+  /// Records of sweeps and corrections of a round's closings; asked after the round was found, or filtered by lender after.
   package static let sweepsOfRound = Statement(
     "read_sweeps_of_round",
     Tables.repaymentExplanations.selectList
       + """
-      where ($1::uuid is null or borrower_id = $1) and kind = 'sweep'
-        and subject_id in (select id from funding_closings where round_id = $2)
+      where ($1::uuid is null or borrower_id = $1) and subject_id in (
+        select id from funding_closings where round_id = $2
+        union all select id from closing_corrections where round_id = $2)
       order by recorded_at, subject_id
       """,
     parameters: [.uuid, .uuid], columns: Tables.repaymentExplanations.types)

@@ -37,7 +37,13 @@ package enum ChainSQL {
     "verify_closing", Tables.fundingClosings.selectList + "where borrower_id = $1 and id = $2",
     parameters: [.uuid, .uuid], columns: Tables.fundingClosings.types)
 
+  /// Corrections of a closing, the first one first: each lowers what the one before left.
+  package static let corrections = Statement(
+    "verify_corrections",
+    Tables.closingCorrections.selectList + "where borrower_id = $1 and closing_id = $2 order by was desc",
+    parameters: [.uuid, .uuid], columns: Tables.closingCorrections.types)
+
   package static var statements: [Statement] {
-    [books, links, entries, lines, explanations, allocations, closing]
+    [books, links, entries, lines, explanations, allocations, closing, corrections]
   }
 }

@@ -110,16 +110,21 @@ extension LoanPosition {
     // In default the fee stands still.
     let standsStill = loan.life.default != nil
     let terms = loan.terms
-    let covenant =
-      terms.repayment.pattern == .roundSweep
-      ? Covenant(
-        leastAmount: terms.repayment.leastAmount, leastPostMoney: terms.repayment.leastPostMoney,
-        sweep: terms.repayment.sweep, firstDay: terms.tradeOn, excludedKinds: []) : nil
     self.init(
-      loanID: loan.id, lenderID: terms.lenderID, currency: loan.currency, rank: terms.rank, covenant: covenant,
+      loanID: loan.id, lenderID: terms.lenderID, currency: loan.currency, rank: terms.rank, covenant: Covenant(terms),
       rate: standsStill ? BasisPoints(0) : terms.rate, accrual: try LoanFee.state(of: loan, through: through),
       owed: loan.outstanding.steps, due: due,
       rateChanges: standsStill ? [] : loan.life.rates.map { RateChange(from: $0.from, rate: $0.rate) })
+  }
+}
+
+extension Covenant {
+  /// nil: no round makes the loan due.
+  init?(_ terms: Loan.Terms) {
+    guard terms.repayment.pattern == .roundSweep else { return nil }
+    self.init(
+      leastAmount: terms.repayment.leastAmount, leastPostMoney: terms.repayment.leastPostMoney,
+      sweep: terms.repayment.sweep, firstDay: terms.tradeOn, excludedKinds: [])
   }
 }
 

@@ -35,7 +35,7 @@ enum RecordVerifier {
   private static func fault(of row: ExplanationRow, _ transaction: Transaction) async throws -> String? {
     guard SHA256Digest(of: row.bytes) == row.digest else { return "the bytes are not those of the digest" }
     switch row.kind {
-    case .sweep:
+    case .sweep, .correction:
       guard let record = try? SweepExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
       guard record.isReproduced else { return "sharing the pool again gives something else" }
       return try await fault(of: record, row, transaction)
@@ -49,12 +49,21 @@ enum RecordVerifier {
   private static func fault(
     of record: SweepExplanation, _ row: ExplanationRow, _ transaction: Transaction
   ) async throws -> String? {
-    guard record.closing.id.value == row.subjectID else { return "it is of another closing" }
-    let key: [Bind] = [.uuid(row.borrowerID.value.bits), .uuid(row.subjectID.bits)]
-    let closing = try await Tables.fundingClosings.decode(transaction.run(Query(ChainSQL.closing, key))).first
+    let key: [Bind] = [.uuid(row.borrowerID.value.bits), .uuid(record.closing.id.value.bits)]
+    let results = try await transaction.pipeline([Query(ChainSQL.closing, key), Query(ChainSQL.corrections, key)])
+    let closing = try Tables.fundingClosings.decode(results[0]).first
+    let corrections = try Tables.closingCorrections.decode(results[1]).filter(\.isAfterSweep)
     guard let closing, closing.state == .swept else { return "its closing is not swept" }
+    // The sweep saw the cash that the first correction after it found.
+    let cash: Money?
+    if row.kind == .sweep {
+      guard record.closing.id.value == row.subjectID else { return "it is of another closing" }
+      cash = corrections.first.map { Money($0.was, $0.becomes.currency) } ?? closing.netNewCash
+    } else {
+      cash = corrections.first { $0.id.value == row.subjectID }?.becomes
+    }
     guard closing.roundID == record.closing.roundID, closing.closedOn == record.closing.closedOn,
-      closing.netNewCash == record.closing.netNewCash
+      cash == record.closing.netNewCash
     else { return "its closing has other terms" }
     return nil
   }

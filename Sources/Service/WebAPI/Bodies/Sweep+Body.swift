@@ -1,4 +1,5 @@
 import Operations
+import Persistence
 import Primitives
 import Repayment
 import StrictJSON
@@ -19,6 +20,45 @@ extension StepAmounts {
       writer.field("fee", Money(fee, currency))
       writer.field("principal", Money(principal, currency))
       writer.field("prepayment", Money(prepayment, currency))
+    }
+  }
+}
+
+extension CorrectFundingRound {
+  /// `closing_id`, `net_new_cash`, `reason`
+  static func parse(
+    _ reader: inout ObjectReader, _ id: FundingRoundID, ifVersion: Int64?
+  ) -> CorrectFundingRound? {
+    let closing = reader.id("closing_id", of: ClosingNoun.self)
+    let cash = reader.money("net_new_cash", BodyBounds.amount)
+    let reason = reader.string("reason", bytes: BodyBounds.reason)
+    guard let closing, let cash, let reason else { return nil }
+    return CorrectFundingRound(
+      roundID: id, closingID: closing, netNewCash: cash, reason: reason, ifVersion: ifVersion)
+  }
+}
+
+extension CorrectFundingRound.Corrected {
+  func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", correction.id)
+      writer.field("closing_id", correction.closingID)
+      writer.field("was", Money(correction.was, correction.becomes.currency))
+      writer.field("becomes", correction.becomes)
+      writer.field("reason", correction.reason)
+      writer.field("is_after_sweep", correction.isAfterSweep)
+      writer.field("corrected_on", correction.correctedOn)
+      writer.field("corrected_by", correction.correctedBy)
+      writer.array("dues", lines) { writer, line in
+        writer.object { writer in
+          writer.field("loan_id", line.loanID)
+          writer.field("lender_id", line.lenderID)
+          writer.field("withdrawn", line.withdrawn)
+          writer.field("kept", line.kept)
+        }
+      }
+      writer.key("funding_round")
+      reported.write(to: &writer)
     }
   }
 }

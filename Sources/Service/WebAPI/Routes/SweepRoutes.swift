@@ -9,7 +9,7 @@ import Repayment
 import StrictJSON
 import WebSupport
 
-/// What rounds would do and why they did what they did. Nothing here changes anything.
+/// What rounds would do, why they did what they did, and their correction.
 extension WebAPI {
   func addSweepRoutes(_ routes: inout Routes) {
     routes.get("/v1/funding-rounds/{id}/sweep-preview") { request, context in
@@ -26,6 +26,13 @@ extension WebAPI {
           preview.writeMembers(to: &writer, round.currency, as: view, closings: true)
         }
       }
+    }
+    routes.post("/v1/funding-rounds/{id}/correct") { request, context in
+      let id: FundingRoundID = try Gateway.pathID(context, noun: "funding round")
+      return try await gateway.post(
+        request, context, weight: .heavy,
+        render: .init(version: { $0.reported.round.version }, write: { $0.write(to: &$1) })
+      ) { reader, posted in CorrectFundingRound.parse(&reader, id, ifVersion: posted.ifVersion) }
     }
     routes.get("/v1/startups/{id}/sweep-preview") { request, context in
       let principal = try await gateway.principal(of: request)
@@ -52,6 +59,7 @@ extension WebAPI {
           writer.field("funding_round_id", round.id)
           writer.array("sweeps", records) { writer, sweep in
             writer.object { writer in
+              writer.field("kind", sweep.row.kind)
               writer.field("closing_id", sweep.record.closing.id)
               writer.field("closed_on", sweep.record.closing.closedOn)
               sweep.row.writeDigest(to: &writer, as: view)
