@@ -14,7 +14,9 @@ extension EndToEnd {
       let round = try stage.previewsRound()
       try stage.sweeps(round)
       try stage.paysAndExplains(round)
+      try stage.setsWaterfalls()
       try stage.corrects(round)
+      try stage.releasesLien()
       try expectBooksHold(deployment)
     }
   }
@@ -109,11 +111,11 @@ private struct SweepStage {
     return round
   }
 
-  func sweeps(_ round: String) throws {
+  func sweeps(_ round: String, on date: String = "2023-04-03") throws {
     try deployment.post(
       service, "/v1/funding-rounds/\(round)/verify", as: deployment.checker, #"{"evidence":"bank letter"}"#)
     let run = try deployment.post(
-      service, "/v1/settlement-runs", as: deployment.admin, #"{"job":"sweep","business_date":"2023-04-03"}"#
+      service, "/v1/settlement-runs", as: deployment.admin, #"{"job":"sweep","business_date":"\#(date)"}"#
     ).text("id")
     let ended = try eventually(within: 20) {
       try get("/v1/settlement-runs/\(run)", as: deployment.admin).text("state") == "succeeded"
@@ -122,6 +124,85 @@ private struct SweepStage {
     let after = try get("/v1/funding-rounds/\(round)/sweep-preview", as: startup.key)
     #expect(after.status == 409)
     #expect(try after.text("code") == "repayment.nothing_to_sweep")
+  }
+
+  func setsWaterfalls() throws {
+    let target = "/v1/startups/\(startup.id)/waterfalls"
+    let http = RawHTTP(port: service.port)
+    func body(_ rank: Int, _ steps: String) -> String {
+      """
+      {"effective_on":"2023-04-03","evidence":"agreement","loans":[{"loan_id":"\(loan)","rank":\(rank),\
+      "has_acceded":true}],"waterfalls":[{"source":"round","order":"step_then_rank","steps":[\(steps)]}]}
+      """
+    }
+    let steps = #"{"step":"fee"},{"step":"principal"},{"step":"charges"}"#
+    for (number, bad) in [
+      body(0, steps), body(1, #"{"step":"fee"},{"step":"fee"}"#), body(1, ""), #"{"evidence":"x"}"#,
+    ].enumerated() {
+      let answer = try http.post(target, as: deployment.admin, bad, idempotency: "waterfall\(number)")
+      #expect(answer.status == 422, "\(bad): \(answer.text)")
+    }
+    let set = try deployment.post(service, target, as: deployment.admin, body(3, steps))
+    #expect(set.status == 201)
+    for (key, shown) in [(startup.key, 1), (lender.key, 1), (deployment.admin, 1)] {
+      let row = try #require(try get(target, as: key).json()["data"]?.elements.first)
+      #expect(row["id"]?.asString == (try set.text("id")))
+      #expect(row["waterfalls"]?.elements.count == 5)
+      #expect(row["loans"]?.elements.count == shown)
+      #expect(row["loans"]?.elements.first?["rank"]?.asInteger == 3)
+    }
+    #expect(try get(target, as: stranger.key).status == 404)
+  }
+
+  /// A larger round pays the loan off: both sides get one certificate, and a byte that is changed shows.
+  func releasesLien() throws {
+    let target = "/v1/loans/\(loan)/lien-release"
+    let early = try get(target, as: lender.key)
+    #expect(early.status == 409)
+    #expect(try early.text("code") == "repayment.not_releasable")
+    try deployment.post(service, "/v1/sandbox/clock", as: deployment.admin, #"{"now":"2023-04-13T09:00:00Z"}"#)
+    let round = try deployment.post(
+      service, "/v1/funding-rounds", as: startup.key,
+      """
+      {"kind":"priced","name":"B","announced_on":"2023-04-13",\
+      "closings":[{"closed_on":"2023-04-13","net_new_cash":{"amount":90000000,"currency":"USD"}}]}
+      """
+    ).text("id")
+    let preview = try get("/v1/funding-rounds/\(round)/sweep-preview", as: startup.key).json()
+    let paid = try #require(money(preview["paid"]))
+    try sweeps(round, on: "2023-04-13")
+    try deployment.post(
+      service, "/v1/cash-receipts", as: deployment.admin,
+      """
+      {"received_on":"2023-04-13","amount":{"amount":\(paid),"currency":"USD"},"source":"round",\
+      "payer_organization_id":"\(startup.id)"}
+      """)
+    let certificate = try get(target, as: startup.key)
+    try #require(certificate.status == 200, "\(certificate.text)")
+    #expect(certificate.text.hasPrefix("chipbridge-lien-release: 1\nloan: \(loan)\nlender: \(lender.id) Lender\n"))
+    #expect(certificate.text.contains("\nreleased: 2023-04-13\n"))
+    #expect(try get(target, as: lender.key).body == certificate.body)
+    #expect(try get(target, as: stranger.key).status == 404)
+    // The digest by another program than the one that made it out.
+    let console = try deployment.console()
+    func digest(_ text: String) throws -> String {
+      try console.rows("select encode(sha256(convert_to($t$\(text)$t$, 'UTF8')), 'hex')")[0][0]
+    }
+    let tag = try #require(certificate.headers["etag"])
+    #expect(tag == "\"\(try digest(certificate.text))\"")
+    let forged = certificate.text.replacing("released: 2023-04-13", with: "released: 2023-04-12")
+    #expect(tag != "\"\(try digest(forged))\"")
+    // So is the digest of the payments, from the entries of the journal.
+    let payments = try console.rows(
+      """
+      select 'jrn_' || e.id || ' ' || e.business_date || ' ' || split_part(l.account_code, '.', 2) || ' ' || l.amount
+        || ' ' || l.asset from journal_entries e join journal_lines l on l.org_id = e.org_id and l.entry_id = e.id
+      where e.kind = 'debt_paid' and l.account_code like 'payable.%'
+      order by e.business_date, e.id, split_part(l.account_code, '.', 2)
+      """)
+    #expect(payments.count >= 3)
+    let listed = payments.map { $0[0] + "\n" }.joined()
+    #expect(certificate.text.contains("\npaid: sha256 \(try digest(listed))\n"))
   }
 
   /// The round turns out smaller after all of its dues were paid: nothing is asked back, and both records stand.
@@ -136,7 +217,7 @@ private struct SweepStage {
     for (text, status) in [
       (body("-1"), 422), (body("1", #","why":1"#), 422), (body("20000000"), 409), ("{}", 422),
     ] {
-      let answer = try http.post(target, as: deployment.checker, text, idempotency: "correct \(text.hashValue)")
+      let answer = try http.post(target, as: deployment.checker, text, idempotency: "correct\(text.hashValue)")
       #expect(answer.status == status, "\(text): \(answer.text)")
     }
     #expect(try http.post(target, as: startup.key, body("1"), idempotency: "own").status == 403)

@@ -46,6 +46,28 @@ create policy reads on closing_corrections for select to chipbridge_reader
   using (app_sees_all() or borrower_id = app_org());
 create policy writes on closing_corrections for all to chipbridge_writer using (true) with check (true);
 
+-- What the lenders of a startup agreed among themselves, from a day on: waterfalls and ranks, as JSON text in its one
+-- spelling, since records of divisions hold the same bytes.
+create table startup_waterfalls (
+  borrower_id uuid not null,
+  id uuid not null,
+  effective_on date not null,
+  terms text not null,
+  evidence text not null,
+  set_by uuid not null,
+  recorded_at timestamptz not null,
+  constraint startup_waterfalls_pkey primary key (borrower_id, id)
+);
+comment on table startup_waterfalls is 'key borrower_id';
+
+grant select, insert on startup_waterfalls to chipbridge_writer;
+grant select on startup_waterfalls to chipbridge_reader;
+alter table startup_waterfalls enable row level security;
+alter table startup_waterfalls force row level security;
+create policy reads on startup_waterfalls for select to chipbridge_reader
+  using (app_sees_all() or borrower_id = app_org());
+create policy writes on startup_waterfalls for all to chipbridge_writer using (true) with check (true);
+
 grant select, insert on repayment_explanations to chipbridge_writer;
 grant select on repayment_explanations to chipbridge_reader;
 alter table repayment_explanations enable row level security;

@@ -18,6 +18,7 @@ package struct BatchState: Sendable {
   package var sweepsOfClosing: [ClosingID: [ExplanationRow]] = [:]
   /// Allocated from receipts that were recorded since a closing was swept, at that instant included, in minor units.
   package var paidSinceSweep: [ClosingID: [LoanID: Int64]] = [:]
+  package var waterfallsOf: [OrganizationID: [StartupWaterfalls]] = [:]
   package var returnsOfLoan: [LoanID: [LoanEventID]] = [:]
   package var amendmentsOfLoan: [LoanID: [AmendmentID]] = [:]
   /// Minor units by business date, an increase positive.
@@ -78,6 +79,7 @@ package struct BatchState: Sendable {
         paidSinceSweep[closing]?[row.loanID] = try before.adding(row.amount.amount)
       }
     }
+    for row in made.waterfalls { waterfallsOf[row.borrowerID]?.append(row) }
     for entry in made.overlay.returns.insertedRows { returnsOfLoan[entry.loanID]?.append(entry.id) }
     for amendment in made.overlay.amendments.insertedRows {
       amendmentsOfLoan[amendment.loanID]?.append(amendment.id)

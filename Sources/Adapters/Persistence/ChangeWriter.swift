@@ -13,6 +13,7 @@ package struct BatchChanges: Sendable {
   package var allocations: [AllocationRow] = []
   package var explanations: [ExplanationRow] = []
   package var corrections: [ClosingCorrection] = []
+  package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
@@ -42,6 +43,7 @@ package struct BatchChanges: Sendable {
     allocations += made.allocations
     explanations += made.explanations
     corrections += made.corrections
+    waterfalls += made.waterfalls
     payouts += made.payouts
     verdicts += made.verdicts
     unitEvents += made.unitEvents
@@ -121,6 +123,7 @@ package enum ChangeWriter {
     plan.write(Tables.fundingClosings, shelves.closings)
     plan.write(Tables.cashReceipts, shelves.receipts)
     plan.insert(Tables.allocations, changes.allocations)
+    plan.insert(Tables.startupWaterfalls, changes.waterfalls)
     plan.insert(Tables.closingCorrections, changes.corrections)
     plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)

@@ -29,6 +29,10 @@ package enum Loader {
       order by recorded_at, subject_id
       """,
     parameters: [.uuidArray], columns: Tables.repaymentExplanations.types)
+  private static let waterfallsOf = Statement(
+    "waterfalls_of_borrowers",
+    Tables.startupWaterfalls.selectList + "where borrower_id = any($1) order by effective_on, recorded_at, id",
+    parameters: [.uuidArray], columns: Tables.startupWaterfalls.types)
   private static let paidSinceSweep = Statement(
     "paid_since_sweeps",
     """
@@ -88,7 +92,7 @@ package enum Loader {
   package static var statements: [Statement] {
     [
       loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan, principalMoves,
-      unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep,
+      unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf,
       listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
     ]
   }
@@ -241,10 +245,19 @@ package enum Loader {
   }
 
   private static func sweepLookups(_ wanted: Wanted) -> [Lookup] {
-    if wanted.sweepsOf.isEmpty { return [] }
+    var lookups: [Lookup] = []
+    if !wanted.waterfallsOf.isEmpty {
+      let borrowers = wanted.waterfallsOf.sorted()
+      lookups.append(
+        Lookup(query: Query(waterfallsOf, [.uuidArray(borrowers.map(\.value.bits))])) { result, state in
+          for borrower in borrowers { state.waterfallsOf[borrower] = [] }
+          for row in try Tables.startupWaterfalls.decode(result) { state.waterfallsOf[row.borrowerID]?.append(row) }
+        })
+    }
+    if wanted.sweepsOf.isEmpty { return lookups }
     let closings = wanted.sweepsOf.sorted()
     let binds: [Bind] = [.uuidArray(closings.map(\.value.bits))]
-    return [
+    return lookups + [
       Lookup(query: Query(sweepsOfClosing, binds)) { result, state in
         for closing in closings { state.sweepsOfClosing[closing] = [] }
         for row in try Tables.repaymentExplanations.decode(result) {
@@ -307,6 +320,7 @@ package enum Loader {
     var closingsOfRound: [FundingRoundID] = []
     var closingsOf: [OrganizationID] = []
     var sweepsOf: [ClosingID] = []
+    var waterfallsOf: [OrganizationID] = []
     var returnsOf: [LoanID] = []
     var units: [UnitKey] = []
     var unitsOf: [LoanID] = []
@@ -338,6 +352,7 @@ package enum Loader {
       case .closingsOfRound(let id): closingsOfRound.append(id)
       case .closingsOfBorrower(let id): closingsOf.append(id)
       case .sweepOfClosing(let id): sweepsOf.append(id)
+      case .waterfalls(let id): waterfallsOf.append(id)
       case .returnsOfLoan(let id): returnsOf.append(id)
       case .unit(let key): units.append(key)
       case .unitsOfLoan(let id): unitsOf.append(id)

@@ -15,6 +15,7 @@ package enum UnitNoun: IdentifiedNoun { package static let prefix: StaticString 
 package enum FundingRoundNoun: IdentifiedNoun { package static let prefix: StaticString = "fund" }
 package enum ClosingNoun: IdentifiedNoun { package static let prefix: StaticString = "cls" }
 package enum ClosingCorrectionNoun: IdentifiedNoun { package static let prefix: StaticString = "cor" }
+package enum WaterfallsNoun: IdentifiedNoun { package static let prefix: StaticString = "wfl" }
 package enum ValuationNoun: IdentifiedNoun { package static let prefix: StaticString = "val" }
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
 package enum PayoutNoun: IdentifiedNoun { package static let prefix: StaticString = "pay" }
@@ -41,6 +42,7 @@ package typealias UnitID = Identifier<UnitNoun>
 package typealias FundingRoundID = Identifier<FundingRoundNoun>
 package typealias ClosingID = Identifier<ClosingNoun>
 package typealias ClosingCorrectionID = Identifier<ClosingCorrectionNoun>
+package typealias WaterfallsID = Identifier<WaterfallsNoun>
 package typealias ValuationID = Identifier<ValuationNoun>
 package typealias CashReceiptID = Identifier<CashReceiptNoun>
 package typealias PayoutID = Identifier<PayoutNoun>

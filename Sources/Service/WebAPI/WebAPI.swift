@@ -47,6 +47,8 @@ package struct WebAPI: Sendable {
     addLoanLifeRoutes(&table)
     addFundingRoutes(&table)
     addSweepRoutes(&table)
+    addLienRoutes(&table)
+    addWaterfallRoutes(&table)
     addValuationRoutes(&table)
     addSettlementRoutes(&table)
     addLedgerRoutes(&table)

@@ -63,7 +63,8 @@ extension Marketplace {
       return SweepDesk.Book(
         loans: try Tables.loans.decode(await rows(Details.loansOfStartup)),
         rounds: try Tables.fundingRounds.decode(await rows(Details.roundsOfStartup)),
-        closings: try Tables.fundingClosings.decode(await rows(Details.closingsOfStartup)), today: today)
+        closings: try Tables.fundingClosings.decode(await rows(Details.closingsOfStartup)),
+        waterfalls: try Tables.startupWaterfalls.decode(await rows(Details.waterfallsOfStartup)), today: today)
     }
   }
 
@@ -287,6 +288,90 @@ struct CorrectionTests {
       #expect(try await market.submit(foreign, by: Marketplace.staff()).refusalCode == "parties.not_found")
       let preview = try await market.sweepBook(of: borrowed.startup).preview(of: reported.round)
       #expect(preview.cash == 8_000_000)
+    }
+  }
+}
+
+@Suite("Terms among lenders", .timeLimit(.minutes(5)))
+struct WaterfallTests {
+  @Test("ranks and waterfalls that lenders agreed on are those of sweeps, previews and receipts from their day on")
+  func agreed() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 3)
+      let places = [
+        IntercreditorTerms.Place(loanID: borrowed.loans[0], rank: 2, hasAcceded: true),
+        IntercreditorTerms.Place(loanID: borrowed.loans[1], rank: 1, hasAcceded: false),
+        IntercreditorTerms.Place(loanID: borrowed.loans[2], rank: 1, hasAcceded: true),
+      ]
+      let tomorrow = try #require(market.today.adding(days: 1))
+      func set(_ terms: IntercreditorTerms, from date: CalendarDate) -> SetWaterfalls {
+        SetWaterfalls(startupID: borrowed.startup.id, effectiveOn: date, terms: terms, evidence: "agreement of May")
+      }
+      // Principal of all ranks before any fee.
+      let byStep = try WaterfallDefinition(
+        source: .round, rules: [.init(.principal), .init(.fee)], order: .stepThenRank, ownLoansFirst: false)
+      _ = try await market.run(
+        set(try IntercreditorTerms([], places: places), from: market.today), by: Marketplace.staff())
+      _ = try await market.run(
+        set(try IntercreditorTerms([byStep], places: places), from: tomorrow), by: Marketplace.staff())
+
+      // Today the third loan comes first, and the one that did not accede last.
+      let reported = try await market.report([80_000_000], by: borrowed.startup)
+      let preview = try await market.sweepBook(of: borrowed.startup).preview(of: reported.round)
+      try await market.verify(reported.round)
+      _ = try await market.run(SweepBorrower(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      var dues: [Int64?] = []
+      for id in borrowed.loans { dues.append(try await market.loan(id).collectable.principal) }
+      #expect(dues == [5_600_000, 0, 14_400_000])
+      #expect(
+        Dictionary(uniqueKeysWithValues: preview.loans.map { ($0.loanID, $0.due) })[borrowed.loans[0]] == 5_600_000)
+      let first = try await market.run(
+        RecordCashReceipt(
+          receivedOn: market.today, amount: Money(15_000_000, .usd), source: .round, payerID: borrowed.startup.id,
+          reference: nil), by: Marketplace.staff())
+      let paid = Dictionary(
+        uniqueKeysWithValues: first.allocations.map { ($0.loanID, $0.amount.amount) })
+      #expect(paid == [borrowed.loans[2]: 14_400_000, borrowed.loans[0]: 600_000])
+
+      // Tomorrow the fee waits for the principal.
+      market.clock.advance(days: 1)
+      let second = try await market.run(
+        RecordCashReceipt(
+          receivedOn: market.today, amount: Money(1_000_000, .usd), source: .round, payerID: borrowed.startup.id,
+          reference: nil), by: Marketplace.staff())
+      #expect(second.allocations.map(\.step) == ["principal"])
+      let record = try #require(try await market.records(of: second.receipt.id.value).first)
+      #expect(try AllocationExplanation(canonicalBytes: record.bytes).waterfall == byStep)
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("terms are of the startup's own loans, set by staff, and never for days gone by")
+  func refusals() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 1)
+      func set(
+        _ place: LoanID, on date: CalendarDate, of startup: OrganizationID
+      ) throws -> SetWaterfalls {
+        SetWaterfalls(
+          startupID: startup, effectiveOn: date,
+          terms: try IntercreditorTerms([], places: [.init(loanID: place, rank: 1, hasAcceded: true)]), evidence: "x")
+      }
+      let (id, loan, today) = (borrowed.startup.id, borrowed.loans[0], market.today)
+      let yesterday = try #require(today.adding(days: -1))
+      let unknown = LoanID(UUIDValue(high: 1, low: 1))
+      for (command, principal, code) in [
+        (try set(unknown, on: today, of: id), Marketplace.staff(), "repayment.unknown_loan"),
+        (try set(loan, on: yesterday, of: id), Marketplace.staff(), "repayment.effective_in_past"),
+        (try set(loan, on: today, of: id), borrowed.startup.principal, "parties.role_required"),
+        (try set(loan, on: today, of: id), borrowed.lenders[0].principal, "parties.not_found"),
+        (try set(loan, on: today, of: borrowed.lenders[0].id), Marketplace.staff(), "parties.not_found"),
+      ] { #expect(try await market.submit(command, by: principal).refusalCode == code) }
+      #expect(throws: RepaymentRefusal.duplicateLoan(loan)) {
+        let place = IntercreditorTerms.Place(loanID: loan, rank: 1, hasAcceded: true)
+        return try IntercreditorTerms([], places: [place, place])
+      }
     }
   }
 }

@@ -96,6 +96,24 @@ package enum Details {
     Tables.fundingClosings.selectList
       + "where ($1::uuid is null or borrower_id = $1) and borrower_id = $2 order by closed_on, id",
     parameters: [.uuid, .uuid], columns: Tables.fundingClosings.types)
+  package static let waterfallsOfStartup = Statement(
+    "read_waterfalls_of_startup",
+    Tables.startupWaterfalls.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1) and borrower_id = $2
+      order by effective_on desc, recorded_at desc, id desc limit 1000
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.startupWaterfalls.types)
+  /// What was paid on a loan, as the borrower's journal has it.
+  package static let paymentsOfLoan = Statement(
+    "read_payments_of_loan",
+    """
+    select e.id, e.business_date, l.account_code, l.amount
+    from journal_entries e join journal_lines l on l.org_id = e.org_id and l.entry_id = e.id
+    where ($1::uuid is null or e.org_id = $1) and e.org_id = $2 and e.subject_id = $3 and e.kind = 'debt_paid'
+      and l.account_code in ('payable.charges', 'payable.fee', 'payable.principal')
+    order by e.business_date, e.id, l.line_no
+    """, parameters: [.uuid, .uuid, .uuid], columns: [.uuid, .date, .text, .int8])
   package static let startupMarks = Statement(
     "read_startup_marks",
     Tables.startupMarks.selectList
@@ -160,7 +178,9 @@ package enum Details {
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,
       startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
-      loansOfStartup, loansOfLender, sweepsOfRound, divisionOfReceipt, roundsOfStartup, closingsOfStartup,
+      loansOfStartup, loansOfLender, sweepsOfRound, divisionOfReceipt, paymentsOfLoan, waterfallsOfStartup,
+      roundsOfStartup,
+      closingsOfStartup,
     ]
   }
 }

@@ -89,7 +89,9 @@ package struct SweepClosing: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    var needs: Set<Need> = [.round(roundID), .loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID)]
+    var needs: Set<Need> = [
+      .round(roundID), .loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID), .waterfalls(borrowerID),
+    ]
     for id in state.closingsOfBorrower[borrowerID] ?? [] {
       if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
     }
@@ -121,9 +123,10 @@ package struct SweepClosing: Command {
     guard closing.closedOn <= on else { throw RoundRefusal.notYetClosed(closing.closedOn, on: on) }
     var loans: [LoanID: Loan] = [:]
     var positions: [LoanPosition] = []
+    let agreed = (draft.base.waterfallsOf[borrowerID] ?? []).terms(on: on)
     for loan in LoanBook.running(of: borrowerID, in: draft) where loan.currency == round.currency {
       let accrued = try LoanDesk.accrue(loan, through: on, in: &draft).loan
-      guard let position = try LoanPosition(accrued) else { continue }
+      guard let position = try LoanPosition(accrued, by: agreed) else { continue }
       loans[loan.id] = accrued
       positions.append(position)
     }

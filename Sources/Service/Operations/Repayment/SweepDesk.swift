@@ -32,12 +32,18 @@ package enum SweepDesk {
     private let rounds: [FundingRound]
     private let closings: [FundingClosing]
     private let today: CalendarDate
+    private let waterfalls: [StartupWaterfalls]
 
     /// - Parameters:
     ///   - loans: those that have not ended.
     ///   - rounds: those that were not rejected.
+    ///   - waterfalls: of the startup's lenders; those in effect today are taken.
     ///   - today: fees are accrued to this day at least, as a sweep of today would.
-    package init(loans: [Loan], rounds: [FundingRound], closings: [FundingClosing], today: CalendarDate) {
+    package init(
+      loans: [Loan], rounds: [FundingRound], closings: [FundingClosing], waterfalls: [StartupWaterfalls],
+      today: CalendarDate
+    ) {
+      self.waterfalls = waterfalls
       self.today = today
       self.loans = loans
       self.rounds = rounds
@@ -49,11 +55,13 @@ package enum SweepDesk {
 
     private func positions(in currency: Currency) throws -> [LoanPosition] {
       try loans.filter { $0.currency == currency }.compactMap { loan in
-        var position = try LoanPosition(loan)
+        var position = try LoanPosition(loan, by: agreed)
         try position?.accrue(through: today)
         return position
       }
     }
+
+    private var agreed: IntercreditorTerms { waterfalls.terms(on: today) }
 
     private func history(without previewed: Set<ClosingID> = []) -> [SweepRound] {
       SweepDesk.rounds(closings.filter { !previewed.contains($0.id) }) { id in rounds.first { $0.id == id } }
@@ -69,14 +77,16 @@ package enum SweepDesk {
           kind: round.kind,
           closings: open.map { FundingRoundFacts.Closing(closedOn: $0.closedOn, netNewCash: $0.netNewCash) },
           postMoney: round.postMoney.map { Money($0, round.currency) }),
-        history: history(without: Set(open.map(\.id))), loans: try positions(in: round.currency))
+        history: history(without: Set(open.map(\.id))), loans: try positions(in: round.currency),
+        waterfall: agreed.waterfalls[.round])
     }
 
     /// What rounds of several sizes and days would do.
     package func grid(_ asked: SweepQuestion) throws -> SweepGrid {
       try SweepGrid(
         kind: asked.kind, currency: asked.currency, sizes: asked.sizes, dates: asked.dates, preMoney: asked.preMoney,
-        history: history(), loans: try positions(in: asked.currency))
+        history: history(), loans: try positions(in: asked.currency),
+        waterfall: agreed.waterfalls[.round])
     }
   }
 }
@@ -103,17 +113,19 @@ package struct SweepQuestion: Sendable, Hashable {
 }
 
 extension LoanPosition {
-  /// A running loan; nil before its delivery.
-  init?(_ loan: Loan) throws {
+  /// A running loan, as it stands by the terms among lenders; nil before its delivery.
+  init?(_ loan: Loan, by agreed: IntercreditorTerms) throws {
+    let place = agreed.place(of: loan.id)
     guard loan.isRunning, let through = loan.accruedThrough else { return nil }
     let due: Due = loan.due.map { $0.amount.map { .amount($0) } ?? .all } ?? .nothing
     // In default the fee stands still.
     let standsStill = loan.life.default != nil
     let terms = loan.terms
     self.init(
-      loanID: loan.id, lenderID: terms.lenderID, currency: loan.currency, rank: terms.rank, covenant: Covenant(terms),
+      loanID: loan.id, lenderID: terms.lenderID, currency: loan.currency, rank: place?.rank ?? terms.rank,
+      covenant: Covenant(terms),
       rate: standsStill ? BasisPoints(0) : terms.rate, accrual: try LoanFee.state(of: loan, through: through),
-      owed: loan.outstanding.steps, due: due,
+      owed: loan.outstanding.steps, due: due, hasAcceded: place?.hasAcceded ?? true,
       rateChanges: standsStill ? [] : loan.life.rates.map { RateChange(from: $0.from, rate: $0.rate) })
   }
 }

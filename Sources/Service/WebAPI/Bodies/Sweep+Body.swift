@@ -63,6 +63,32 @@ extension CorrectFundingRound.Corrected {
   }
 }
 
+extension SetWaterfalls {
+  /// `effective_on`, `evidence`, `waterfalls`?, `loans`? (see `IntercreditorTerms`)
+  static func parse(_ reader: inout ObjectReader, _ startup: OrganizationID) -> SetWaterfalls? {
+    let effectiveOn = reader.date("effective_on")
+    let evidence = reader.string("evidence", bytes: BodyBounds.evidence)
+    let terms = IntercreditorTerms(&reader)
+    guard let effectiveOn, let evidence, let terms else { return nil }
+    return SetWaterfalls(startupID: startup, effectiveOn: effectiveOn, terms: terms, evidence: evidence)
+  }
+}
+
+extension StartupWaterfalls {
+  /// - Parameter shows: the loans whose place is shown.
+  func write(to writer: inout JSONWriter, shows: (LoanID) -> Bool = { _ in true }) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("startup_id", borrowerID)
+      writer.field("effective_on", effectiveOn)
+      writer.field("evidence", evidence)
+      terms.writeMembers(to: &writer, shows: shows)
+      writer.field("set_by", setBy)
+      writer.field("created_at", recordedAt)
+    }
+  }
+}
+
 extension SweepPreview {
   /// The members of a preview; the caller opens the object.
   func writeMembers(to writer: inout JSONWriter, _ currency: Currency, as view: SweepView, closings: Bool) {

@@ -1,5 +1,7 @@
 import HTTPTypes
 import Hummingbird
+import Lending
+import NIOCore
 import Operations
 import Parties
 import Persistence
@@ -89,6 +91,58 @@ extension WebAPI {
     }
   }
 
+  func addWaterfallRoutes(_ routes: inout Routes) {
+    routes.post("/v1/startups/{id}/waterfalls") { request, context in
+      let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
+      return try await gateway.post(
+        request, context,
+        render: .init(status: .created, location: { _ in "/v1/startups/\(id)/waterfalls" }) { $0.write(to: &$1) }
+      ) { reader, _ in SetWaterfalls.parse(&reader, id) }
+    }
+    routes.get("/v1/startups/{id}/waterfalls") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
+      let binds: [Bind] = [.uuid(nil), .uuid(id.value.bits)]
+      let results = try await gateway.reader.run(
+        [Query(Details.loansOfStartup, binds), Query(Details.waterfallsOfStartup, binds)], as: .automation)
+      let loans = try Tables.loans.decode(results[0])
+      let view = try self.view(
+        of: id, as: principal, isExposed: { lender in loans.contains { $0.terms.lenderID == lender } }, noun: "startup")
+      let own = Set(loans.filter { view.shows($0.terms.lenderID) }.map(\.id))
+      return gateway.page(try Tables.startupWaterfalls.decode(results[1]), next: nil) { row, writer in
+        row.write(to: &writer) { view.lender == nil || own.contains($0) }
+      }
+    }
+  }
+
+  func addLienRoutes(_ routes: inout Routes) {
+    routes.get("/v1/loans/{id}/lien-release") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let loan = try await self.loan(context, as: principal)
+      let (borrower, lender) = (loan.terms.borrowerID, loan.terms.lenderID)
+      // A side of the loan sees the certificate whole: the other's name, and the payments as the borrower's book has them.
+      let results = try await gateway.reader.run(
+        [
+          Query(Details.paymentsOfLoan, [.uuid(nil), .uuid(borrower.value.bits), .uuid(loan.id.value.bits)]),
+          Tables.organizations.rows(by: [lender.value, borrower.value]),
+        ], as: .automation)
+      let parties = try Tables.organizations.decode(results[1])
+      guard let lends = parties.first(where: { $0.id == lender }),
+        let owes = parties.first(where: { $0.id == borrower })
+      else { throw PartiesRefusal.notFound("loan") }
+      let certificate = try LienDesk.certificate(
+        of: loan, lender: lends, borrower: owes, paid: try LienDesk.payments(results[0], on: loan))
+      var fields = HTTPFields()
+      // The tag is the certificate's digest, as sha256sum prints it for the saved text.
+      let tag = "\"\(certificate.digest)\""
+      fields[.contentType] = "text/plain; charset=utf-8"
+      fields[.eTag] = tag
+      if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: fields) }
+      return Response(
+        status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(string: certificate.text)))
+    }
+  }
+
   /// - Throws: 404 for whoever is neither a side of it nor reads everything: to others it does not exist.
   private func view(
     of borrower: OrganizationID, as principal: Principal, isExposed: (OrganizationID) -> Bool, noun: String
@@ -115,12 +169,13 @@ extension WebAPI {
     let results = try await gateway.reader.run(
       [
         Query(Details.loansOfStartup, binds), Query(Details.roundsOfStartup, binds),
-        Query(Details.closingsOfStartup, binds),
+        Query(Details.closingsOfStartup, binds), Query(Details.waterfallsOfStartup, binds),
       ], as: .automation)
     let today = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
     return SweepDesk.Book(
       loans: try Tables.loans.decode(results[0]), rounds: try Tables.fundingRounds.decode(results[1]),
-      closings: try Tables.fundingClosings.decode(results[2]), today: today)
+      closings: try Tables.fundingClosings.decode(results[2]),
+      waterfalls: try Tables.startupWaterfalls.decode(results[3]), today: today)
   }
 }
 
