@@ -81,7 +81,7 @@ let package = Package(
         .embedInCode("migrations/0005_repayment.sql"), .embedInCode("migrations/0006_operations.sql"),
         .embedInCode("migrations/0007_roles.sql"), .embedInCode("migrations/0008_rounds.sql"),
         .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("migrations/0010_loan_life.sql"),
-        .embedInCode("migrations/0011_settlement.sql"),
+        .embedInCode("migrations/0011_settlement.sql"), .embedInCode("migrations/0012_rounds.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
       ], swiftSettings: house),

@@ -137,6 +137,32 @@ extension EndToEnd {
       found: "parts of a waterfall sum to what was received"),
     Breach(
       plant: [
+        """
+        update allocations set lender_id = borrower_id
+        where receipt_id = (select receipt_id from allocations order by allocated_on limit 1)
+        """
+      ], found: "each record of a sweep or a division is reproduced"),
+    Breach(
+      plant: ["update funding_closings set net_new_cash = net_new_cash + 1"],
+      found: "each record of a sweep or a division is reproduced"),
+    Breach(
+      plant: [
+        """
+        delete from repayment_explanations where kind = 'allocation'
+          and recorded_at = (select max(recorded_at) from repayment_explanations where kind = 'allocation')
+        """
+      ], found: "since records are kept, each sweep and each division has its own"),
+    Breach(
+      plant: [
+        """
+        insert into closing_corrections (borrower_id, id, round_id, closing_id, was, becomes, currency, reason,
+          after_sweep, corrected_on, corrected_by, recorded_at)
+        select borrower_id, gen_random_uuid(), round_id, id, 2, 1, currency, 'planted', false, closed_on,
+          gen_random_uuid(), now() from funding_closings limit 1
+        """
+      ], found: "a closing was corrected only downward"),
+    Breach(
+      plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),

@@ -15,6 +15,11 @@ package struct BatchState: Sendable {
   package var loansOfBorrower: [OrganizationID: [LoanID]] = [:]
   package var closingsOfRound: [FundingRoundID: [ClosingID]] = [:]
   package var closingsOfBorrower: [OrganizationID: [ClosingID]] = [:]
+  /// Records of the sweep and of corrections, in the order in which they were written.
+  package var sweepsOfClosing: [ClosingID: [ExplanationRow]] = [:]
+  /// Allocated from receipts that were recorded since a closing was swept, at that instant included, in minor units.
+  package var paidSinceSweep: [ClosingID: [LoanID: Int64]] = [:]
+  package var waterfallsOf: [OrganizationID: [StartupWaterfalls]] = [:]
   package var returnsOfLoan: [LoanID: [LoanEventID]] = [:]
   package var amendmentsOfLoan: [LoanID: [AmendmentID]] = [:]
   /// Minor units by business date, an increase positive.
@@ -63,6 +68,19 @@ package struct BatchState: Sendable {
       closingsOfRound[closing.roundID]?.append(closing.id)
       closingsOfBorrower[closing.borrowerID]?.append(closing.id)
     }
+    for record in made.explanations where record.kind == .sweep {
+      sweepsOfClosing[ClosingID(record.subjectID)]?.append(record)
+    }
+    for correction in made.corrections where correction.isAfterSweep {
+      sweepsOfClosing[correction.closingID]? += made.explanations.filter { $0.subjectID == correction.id.value }
+    }
+    for closing in paidSinceSweep.keys where sweepsOfClosing[closing]?.isEmpty == false {
+      for row in made.allocations {
+        let before = paidSinceSweep[closing]?[row.loanID] ?? 0
+        paidSinceSweep[closing]?[row.loanID] = try before.adding(row.amount.amount)
+      }
+    }
+    for row in made.waterfalls { waterfallsOf[row.borrowerID]?.append(row) }
     for entry in made.overlay.returns.insertedRows { returnsOfLoan[entry.loanID]?.append(entry.id) }
     for amendment in made.overlay.amendments.insertedRows {
       amendmentsOfLoan[amendment.loanID]?.append(amendment.id)

@@ -11,6 +11,9 @@ package struct BatchChanges: Sendable {
   package var balanceChanges: [AccountRef: Int64] = [:]
   package var events: [(draft: EventDraft, id: UUIDValue)] = []
   package var allocations: [AllocationRow] = []
+  package var explanations: [ExplanationRow] = []
+  package var corrections: [ClosingCorrection] = []
+  package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
@@ -38,6 +41,9 @@ package struct BatchChanges: Sendable {
     entries += made.entries
     events += made.events
     allocations += made.allocations
+    explanations += made.explanations
+    corrections += made.corrections
+    waterfalls += made.waterfalls
     payouts += made.payouts
     verdicts += made.verdicts
     unitEvents += made.unitEvents
@@ -127,6 +133,9 @@ package enum ChangeWriter {
     plan.write(Tables.fundingClosings, shelves.closings)
     plan.write(Tables.cashReceipts, shelves.receipts)
     plan.insert(Tables.allocations, changes.allocations)
+    plan.insert(Tables.startupWaterfalls, changes.waterfalls)
+    plan.insert(Tables.closingCorrections, changes.corrections)
+    plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)
     plan.insert(Tables.verdicts, changes.verdicts)
     plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })

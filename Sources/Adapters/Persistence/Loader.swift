@@ -24,6 +24,29 @@ package enum Loader {
   private static let closingsOfBorrower = Statement(
     "closings_of_borrowers", Tables.fundingClosings.selectList + "where borrower_id = any($1) order by closed_on, id",
     parameters: [.uuidArray], columns: Tables.fundingClosings.types)
+  private static let sweepsOfClosing = Statement(
+    "sweeps_of_closings",
+    Tables.repaymentExplanations.selectList
+      + """
+      where kind = 'sweep' and subject_id = any($1) or kind = 'correction' and subject_id in (
+        select id from closing_corrections where closing_id = any($1))
+      order by recorded_at, subject_id
+      """,
+    parameters: [.uuidArray], columns: Tables.repaymentExplanations.types)
+  private static let waterfallsOf = Statement(
+    "waterfalls_of_borrowers",
+    Tables.startupWaterfalls.selectList + "where borrower_id = any($1) order by effective_on, recorded_at, id",
+    parameters: [.uuidArray], columns: Tables.startupWaterfalls.types)
+  private static let paidSinceSweep = Statement(
+    "paid_since_sweeps",
+    """
+    select e.subject_id, a.loan_id, sum(a.amount)::bigint
+    from repayment_explanations e
+    join cash_receipts r on r.org_id = e.borrower_id and r.created_at >= e.recorded_at
+    join allocations a on a.borrower_id = r.org_id and a.receipt_id = r.id
+    where e.kind = 'sweep' and e.subject_id = any($1)
+    group by e.subject_id, a.loan_id order by e.subject_id, a.loan_id
+    """, parameters: [.uuidArray], columns: [.uuid, .uuid, .int8])
   private static let returnsOfLoan = Statement(
     "returns_of_loans", Tables.loanReturns.selectList + "where loan_id = any($1) order by id",
     parameters: [.uuidArray], columns: Tables.loanReturns.types)
@@ -73,8 +96,7 @@ package enum Loader {
   package static var statements: [Statement] {
     [
       lendersOfBorrower, loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan,
-      principalMoves,
-      unitsOfLoan, unitsBySerial,
+      principalMoves, unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf,
       listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
     ]
   }
@@ -159,7 +181,7 @@ package enum Loader {
     bySet(wanted.plansOf, plansOfLender, Tables.reservePlans, \.reservePlans, \.reservePlans) { $0.lenderID }
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
-    lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted)
+    lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
     lookups += runLookups(wanted)
     if !wanted.leases.isEmpty {
       lookups.append(
@@ -237,6 +259,39 @@ package enum Loader {
     ]
   }
 
+  private static func sweepLookups(_ wanted: Wanted) -> [Lookup] {
+    var lookups: [Lookup] = []
+    if !wanted.waterfallsOf.isEmpty {
+      let borrowers = wanted.waterfallsOf.sorted()
+      lookups.append(
+        Lookup(query: Query(waterfallsOf, [.uuidArray(borrowers.map(\.value.bits))])) { result, state in
+          for borrower in borrowers { state.waterfallsOf[borrower] = [] }
+          for row in try Tables.startupWaterfalls.decode(result) { state.waterfallsOf[row.borrowerID]?.append(row) }
+        })
+    }
+    if wanted.sweepsOf.isEmpty { return lookups }
+    let closings = wanted.sweepsOf.sorted()
+    let binds: [Bind] = [.uuidArray(closings.map(\.value.bits))]
+    return lookups + [
+      Lookup(query: Query(sweepsOfClosing, binds)) { result, state in
+        for closing in closings { state.sweepsOfClosing[closing] = [] }
+        for row in try Tables.repaymentExplanations.decode(result) {
+          let closing =
+            row.kind == .sweep ? ClosingID(row.subjectID) : try SweepExplanation(canonicalBytes: row.bytes).closing.id
+          state.sweepsOfClosing[closing]?.append(row)
+        }
+      },
+      Lookup(query: Query(paidSinceSweep, binds)) { result, state in
+        for closing in closings { state.paidSinceSweep[closing] = [:] }
+        for row in result {
+          var reader = RowReader(row)
+          let (closing, loan): (ClosingID, LoanID) = (try reader.id(), try reader.id())
+          state.paidSinceSweep[closing]?[loan] = try reader.int()
+        }
+      },
+    ]
+  }
+
   private static func accountAndMarkLookups(_ wanted: Wanted) -> [Lookup] {
     var lookups: [Lookup] = []
     if !wanted.accounts.isEmpty {
@@ -280,6 +335,8 @@ package enum Loader {
     var loansOf: [OrganizationID] = []
     var closingsOfRound: [FundingRoundID] = []
     var closingsOf: [OrganizationID] = []
+    var sweepsOf: [ClosingID] = []
+    var waterfallsOf: [OrganizationID] = []
     var returnsOf: [LoanID] = []
     var units: [UnitKey] = []
     var unitsOf: [LoanID] = []
@@ -311,6 +368,8 @@ package enum Loader {
       case .loansOfBorrower(let id): loansOf.append(id)
       case .closingsOfRound(let id): closingsOfRound.append(id)
       case .closingsOfBorrower(let id): closingsOf.append(id)
+      case .sweepOfClosing(let id): sweepsOf.append(id)
+      case .waterfalls(let id): waterfallsOf.append(id)
       case .returnsOfLoan(let id): returnsOf.append(id)
       case .unit(let key): units.append(key)
       case .unitsOfLoan(let id): unitsOf.append(id)

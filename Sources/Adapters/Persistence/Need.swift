@@ -20,6 +20,10 @@ package enum Need: Sendable, Hashable {
   case closingsOfRound(FundingRoundID)
   /// Closings of a borrower's verified rounds.
   case closingsOfBorrower(OrganizationID)
+  /// The records of a closing's sweep and of its corrections, and what was allocated on loans since.
+  case sweepOfClosing(ClosingID)
+  /// What the lenders of a borrower agreed among themselves.
+  case waterfalls(OrganizationID)
   case returnsOfLoan(LoanID)
   case amendment(AmendmentID)
   case amendmentsOfLoan(LoanID)

@@ -7,7 +7,7 @@ package struct AllocationRow: Sendable, Hashable {
   package let borrowerID: OrganizationID
   package let receiptID: CashReceiptID
   package let loanID: LoanID
-  /// `charges`, `fee` or `principal`.
+  /// The raw value of a `WaterfallStep`.
   package let step: String
   package let lenderID: OrganizationID
   package let amount: Money
@@ -24,6 +24,59 @@ package struct AllocationRow: Sendable, Hashable {
     self.lenderID = lenderID
     self.amount = amount
     self.allocatedOn = allocatedOn
+  }
+}
+
+/// The stored record of a sweep or of a division of money.
+package struct ExplanationRow: Sendable, Hashable {
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
+    /// A `SweepExplanation`; the subject is the closing.
+    case sweep
+    /// An `AllocationExplanation`; the subject is the receipt.
+    case allocation
+    /// The `SweepExplanation` of a closing with less cash; the subject is the correction.
+    case correction
+  }
+
+  package let borrowerID: OrganizationID
+  package let subjectID: UUIDValue
+  package let kind: Kind
+  package let digest: SHA256Digest
+  /// The record's canonical bytes.
+  package let bytes: [UInt8]
+  package let recordedAt: Instant
+
+  package init(
+    borrowerID: OrganizationID, subjectID: UUIDValue, kind: Kind, digest: SHA256Digest, bytes: [UInt8],
+    recordedAt: Instant
+  ) {
+    self.borrowerID = borrowerID
+    self.subjectID = subjectID
+    self.kind = kind
+    self.digest = digest
+    self.bytes = bytes
+    self.recordedAt = recordedAt
+  }
+
+  /// - Parameter correction: of which this is the record; nil for the sweep itself.
+  package init(
+    _ explanation: SweepExplanation, of borrower: OrganizationID, correction: ClosingCorrectionID? = nil,
+    recordedAt: Instant
+  ) {
+    let bytes = explanation.canonicalBytes
+    self.init(
+      borrowerID: borrower, subjectID: (correction?.value ?? explanation.closing.id.value),
+      kind: correction == nil ? .sweep : .correction, digest: SHA256Digest(of: bytes), bytes: bytes,
+      recordedAt: recordedAt)
+  }
+
+  package init(
+    _ explanation: AllocationExplanation, of receipt: CashReceiptID, _ borrower: OrganizationID, recordedAt: Instant
+  ) {
+    let bytes = explanation.canonicalBytes
+    self.init(
+      borrowerID: borrower, subjectID: receipt.value, kind: .allocation, digest: SHA256Digest(of: bytes), bytes: bytes,
+      recordedAt: recordedAt)
   }
 }
 
@@ -152,5 +205,25 @@ extension Tables {
     return Payout(
       id: id, lenderID: lender, businessDate: date, gross: gross, platformFee: fee, runID: try row.id(),
       recordedAt: try row.instant())
+  }
+
+  /// Never updated, as allocations are not.
+  package static let repaymentExplanations = Table<ExplanationRow>(
+    "repayment_explanations", sql: "repayment_explanations", key: ["borrower_id", "subject_id"],
+    idColumn: "subject_id",
+    columns: [
+      .uuid("borrower_id") { $0.borrowerID.value },
+      .uuid("subject_id") { $0.subjectID },
+      .text("kind") { $0.kind.rawValue },
+      .bytes("digest") { $0.digest.bytes },
+      .bytes("bytes") { $0.bytes },
+      .instant("recorded_at") { $0.recordedAt },
+    ],
+    names: ("repayment_explanations_by_subject", "repayment_explanations_insert", nil)
+  ) { row in
+    let borrower: OrganizationID = try row.id()
+    return ExplanationRow(
+      borrowerID: borrower, subjectID: try row.uuid(), kind: try row.value(), digest: try row.digest(),
+      bytes: try row.bytes(), recordedAt: try row.instant())
   }
 }

@@ -8,6 +8,7 @@ extension Loan {
     case accrue
     case charge
     case becomeDue = "become due"
+    case withdrawDue = "withdraw what is due"
     case pay
     case startReturn = "start a return"
     case finishReturn = "finish a return"
@@ -38,6 +39,7 @@ extension Loan {
       case .accrue: [.active, .due, .overdue, .recalled, .frozen, .reinstated]
       case .charge: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
       case .becomeDue: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
+      case .withdrawDue: [.due, .overdue, .defaulted, .frozen]
       case .pay: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]
       case .startReturn: [.active, .due, .overdue, .defaulted, .recalled]
       case .finishReturn: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .titlePending]
@@ -136,6 +138,20 @@ extension Loan {
     case .overdue, .defaulted, .frozen: break
     default: state = .due
     }
+  }
+
+  /// A round turned out smaller: an amount is not due any more. The debt itself stays.
+  /// - Parameter amount: above 0; more than is due withdraws all of it.
+  /// - Throws: `illegalState` also where nothing is due, or for another reason than a round.
+  package mutating func withdrawDue(_ amount: Int64) throws(LendingRefusal) {
+    try require(.withdrawDue)
+    guard let present = due, present.cause == .fundingRound, amount > 0 else {
+      throw .illegalState(object: "loan", state: state.rawValue, act: Act.withdrawDue.rawValue)
+    }
+    // The parts sum within Int64: a loan never lets them pass it.
+    let collectable = present.amount ?? outstanding.principal + outstanding.fee + outstanding.charges
+    if amount < collectable { due?.amount = collectable - amount } else { due = nil }
+    settle()
   }
 
   /// Takes a payment on the three parts of the debt.

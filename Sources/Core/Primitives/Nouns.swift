@@ -14,6 +14,8 @@ package enum AmendmentNoun: IdentifiedNoun { package static let prefix: StaticSt
 package enum UnitNoun: IdentifiedNoun { package static let prefix: StaticString = "unit" }
 package enum FundingRoundNoun: IdentifiedNoun { package static let prefix: StaticString = "fund" }
 package enum ClosingNoun: IdentifiedNoun { package static let prefix: StaticString = "cls" }
+package enum ClosingCorrectionNoun: IdentifiedNoun { package static let prefix: StaticString = "cor" }
+package enum WaterfallsNoun: IdentifiedNoun { package static let prefix: StaticString = "wfl" }
 package enum ValuationNoun: IdentifiedNoun { package static let prefix: StaticString = "val" }
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
 package enum PayoutNoun: IdentifiedNoun { package static let prefix: StaticString = "pay" }
@@ -39,6 +41,8 @@ package typealias AmendmentID = Identifier<AmendmentNoun>
 package typealias UnitID = Identifier<UnitNoun>
 package typealias FundingRoundID = Identifier<FundingRoundNoun>
 package typealias ClosingID = Identifier<ClosingNoun>
+package typealias ClosingCorrectionID = Identifier<ClosingCorrectionNoun>
+package typealias WaterfallsID = Identifier<WaterfallsNoun>
 package typealias ValuationID = Identifier<ValuationNoun>
 package typealias CashReceiptID = Identifier<CashReceiptNoun>
 package typealias PayoutID = Identifier<PayoutNoun>

@@ -49,7 +49,8 @@ package struct FundingClosing: Sendable, Hashable {
   package let roundID: FundingRoundID
   package let closedOn: CalendarDate
   /// Conversions and secondaries bring none.
-  package let netNewCash: Money
+  /// Only ever corrected downward.
+  package var netNewCash: Money
   package var state: FundingClosingState
   package var sweptOn: CalendarDate?
   package var version: Int64

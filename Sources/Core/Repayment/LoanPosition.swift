@@ -24,8 +24,22 @@ package struct LoanPosition: Sendable, Hashable {
   package let covenant: Covenant?
   /// nil: principal may be paid before its time at no premium.
   package let prepayment: PrepaymentTerms?
+  /// Another rate from a day on.
+  package struct RateChange: Sendable, Hashable {
+    package let from: CalendarDate
+    /// At least 0.
+    package let rate: BasisPoints
+
+    package init(from: CalendarDate, rate: BasisPoints) {
+      self.from = from
+      self.rate = rate
+    }
+  }
+
   /// A year, at least 0.
   package let rate: BasisPoints
+  /// Agreed since, by day.
+  package let rateChanges: [RateChange]
   package private(set) var accrual: FeeAccrual
   package private(set) var owed: StepAmounts
   package private(set) var due: Due
@@ -33,8 +47,9 @@ package struct LoanPosition: Sendable, Hashable {
   package init(
     loanID: LoanID, lenderID: OrganizationID, currency: Currency, rank: Int64, covenant: Covenant?, rate: BasisPoints,
     accrual: FeeAccrual, owed: StepAmounts, due: Due = .nothing, hasAcceded: Bool = true, sequence: Int64 = 0,
-    prepayment: PrepaymentTerms? = nil
+    prepayment: PrepaymentTerms? = nil, rateChanges: [RateChange] = []
   ) {
+    self.rateChanges = rateChanges.sorted { $0.from < $1.from }
     self.loanID = loanID
     self.lenderID = lenderID
     self.currency = currency
@@ -62,7 +77,16 @@ package struct LoanPosition: Sendable, Hashable {
   /// - Throws: `RepaymentRefusal` past Int64.
   package mutating func accrue(through date: CalendarDate) throws(RepaymentRefusal) {
     guard date > accrual.accruedThrough else { return }
-    let (fee, state) = try accrual.accrue(principal: owed.principal, rate: rate, through: date)
+    var (state, present) = (accrual, rate)
+    for change in rateChanges where change.from < date {
+      if change.from > state.accruedThrough {
+        state = try state.accrue(principal: owed.principal, rate: present, through: change.from).state
+      }
+      present = change.rate
+    }
+    state = try state.accrue(principal: owed.principal, rate: present, through: date).state
+    // The total never falls, so what is posted is the difference.
+    let fee = state.accruedTotal - accrual.accruedTotal
     owed = try owed.adding(StepAmounts(charges: 0, fee: fee, principal: 0))
     _ = try owed.total()
     accrual = state

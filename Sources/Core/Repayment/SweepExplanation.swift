@@ -51,6 +51,43 @@ package struct SweepExplanation: Sendable, Hashable {
     return again == dues
   }
 
+  /// What the closing makes due with other cash, from the same state of the same loans.
+  /// - Parameters:
+  ///   - covenants: of the candidates, tested anew; a candidate that is not among them stays one.
+  ///   - rounds: all verified rounds, this one with the corrected closing.
+  /// - Throws: `RepaymentRefusal` as `Sweep.explain` does, and across currencies.
+  package func corrected(
+    netNewCash: Int64, covenants: [LoanID: Covenant], rounds: [SweepRound]
+  ) throws(RepaymentRefusal) -> SweepExplanation {
+    guard let facts = rounds.first(where: { $0.id == closing.roundID })?.facts else {
+      throw .noClosing(on: closing.closedOn)
+    }
+    let currency = closing.netNewCash.currency
+    for line in due where line.amount.currency != currency {
+      throw .currencyDiffers(expected: currency, found: line.amount.currency)
+    }
+    let others = rounds.filter { $0.id != closing.roundID }.sorted { $0.id < $1.id }.map(\.facts)
+    var (tests, kept): ([Tested], [SweepCandidate]) = ([], [])
+    for candidate in candidates {
+      if kind != .acquisition, !candidate.isChangeOfControl, let covenant = covenants[candidate.loanID] {
+        let test = try covenant.test(closingOn: closing.closedOn, of: facts, otherRounds: others)
+        tests.append(Tested(loanID: candidate.loanID, facts: test.facts.map { Fact($0) }))
+        if !test.met { continue }
+      }
+      kept.append(candidate)
+    }
+    let dues = try Sweep.dues(
+      kind: kind, netNewCash: netNewCash, candidates: kept, sweptBefore: closing.sweptBefore)
+    let due = dues.lines.map {
+      LoanDue(loanID: $0.loanID, cause: $0.cause, amount: Money($0.amount, currency), rate: nil)
+    }
+    return SweepExplanation(
+      closing: SweepClosingInput(
+        id: closing.id, roundID: closing.roundID, closedOn: closing.closedOn, netNewCash: Money(netNewCash, currency),
+        sweptBefore: closing.sweptBefore),
+      kind: kind, tests: tests, candidates: kept, dues: dues, due: due.sorted { $0.loanID < $1.loanID })
+  }
+
   package var digest: SHA256Digest { SHA256Digest(of: canonicalBytes) }
 
   package var canonicalBytes: [UInt8] {

@@ -54,11 +54,15 @@ struct GuardTests {
     try await withJournal(as: "chipbridge_writer") { connection, _ in
       let record = [
         "journal_entries", "journal_lines", "chain_links", "audit_log", "allocations", "verdicts", "payouts",
-        "loan_events", "unit_events", "chip_marks", "startup_marks",
+        "loan_events", "unit_events", "chip_marks", "startup_marks", "repayment_explanations",
+        "closing_corrections", "startup_waterfalls",
       ]
       for table in record {
         let key = table == "chip_marks" ? "source" : "id"
-        let column = ["journal_lines": "asset", "chain_links": "number", "allocations": "step"][table] ?? key
+        let columns = [
+          "journal_lines": "asset", "chain_links": "number", "allocations": "step", "repayment_explanations": "kind",
+        ]
+        let column = columns[table] ?? key
         for act in ["update \(table) set \(column) = \(column)", "delete from \(table)", "truncate \(table)"] {
           #expect(await refusal(connection, act)?.sqlState == "42501", "\(act)")
         }

@@ -5,6 +5,7 @@ import Persistence
 import Postgres
 import PostgresHarness
 import Primitives
+import Repayment
 import SchemaFixtures
 import Testing
 import Valuation
@@ -64,6 +65,14 @@ struct Trip {
       Trip(Tables.startupMarks, [set.mark(.startup(set.borrower), 22)], ids: [set.uuid(22)]),
       Trip(Tables.cashReceipts, [set.receipt], ids: [set.uuid(23)]),
       Trip(Tables.allocations, [set.allocation], ids: [set.uuid(23)]),
+      Trip(Tables.repaymentExplanations, [set.explanation], ids: [set.uuid(23)]),
+      Trip(Tables.closingCorrections, [set.correction], ids: [set.uuid(41)]),
+      Trip(Tables.startupWaterfalls, [try set.waterfalls], ids: [set.uuid(42)]) {
+        // What is not stated is stored as the standard waterfall that it means.
+        $0.id == $1.id && $0.borrowerID == $1.borrowerID && $0.effectiveOn == $1.effectiveOn
+          && $0.terms.json == $1.terms.json && $0.evidence == $1.evidence && $0.setBy == $1.setBy
+          && $0.recordedAt == $1.recordedAt
+      },
       Trip(Tables.payouts, [set.payout], ids: [set.uuid(24)]),
       Trip(Tables.idempotency, [set.answer], ids: [borrower]) {
         $0.organizationID == $1.organizationID && $0.key == $1.key && $0.fingerprint == $1.fingerprint

@@ -267,6 +267,29 @@ struct RowSet {
       reference: some(Self.nasty), remainder: full ? 90 : 91, version: version, createdAt: now)
   }
 
+  var waterfalls: StartupWaterfalls {
+    get throws {
+      let place = IntercreditorTerms.Place(loanID: id(11), rank: 2, hasAcceded: full)
+      return StartupWaterfalls(
+        id: id(42), borrowerID: borrower, effectiveOn: day,
+        terms: try IntercreditorTerms(full ? [.standard(for: .insurance)] : [], places: [place]),
+        evidence: Self.nasty, setBy: id(18), recordedAt: now)
+    }
+  }
+
+  var correction: ClosingCorrection {
+    ClosingCorrection(
+      id: id(41), borrowerID: borrower, roundID: id(17), closingID: id(19), was: 2, becomes: Money(1, .usd),
+      reason: Self.nasty, isAfterSweep: full, correctedOn: day, correctedBy: id(18), recordedAt: now)
+  }
+
+  var explanation: ExplanationRow {
+    let bytes: [UInt8] = [1, 2, 0, 255]
+    return ExplanationRow(
+      borrowerID: borrower, subjectID: uuid(23), kind: .allocation, digest: SHA256Digest(of: bytes), bytes: bytes,
+      recordedAt: now)
+  }
+
   var allocation: AllocationRow {
     AllocationRow(
       borrowerID: borrower, receiptID: id(23), loanID: id(11), step: "principal", lenderID: lender,

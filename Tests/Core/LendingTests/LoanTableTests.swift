@@ -15,16 +15,19 @@ struct LoanTableTests {
       .freeze: .frozen, .loseUnits: .due,
     ]) { $1 },
     .due: running(.due, becomesDue: .due).merging([
-      .recall: .due, .withdrawRecall: .due, .fallOverdue: .overdue, .reRate: .due, .extend: .due, .pause: .due,
+      .recall: .due, .withdrawDue: .due, .withdrawRecall: .due, .fallOverdue: .overdue, .reRate: .due, .extend: .due,
+      .pause: .due,
       .declareDefault: .defaulted, .freeze: .frozen, .loseUnits: .due,
     ]) { $1 },
     .overdue: running(.overdue, becomesDue: .overdue).merging([
       // A holiday takes an overdue loan back to due; its dues stay.
-      .reRate: .overdue, .extend: .overdue, .pause: .due, .declareDefault: .defaulted, .freeze: .frozen,
+      .withdrawDue: .overdue, .reRate: .overdue, .extend: .overdue, .pause: .due, .declareDefault: .defaulted,
+      .freeze: .frozen,
       .loseUnits: .overdue,
     ]) { $1 },
     .defaulted: running(.defaulted, becomesDue: .defaulted).filter { $0.key != .accrue }.merging([
-      .cure: .active, .accelerate: .defaulted, .repossess: .defaulted, .dispose: .defaulted, .freeze: .frozen,
+      .withdrawDue: .defaulted, .cure: .active, .accelerate: .defaulted, .repossess: .defaulted, .dispose: .defaulted,
+      .freeze: .frozen,
       .loseUnits: .defaulted,
     ]) { $1 },
     .recalled: running(.recalled, becomesDue: .due).merging([
@@ -32,7 +35,7 @@ struct LoanTableTests {
       .declareDefault: .defaulted, .freeze: .frozen, .loseUnits: .due,
     ]) { $1 },
     .frozen: running(.frozen, becomesDue: .frozen).filter { $0.key != .startReturn }.merging([
-      .unfreeze: .active, .loseUnits: .frozen,
+      .withdrawDue: .frozen, .unfreeze: .active, .loseUnits: .frozen,
     ]) { $1 },
     .titlePending: [.finishReturn: .titlePending, .passTitle: .titlePending, .unfreeze: .titlePending],
     .closed: [.dispose: .closed],
@@ -60,14 +63,15 @@ struct LoanTableTests {
     let recall = LoanLife.Recall(on: day, dueOn: day)
     let hold = LoanLife.Hold(on: day, reason: "screening")
     let fault = LoanLife.Default(cause: .insolvency, on: day, cureUntil: nil)
+    let owed: LoanDue? = act == .withdrawDue ? try F.claim(500) : nil
     switch state {
     case .due:
       return try F.stored(state, due: F.claim(500), life: LoanLife(recall: act == .withdrawRecall ? recall : nil))
     case .overdue: return try F.stored(state, due: F.claim(500), life: LoanLife(overdueSince: day))
-    case .defaulted: return try F.stored(state, life: LoanLife(default: fault, unitsRepossessed: 8))
+    case .defaulted: return try F.stored(state, due: owed, life: LoanLife(default: fault, unitsRepossessed: 8))
     case .closed: return try F.stored(state, life: LoanLife(unitsRepossessed: 8))
     case .recalled: return try F.stored(state, life: LoanLife(recall: recall))
-    case .frozen, .titlePending: return try F.stored(state, life: LoanLife(hold: hold))
+    case .frozen, .titlePending: return try F.stored(state, due: owed, life: LoanLife(hold: hold))
     case .agreed, .inTransit:
       return try F.stored(state, outstanding: .none, unitsOut: 0, unitsReturning: 0, unitsReturned: 0)
     default: return try F.stored(state)
@@ -82,6 +86,7 @@ struct LoanTableTests {
     case .accrue: try loan.addFee(5)
     case .charge: try loan.addCharge(5)
     case .becomeDue: try loan.becomeDue(F.claim(40))
+    case .withdrawDue: try loan.withdrawDue(40)
     case .pay: try loan.pay(Debt(charges: 1, fee: 1, principal: 1))
     case .startReturn: try loan.startReturn(8)
     case .finishReturn: try loan.finishReturn(8, credit: 10)
@@ -124,6 +129,28 @@ struct LoanTableTests {
         #expect(loan == before, "\(state) \(act)")
       }
     }
+  }
+
+  @Test("what a smaller round withdraws is not due, and all of it takes the loan back to where it stood")
+  func withdrawDue() throws {
+    for (due, withdrawn, left, state) in [
+      (500, 40, 460, .due), (500, 500, nil, .active), (500, 900, nil, .active),
+    ] as [(Int64, Int64, Int64?, LoanState)] {
+      var loan = try F.stored(.due, due: F.claim(due))
+      let before = loan.outstanding
+      try loan.withdrawDue(withdrawn)
+      #expect(loan.due?.amount == left)
+      #expect(loan.state == state)
+      #expect(loan.outstanding == before)
+    }
+    // All of the debt was due, whatever it grew to: the rest stays due.
+    var whole = try F.stored(.due, due: F.claim(nil))
+    let debt = try whole.outstanding.total()
+    try whole.withdrawDue(7)
+    #expect(whole.due?.amount == debt - 7)
+    var matured = try F.stored(.due, due: F.claim(500, cause: .maturity))
+    let refusal = LendingRefusal.illegalState(object: "loan", state: "due", act: "withdraw what is due")
+    #expect(throws: refusal) { try matured.withdrawDue(1) }
   }
 
   @Test("a loan runs between its delivery and its end", arguments: LoanState.allCases)

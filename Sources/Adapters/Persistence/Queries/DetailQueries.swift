@@ -70,6 +70,50 @@ package enum Details {
       order by allocated_on, receipt_id, step
       """,
     parameters: [.uuid, .uuid], columns: Tables.allocations.types)
+  /// Records of sweeps and corrections of a round's closings; asked after the round was found, or filtered by lender after.
+  package static let sweepsOfRound = Statement(
+    "read_sweeps_of_round",
+    Tables.repaymentExplanations.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1) and subject_id in (
+        select id from funding_closings where round_id = $2
+        union all select id from closing_corrections where round_id = $2)
+      order by recorded_at, subject_id
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.repaymentExplanations.types)
+  package static let divisionOfReceipt = Statement(
+    "read_division_of_receipt",
+    Tables.repaymentExplanations.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and kind = 'allocation' and subject_id = $2",
+    parameters: [.uuid, .uuid], columns: Tables.repaymentExplanations.types)
+  package static let roundsOfStartup = Statement(
+    "read_rounds_of_startup",
+    Tables.fundingRounds.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and borrower_id = $2 and state <> 'rejected' order by id",
+    parameters: [.uuid, .uuid], columns: Tables.fundingRounds.types)
+  package static let closingsOfStartup = Statement(
+    "read_closings_of_startup",
+    Tables.fundingClosings.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and borrower_id = $2 order by closed_on, id",
+    parameters: [.uuid, .uuid], columns: Tables.fundingClosings.types)
+  package static let waterfallsOfStartup = Statement(
+    "read_waterfalls_of_startup",
+    Tables.startupWaterfalls.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1) and borrower_id = $2
+      order by effective_on desc, recorded_at desc, id desc limit 1000
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.startupWaterfalls.types)
+  /// What was paid on a loan, as the borrower's journal has it.
+  package static let paymentsOfLoan = Statement(
+    "read_payments_of_loan",
+    """
+    select e.id, e.business_date, l.account_code, l.amount
+    from journal_entries e join journal_lines l on l.org_id = e.org_id and l.entry_id = e.id
+    where ($1::uuid is null or e.org_id = $1) and e.org_id = $2 and e.subject_id = $3 and e.kind = 'debt_paid'
+      and l.account_code in ('payable.charges', 'payable.fee', 'payable.principal')
+    order by e.business_date, e.id, l.line_no
+    """, parameters: [.uuid, .uuid, .uuid], columns: [.uuid, .date, .text, .int8])
   package static let startupMarks = Statement(
     "read_startup_marks",
     Tables.startupMarks.selectList
@@ -134,7 +178,9 @@ package enum Details {
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,
       startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
-      loansOfStartup, loansOfLender,
+      loansOfStartup, loansOfLender, sweepsOfRound, divisionOfReceipt, paymentsOfLoan, waterfallsOfStartup,
+      roundsOfStartup,
+      closingsOfStartup,
     ]
   }
 }

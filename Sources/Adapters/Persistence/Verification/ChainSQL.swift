@@ -2,7 +2,7 @@ import Ledger
 import Postgres
 import Primitives
 
-/// Reads a book's journal in pages, to recompute its chain of hashes.
+/// Reads in pages what is recomputed outside of SQL: a book's chain of hashes, and the records of repayment.
 package enum ChainSQL {
   package static let books = Statement(
     "chain_books", Tables.heads.selectList + "order by org_id", columns: Tables.heads.types)
@@ -23,5 +23,27 @@ package enum ChainSQL {
       """,
     parameters: [.uuid, .int8, .int8], columns: Tables.journalLines.types)
 
-  package static var statements: [Statement] { [books, links, entries, lines] }
+  /// Records of sweeps and divisions after a key, and what was allocated from a receipt.
+  package static let explanations = Statement(
+    "verify_explanations",
+    Tables.repaymentExplanations.selectList
+      + "where (borrower_id, subject_id) > ($1, $2) order by borrower_id, subject_id limit $3",
+    parameters: [.uuid, .uuid, .int8], columns: Tables.repaymentExplanations.types)
+  package static let allocations = Statement(
+    "verify_allocations",
+    Tables.allocations.selectList + "where borrower_id = $1 and receipt_id = $2 order by loan_id, step",
+    parameters: [.uuid, .uuid], columns: Tables.allocations.types)
+  package static let closing = Statement(
+    "verify_closing", Tables.fundingClosings.selectList + "where borrower_id = $1 and id = $2",
+    parameters: [.uuid, .uuid], columns: Tables.fundingClosings.types)
+
+  /// Corrections of a closing, the first one first: each lowers what the one before left.
+  package static let corrections = Statement(
+    "verify_corrections",
+    Tables.closingCorrections.selectList + "where borrower_id = $1 and closing_id = $2 order by was desc",
+    parameters: [.uuid, .uuid], columns: Tables.closingCorrections.types)
+
+  package static var statements: [Statement] {
+    [books, links, entries, lines, explanations, allocations, closing, corrections]
+  }
 }

@@ -239,6 +239,34 @@ extension LawCheck {
           select 1 from cash_receipts r where r.id = a.receipt_id and r.currency = a.currency)
         """, counting: "select 1 from cash_receipts"),
     LawCheck(
+      11, "since records are kept, each sweep and each division has its own",
+      names: ("law_records", "law_records_count"),
+      breaches: """
+        select r.id, 'it was divided and has no record' from cash_receipts r
+        where r.created_at >= (select min(recorded_at) from repayment_explanations)
+          and exists (select 1 from allocations a where a.borrower_id = r.org_id and a.receipt_id = r.id)
+          and not exists (select 1 from repayment_explanations e where e.borrower_id = r.org_id and e.subject_id = r.id)
+        union all
+        select c.id, 'it was swept and has no record' from funding_closings c
+        where c.swept_on > (select min(recorded_at)::date from repayment_explanations)
+          and not exists (
+            select 1 from repayment_explanations e where e.borrower_id = c.borrower_id and e.subject_id = c.id)
+        """, counting: "select 1 from repayment_explanations"),
+    LawCheck(
+      12, "a closing was corrected only downward, one correction after the other, by nobody who reported it",
+      names: ("law_corrections", "law_corrections_count"),
+      breaches: """
+        select c.id, 'corrected by ' || c.corrected_by || ', who reported the round' from closing_corrections c
+        join funding_rounds r on r.borrower_id = c.borrower_id and r.id = c.round_id
+        where c.corrected_by = r.reported_by
+        union all
+        select c.id, 'leaves ' || c.becomes || ', what came next finds ' || coalesce(c.next, f.net_new_cash)
+        from (select *, lead(was) over (partition by borrower_id, closing_id order by was desc) as next
+          from closing_corrections) c
+        join funding_closings f on f.borrower_id = c.borrower_id and f.id = c.closing_id
+        where c.becomes <> coalesce(c.next, f.net_new_cash)
+        """, counting: "select 1 from closing_corrections"),
+    LawCheck(
       12, "no round was verified by the person who reported it",
       names: ("law_second_person", "law_second_person_count"),
       breaches: """

@@ -28,7 +28,7 @@ package struct RecordCashReceipt: Command {
 
   package func needs(_ state: BatchState) -> Set<Need> {
     guard let payerID else { return [] }
-    return LoanBook.needs(of: payerID, state)
+    return LoanBook.needs(of: payerID, state).union([.waterfalls(payerID)])
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
@@ -94,15 +94,17 @@ package struct RecordCashReceipt: Command {
   ) throws -> ([AllocationRow], Int64) {
     var loans: [LoanID: Loan] = [:]
     var claims: [Claim] = []
+    let agreed = (draft.base.waterfallsOf[payerID] ?? []).terms(on: receivedOn)
     for loan in LoanBook.running(of: payerID, in: draft)
     where loan.currency == amount.currency && !loan.collectable.isZero {
       let accrued = try LoanDesk.accrue(loan, through: receivedOn, in: &draft).loan
+      guard let position = try LoanPosition(accrued, by: agreed) else { continue }
       loans[loan.id] = accrued
-      claims.append(
-        Claim(
-          loanID: loan.id, lenderID: loan.terms.lenderID, rank: loan.terms.rank, due: accrued.collectable.steps))
+      claims.append(position.claim(on: receivedOn))
     }
-    let allocation = try WaterfallDefinition.standard(for: source).allocate(amount.amount, claims: claims)
+    let explanation = try agreed.waterfalls[source].explain(amount, claims: claims)
+    let allocation = explanation.allocation
+    draft.made.explanations.append(ExplanationRow(explanation, of: id, payerID, recordedAt: draft.now))
     var payments: [LoanID: Debt] = [:]
     var rows: [AllocationRow] = []
     for line in allocation.lines {

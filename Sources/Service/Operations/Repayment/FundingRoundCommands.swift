@@ -175,11 +175,21 @@ package enum RoundRefusal: Refusal, Hashable {
   case closingInFuture(CalendarDate, today: CalendarDate)
   case closingNotVerified(String)
   case notYetClosed(CalendarDate, on: CalendarDate)
+  case notVerified(String)
+  case otherCurrency(Currency, round: Currency)
+  case notLower(Int64, present: Int64)
+  case effectiveInPast(CalendarDate, today: CalendarDate)
+  /// The closing was swept before records were kept.
+  case noRecord
+  /// The round's state: it was rejected, or all its closings are swept.
+  case nothingToSweep(String)
 
   package var kind: RefusalKind {
     switch self {
-    case .acquirerMissing, .preAbovePost, .secondaryBringsNoCash: .invalid
-    case .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed: .conflict
+    case .acquirerMissing, .preAbovePost, .secondaryBringsNoCash, .otherCurrency, .effectiveInPast: .invalid
+    case .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed, .nothingToSweep, .notVerified,
+      .notLower, .noRecord:
+      .conflict
     }
   }
 
@@ -192,6 +202,12 @@ package enum RoundRefusal: Refusal, Hashable {
     case .closingInFuture: "repayment.closing_in_future"
     case .closingNotVerified: "repayment.closing_not_verified"
     case .notYetClosed: "repayment.not_yet_closed"
+    case .notVerified: "repayment.round_not_verified"
+    case .otherCurrency: "repayment.other_currency"
+    case .effectiveInPast: "repayment.effective_in_past"
+    case .notLower: "repayment.correction_not_lower"
+    case .noRecord: "repayment.no_record"
+    case .nothingToSweep: "repayment.nothing_to_sweep"
     }
   }
 
@@ -204,6 +220,14 @@ package enum RoundRefusal: Refusal, Hashable {
     case .closingInFuture(let date, let today): "A closing on \(date) cannot be verified on \(today)."
     case .closingNotVerified(let state): "The closing is \(state); only a verified one is swept."
     case .notYetClosed(let date, let on): "The closing is of \(date), after the business date \(on)."
+    case .notVerified(let state): "The round is \(state); only a verified one is corrected."
+    case .otherCurrency(let given, let round): "The round is in \(round), not in \(given)."
+    case .notLower(let given, let present):
+      "A correction lowers what a closing brought; it stands at \(present) minor units, and \(given) is not below that."
+    case .effectiveInPast(let date, let today):
+      "Terms hold from today, \(today), at the earliest, not from \(date): what was divided stays divided."
+    case .noRecord: "The closing was swept before records of sweeps were kept; nothing tells what to withdraw."
+    case .nothingToSweep(let state): "The round is \(state) and has no closing that is still to be swept."
     }
   }
 
@@ -212,6 +236,8 @@ package enum RoundRefusal: Refusal, Hashable {
     case .acquirerMissing: "/acquirer"
     case .preAbovePost: "/pre_money"
     case .secondaryBringsNoCash: "/closings"
+    case .otherCurrency, .notLower: "/net_new_cash"
+    case .effectiveInPast: "/effective_on"
     default: nil
     }
   }

@@ -96,7 +96,9 @@ package struct SweepClosing: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    var needs: Set<Need> = [.round(roundID), .loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID)]
+    var needs: Set<Need> = [
+      .round(roundID), .loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID), .waterfalls(borrowerID),
+    ]
     for id in state.closingsOfBorrower[borrowerID] ?? [] {
       if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
     }
@@ -126,76 +128,48 @@ package struct SweepClosing: Command {
       throw RoundRefusal.closingNotVerified(closing.state.rawValue)
     }
     guard closing.closedOn <= on else { throw RoundRefusal.notYetClosed(closing.closedOn, on: on) }
-    let facts = try RoundFacts(closings: closings, draft: draft)
     var loans: [LoanID: Loan] = [:]
-    var candidates: [SweepCandidate] = []
+    var positions: [LoanPosition] = []
+    let agreed = (draft.base.waterfallsOf[borrowerID] ?? []).terms(on: on)
     for loan in LoanBook.running(of: borrowerID, in: draft) where loan.currency == round.currency {
       let accrued = try LoanDesk.accrue(loan, through: on, in: &draft).loan
+      guard let position = try LoanPosition(accrued, by: agreed) else { continue }
       loans[loan.id] = accrued
-      if try facts.qualifies(accrued, closing: closing, round: round) {
-        candidates.append(
-          SweepCandidate(
-            loanID: loan.id, lenderID: loan.terms.lenderID, rank: loan.terms.rank, owed: accrued.outstanding.steps,
-            sweep: loan.terms.repayment.sweep))
-      }
+      positions.append(position)
     }
-    let dues = try Sweep.dues(kind: round.kind, netNewCash: closing.netNewCash.amount, candidates: candidates)
-    for line in dues.lines where line.amount > 0 {
-      guard var loan = loans[line.loanID] else { continue }
-      let whole = round.kind == .acquisition
+    // A closing is swept once, its state says so: none of its cash made anything due before. What other closings made
+    // due stands in the positions.
+    let input = SweepClosingInput(
+      id: closing.id, roundID: round.id, closedOn: closing.closedOn, netNewCash: closing.netNewCash)
+    let explanation = try Sweep.explain(
+      input, rounds: SweepDesk.rounds(closings) { draft.find(\.rounds, $0) }, loans: positions)
+    for due in explanation.due where due.amount.amount > 0 {
+      guard var loan = loans[due.loanID], var position = positions.first(where: { $0.loanID == due.loanID }) else {
+        continue
+      }
+      if due.cause == .changeOfControl { position.becomeDueInFull() } else { try position.becomeDue(due.amount.amount) }
       try loan.becomeDue(
         LoanDue(
-          cause: whole ? .changeOfControl : .fundingRound, causeID: round.id.value, since: on,
-          amount: whole || line.amount == (try loan.outstanding.total()) ? nil : line.amount))
+          cause: due.cause == .changeOfControl ? .changeOfControl : .fundingRound, causeID: round.id.value, since: on,
+          amount: position.due == .all ? nil : due.amount.amount))
       loan = draft.put(\.loans, loan)
       draft.happen(
         "loan.due", loan.id, version: loan.version, to: (loan.terms.borrowerID, loan.terms.lenderID),
-        [("amount", .number(line.amount)), ("funding_round_id", .text(round.id.description))])
+        [("amount", .number(due.amount.amount)), ("funding_round_id", .text(round.id.description))])
     }
+    draft.made.explanations.append(ExplanationRow(explanation, of: borrowerID, recordedAt: draft.now))
     closing.state = .swept
     closing.sweptOn = on
     closing = draft.put(\.closings, closing)
     draft.made.subject = round.id.value
-    let amounts = Dictionary(dues.lines.map { ($0.loanID, $0.amount) }, uniquingKeysWith: { first, _ in first })
-    let qualified = Set(candidates.map(\.loanID))
+    let amounts = Dictionary(
+      explanation.due.map { ($0.loanID, $0.amount.amount) }, uniquingKeysWith: { first, _ in first })
+    let qualified = Set(explanation.candidates.map(\.loanID))
     return Swept(
       lines: loans.keys.sorted().map {
         Swept.Line(loanID: $0, qualified: qualified.contains($0), amount: amounts[$0] ?? 0)
       }, currency: round.currency)
   }
-}
-
-/// The verified rounds of a startup as covenants look at them.
-struct RoundFacts {
-  private let byRound: [FundingRoundID: FundingRoundFacts]
-
-  init(closings: [FundingClosing], draft: Draft) throws {
-    var byRound: [FundingRoundID: FundingRoundFacts] = [:]
-    for (id, group) in Dictionary(grouping: closings.filter { $0.state != .reported }, by: \.roundID) {
-      guard let round = draft.find(\.rounds, id), round.state == .verified else { continue }
-      byRound[id] = FundingRoundFacts(
-        kind: round.kind,
-        closings: group.map { FundingRoundFacts.Closing(closedOn: $0.closedOn, netNewCash: $0.netNewCash) },
-        postMoney: round.postMoney.map { Money($0, round.currency) })
-    }
-    self.byRound = byRound
-  }
-
-  /// An acquisition needs no covenant: change of control makes every loan due.
-  func qualifies(_ loan: Loan, closing: FundingClosing, round: FundingRound) throws -> Bool {
-    if round.kind == .acquisition { return true }
-    guard loan.terms.repayment.pattern == .roundSweep, let facts = byRound[round.id] else { return false }
-    let covenant = Covenant(
-      leastAmount: loan.terms.repayment.leastAmount, leastPostMoney: loan.terms.repayment.leastPostMoney,
-      sweep: loan.terms.repayment.sweep, firstDay: loan.terms.tradeOn, excludedKinds: [])
-    let others = byRound.filter { $0.key != round.id }.sorted { $0.key < $1.key }.map(\.value)
-    return try covenant.test(closingOn: closing.closedOn, of: facts, otherRounds: others).met
-  }
-}
-
-extension Debt {
-  /// As the waterfall counts it.
-  var steps: StepAmounts { StepAmounts(charges: charges, fee: fee, principal: principal) }
 }
 
 /// Makes loans due that have matured.

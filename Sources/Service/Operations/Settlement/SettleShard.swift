@@ -182,7 +182,9 @@ package struct SweepBorrower: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    var needs: Set<Need> = [.loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID)]
+    var needs: Set<Need> = [
+      .loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID), .waterfalls(borrowerID),
+    ]
     for id in state.closingsOfBorrower[borrowerID] ?? [] {
       if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
     }

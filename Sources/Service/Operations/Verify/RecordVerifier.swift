@@ -1,0 +1,82 @@
+import Ledger
+import Persistence
+import Postgres
+import Primitives
+import Repayment
+
+/// Computes the stored records of sweeps and divisions of money again, and compares them with what was done.
+enum RecordVerifier {
+  static let title = "each record of a sweep or a division is reproduced, and is what was done"
+
+  static func report(_ transaction: Transaction) async throws -> BookVerifier.Report {
+    var breaches: [String] = []
+    var checked: Int64 = 0
+    var (borrower, subject) = (UUIDValue(high: 0, low: 0), UUIDValue(high: 0, low: 0))
+    while true {
+      let page = try await transaction.run(
+        Query(ChainSQL.explanations, [.uuid(borrower.bits), .uuid(subject.bits), .int8(200)]))
+      if page.isEmpty { break }
+      for stored in page {
+        checked += 1
+        let row: ExplanationRow
+        do { row = try Tables.repaymentExplanations.decode(stored) } catch let error as StoredValueError {
+          breaches.append("a record cannot be read: \(error.description)")
+          return BookVerifier.Report(law: 11, title: title, checked: checked, breaches: breaches)
+        }
+        (borrower, subject) = (row.borrowerID.value, row.subjectID)
+        if let fault = try await fault(of: row, transaction), breaches.count < 20 {
+          breaches.append("\(row.kind.rawValue) \(row.subjectID): \(fault)")
+        }
+      }
+    }
+    return BookVerifier.Report(law: 11, title: title, checked: checked, breaches: breaches)
+  }
+
+  private static func fault(of row: ExplanationRow, _ transaction: Transaction) async throws -> String? {
+    guard SHA256Digest(of: row.bytes) == row.digest else { return "the bytes are not those of the digest" }
+    switch row.kind {
+    case .sweep, .correction:
+      guard let record = try? SweepExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
+      guard record.isReproduced else { return "sharing the pool again gives something else" }
+      return try await fault(of: record, row, transaction)
+    case .allocation:
+      guard let record = try? AllocationExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
+      guard record.isReproduced else { return "dividing again gives something else" }
+      return try await fault(of: record, row, transaction)
+    }
+  }
+
+  private static func fault(
+    of record: SweepExplanation, _ row: ExplanationRow, _ transaction: Transaction
+  ) async throws -> String? {
+    let key: [Bind] = [.uuid(row.borrowerID.value.bits), .uuid(record.closing.id.value.bits)]
+    let results = try await transaction.pipeline([Query(ChainSQL.closing, key), Query(ChainSQL.corrections, key)])
+    let closing = try Tables.fundingClosings.decode(results[0]).first
+    let corrections = try Tables.closingCorrections.decode(results[1]).filter(\.isAfterSweep)
+    guard let closing, closing.state == .swept else { return "its closing is not swept" }
+    // The sweep saw the cash that the first correction after it found.
+    let cash: Money?
+    if row.kind == .sweep {
+      guard record.closing.id.value == row.subjectID else { return "it is of another closing" }
+      cash = corrections.first.map { Money($0.was, $0.becomes.currency) } ?? closing.netNewCash
+    } else {
+      cash = corrections.first { $0.id.value == row.subjectID }?.becomes
+    }
+    guard closing.roundID == record.closing.roundID, closing.closedOn == record.closing.closedOn,
+      cash == record.closing.netNewCash
+    else { return "its closing has other terms" }
+    return nil
+  }
+
+  private static func fault(
+    of record: AllocationExplanation, _ row: ExplanationRow, _ transaction: Transaction
+  ) async throws -> String? {
+    let key: [Bind] = [.uuid(row.borrowerID.value.bits), .uuid(row.subjectID.bits)]
+    let rows = try await Tables.allocations.decode(transaction.run(Query(ChainSQL.allocations, key)))
+    let done = rows.map { "\($0.loanID) \($0.lenderID) \($0.step) \($0.amount)" }
+    let recorded = record.allocation.lines.map {
+      "\($0.loanID) \($0.lenderID) \($0.step.rawValue) \(Money($0.amount, record.amount.currency))"
+    }
+    return done.sorted() == recorded.sorted() ? nil : "its lines are not what was allocated"
+  }
+}
