@@ -13,6 +13,7 @@ package enum Schema {
     ("0009_forward_lots.sql", PackageResources._009_forward_lots_sql),
     ("0010_loan_life.sql", PackageResources._010_loan_life_sql),
     ("0011_settlement.sql", PackageResources._011_settlement_sql),
+    ("0013_bank.sql", PackageResources._013_bank_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -130,6 +130,20 @@ extension EndToEnd {
       found: "parts of a waterfall sum to what was received"),
     Breach(
       plant: [
+        """
+        insert into bank_statements (org_id, id, statement, account, currency, opening_amount, opened_on, closing_amount,
+          closed_on, fingerprint, file_digest, line_count, created_at)
+        select org_id, org_id, 'planted', 'A', 'USD', 0, '2023-11-21', 5, '2023-11-21', '1', '1', 1, now()
+        from heads limit 1
+        """,
+        """
+        insert into bank_statement_lines (org_id, statement_id, entry, detail, amount, currency, booked_on, status,
+          is_reversal, remittance, references_carried)
+        select org_id, id, 1, 1, 5, 'USD', closed_on, 'BOOK', false, '{}', '{}' from bank_statements
+        """,
+      ], found: "each booked line of a bank is matched"),
+    Breach(
+      plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),

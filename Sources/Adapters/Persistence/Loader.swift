@@ -109,6 +109,7 @@ package enum Loader {
     byID(wanted.rounds, Tables.fundingRounds, \.rounds)
     byID(wanted.returns, Tables.loanReturns, \.returns)
     byID(wanted.amendments, Tables.loanAmendments, \.amendments)
+    byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
     func bySet<Row: Stored, Owner: IdentifiedNoun>(
@@ -144,7 +145,7 @@ package enum Loader {
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted)
-    lookups += runLookups(wanted)
+    lookups += runLookups(wanted) + bankLookups(wanted)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -169,6 +170,12 @@ package enum Loader {
       }
     }
     return shards + runs
+  }
+
+  private static func bankLookups(_ wanted: Wanted) -> [Lookup] {
+    (wanted.bankBook ? BankSQL.lookups : [])
+      + (wanted.settledItems.isEmpty ? [] : [BankSQL.settled(wanted.settledItems)])
+      + wanted.clientMoney.sorted().map { BankSQL.clientMoney(on: $0) }
   }
 
   private static func unitLookups(_ wanted: Wanted) -> [Lookup] {
@@ -278,6 +285,10 @@ package enum Loader {
     var leases: Set<MatchSegment> = []
     var shards: [ShardLease] = []
     var settlementRuns: [SettlementRunID] = []
+    var bankBook = false
+    var settledItems: Set<String> = []
+    var clientMoney: Set<CalendarDate> = []
+    var breaks: [UUIDValue] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -308,6 +319,10 @@ package enum Loader {
       case .lease(let segment): leases.insert(segment)
       case .shard(let lease): shards.append(lease)
       case .settlementRun(let id): settlementRuns.append(id)
+      case .bankBook: bankBook = true
+      case .settledItems(let references): settledItems.formUnion(references)
+      case .clientMoney(let date): clientMoney.insert(date)
+      case .reconciliationBreak(let id): breaks.append(id.value)
       }
     }
   }

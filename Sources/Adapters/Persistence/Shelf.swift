@@ -131,6 +131,7 @@ package struct Shelves: Sendable {
   package var closings = Shelf<FundingClosing>()
   package var receipts = Shelf<CashReceipt>()
   package var licences = Shelf<LicenceRecord>()
+  package var breaks = Shelf<ReconciliationBreakRow>()
 
   package init() {}
 
@@ -150,5 +151,6 @@ package struct Shelves: Sendable {
     closings.absorb(overlay.closings)
     receipts.absorb(overlay.receipts)
     licences.absorb(overlay.licences)
+    breaks.absorb(overlay.breaks)
   }
 }

@@ -16,6 +16,8 @@ package enum FundingRoundNoun: IdentifiedNoun { package static let prefix: Stati
 package enum ClosingNoun: IdentifiedNoun { package static let prefix: StaticString = "cls" }
 package enum ValuationNoun: IdentifiedNoun { package static let prefix: StaticString = "val" }
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
+package enum BankStatementNoun: IdentifiedNoun { package static let prefix: StaticString = "stmt" }
+package enum ReconciliationBreakNoun: IdentifiedNoun { package static let prefix: StaticString = "brk" }
 package enum PayoutNoun: IdentifiedNoun { package static let prefix: StaticString = "pay" }
 package enum SettlementRunNoun: IdentifiedNoun { package static let prefix: StaticString = "run" }
 package enum JournalEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "jrn" }
@@ -41,6 +43,8 @@ package typealias FundingRoundID = Identifier<FundingRoundNoun>
 package typealias ClosingID = Identifier<ClosingNoun>
 package typealias ValuationID = Identifier<ValuationNoun>
 package typealias CashReceiptID = Identifier<CashReceiptNoun>
+package typealias BankStatementID = Identifier<BankStatementNoun>
+package typealias ReconciliationBreakID = Identifier<ReconciliationBreakNoun>
 package typealias PayoutID = Identifier<PayoutNoun>
 package typealias SettlementRunID = Identifier<SettlementRunNoun>
 package typealias JournalEntryID = Identifier<JournalEntryNoun>

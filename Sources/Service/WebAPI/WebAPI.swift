@@ -48,6 +48,7 @@ package struct WebAPI: Sendable {
     addFundingRoutes(&table)
     addValuationRoutes(&table)
     addSettlementRoutes(&table)
+    addBankRoutes(&table)
     addLedgerRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))

@@ -18,6 +18,8 @@ struct AnyTable: Sendable {
     AnyTable(Tables.loanEvents), AnyTable(Tables.chipUnits), AnyTable(Tables.unitEvents), AnyTable(Tables.verdicts),
     AnyTable(Tables.fundingRounds), AnyTable(Tables.fundingClosings), AnyTable(Tables.startupMarks),
     AnyTable(Tables.chipMarks), AnyTable(Tables.cashReceipts), AnyTable(Tables.allocations), AnyTable(Tables.payouts),
+    AnyTable(Tables.bankStatements), AnyTable(Tables.bankLines), AnyTable(Tables.reconciliationMatches),
+    AnyTable(Tables.reconciliationBreaks),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -35,5 +37,5 @@ struct AnyTable: Sendable {
     + Details.statements
     + RunQueries.statements + MarketSQL.statements + OrderBookSQL.statements + RoundReasons.statements
     + Reader.statements
-    + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
+    + BankSQL.statements + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
 }

@@ -79,7 +79,10 @@ struct RowSecurityTests {
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "audit_log",
   ]
-  private static let ofPlatform = ["match_rounds", "settlement_runs", "settlement_shards", "closed_days"]
+  private static let ofPlatform = [
+    "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
+    "bank_statements", "bank_statement_lines", "reconciliation_matches", "reconciliation_breaks",
+  ]
 
   /// Rows of one deal in a table: a row set has two loans, five amendments and four journal lines.
   private func expected(_ tables: [String], deals: Int64 = 1) -> [String: Int64] {

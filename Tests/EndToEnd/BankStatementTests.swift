@@ -1,0 +1,124 @@
+import Foundation
+import PostgresHarness
+import ServiceHarness
+import StrictJSON
+import Testing
+
+extension EndToEnd {
+  /// The comma-separated form: one statement of one day.
+  private static func statement(
+    _ name: String, opening: String = "0.00", closing: String, _ entries: [(amount: String, reference: String)]
+  ) -> String {
+    let head = "\(name),0200003609200012345,USD,2023-04-03"
+    let lines = entries.enumerated().map { "entry,\(head),,\($1.amount),BOOK,,\(name)-\($0),\($1.reference),,,," }
+    return
+      ([
+        "record,statement_id,account,currency,booking_date,value_date,amount,status,reversal,bank_reference,"
+          + "end_to_end_id,creditor_reference,counterparty_name,counterparty_account,remittance",
+        "opening,\(head),,\(opening),,,,,,,,",
+      ] + lines + ["closing,\(head),,\(closing),,,,,,,,", "end,,,,,,\(entries.count),,,,,,,,"]).joined(separator: "\n")
+      + "\n"
+  }
+
+  private static func hand(
+    _ service: Service, _ file: String, as key: String, type: String = "text/csv", idempotency: String? = nil,
+    query: String = ""
+  ) throws -> Answer {
+    try RawHTTP(port: service.port).send(
+      "POST", "/v1/bank-statements\(query)",
+      headers: [
+        ("Authorization", "Bearer \(key)"), ("Content-Type", type),
+        ("Idempotency-Key", idempotency ?? UUID().uuidString),
+      ], body: Array(file.utf8))
+  }
+
+  @Test("a bank's file is taken once and whole, its breaks are listed and resolved, and a bad one changes nothing")
+  func bankStatements() async throws {
+    try await withDeployment { deployment in
+      let service = try deployment.serve()
+      let http = RawHTTP(port: service.port)
+      try deployment.openMarket(service)
+      let startup = try deployment.enrol(service, "Startup", role: "startup")
+      try deployment.post(
+        service, "/v1/cash-receipts", as: deployment.admin,
+        """
+        {"received_on":"2023-04-03","amount":{"amount":100000,"currency":"USD"},"source":"round","reference":"WIRE-1"}
+        """)
+      let file = Self.statement("S1", closing: "1000.05", [("1000.00", "WIRE-1"), ("0.05", "INTEREST")])
+
+      let checked = try Self.hand(service, file, as: deployment.admin, query: "?validate_only=true")
+      #expect(checked.status == 201, "\(checked.text)")
+      #expect(try http.get("/v1/bank-statements", as: deployment.admin).json()["data"]?.elements.isEmpty == true)
+
+      let taken = try Self.hand(service, file, as: deployment.admin, idempotency: "file-1")
+      try #require(taken.status == 201, "\(taken.text)")
+      #expect(try taken.json()["matched"]?.asInteger == 1)
+      let location = try #require(taken.headers["location"])
+      let replay = try Self.hand(service, file, as: deployment.admin, idempotency: "file-1")
+      #expect(replay.body == taken.body && replay.headers["idempotency-replayed"] == "true")
+
+      let shown = try http.get(location, as: deployment.admin).json()
+      let lines = try #require(shown["lines"]?.elements)
+      #expect(lines.map { $0["matched_with"]?["reference"]?.asString } == ["WIRE-1", nil])
+      #expect(shown["ledger_balance"]?["amount"]?.asInteger == 100_000)
+      #expect(shown["lines_omitted"]?.asInteger == 0)
+      let bad: [(String, String, String, Int, String)] = [
+        (file, "text/csv", deployment.admin, 409, "bank_statement.imported_before"),
+        (String(file.dropLast(40)), "text/csv", deployment.admin, 422, "bank_statement."),
+        ("<Document xmlns=\"urn:iso", "application/xml", deployment.admin, 422, "bank_statement."),
+        (
+          Self.statement("S2", closing: "9.99", [("1.00", "A")]), "text/csv", deployment.admin, 422,
+          "bank_statement.balances_differ"
+        ),
+        ("", "text/csv", deployment.admin, 422, "bank_statement."),
+        (file, "application/json", deployment.admin, 415, "request.media_type_unsupported"),
+        (file, "text/csv", startup.key, 403, "parties.role_required"),
+        (String(repeating: "x", count: (8 << 20) + 1), "text/csv", deployment.admin, 413, "request.too_large"),
+      ]
+      for (body, type, key, status, code) in bad {
+        let answer = try Self.hand(service, body, as: key, type: type)
+        #expect(answer.status == status, "\(code): \(answer.status) \(answer.text.prefix(300))")
+        #expect(answer.text.contains("\"code\":\"\(code)"), "\(answer.text.prefix(300))")
+      }
+      let twice = try Self.hand(service, file, as: deployment.admin)
+      let id = try #require(location.split(separator: "/").last.map(String.init))
+      #expect(twice.text.contains(id))
+      let console = try deployment.console()
+      #expect(try console.number("select count(*) from bank_statements") == 1)
+      #expect(try console.number("select count(*) from bank_statement_lines") == 2)
+
+      try resolve(deployment, service, startup)
+      let verified = try deployment.run(["verify"])
+      #expect(verified.status == 0, "\(verified.output)")
+    }
+  }
+
+  /// The one break of the statement: seen by staff alone, resolved by a person, and gone from the run's totals.
+  private func resolve(_ deployment: Deployment, _ service: Service, _ startup: Party) throws {
+    let http = RawHTTP(port: service.port)
+    let open = "/v1/reconciliation-breaks?state=open"
+    #expect(try http.get(open, as: startup.key).json()["data"]?.elements.isEmpty == true)
+    let listed = try #require(try http.get(open, as: deployment.admin).json()["data"]?.elements)
+    #expect(listed.map { $0["reason"]?.asString } == ["unknown_reference"])
+    let id = try #require(listed.first?["id"]?.asString)
+    #expect(try http.get("/v1/reconciliation-breaks/\(id)", as: startup.key).status == 404)
+    let unsaid = try http.post(
+      "/v1/reconciliation-breaks/\(id)/resolve", as: deployment.admin, "{}", idempotency: "unsaid")
+    #expect(unsaid.status == 422 && unsaid.text.contains("/note"))
+    let resolved = try deployment.post(
+      service, "/v1/reconciliation-breaks/\(id)/resolve", as: deployment.checker,
+      #"{"note":"interest of the bank, passed on"}"#)
+    #expect(try resolved.text("state") == "resolved")
+    #expect(try http.get(open, as: deployment.admin).json()["data"]?.elements.isEmpty == true)
+    let run = try deployment.post(
+      service, "/v1/settlement-runs", as: deployment.admin, #"{"job":"reconcile","business_date":"2023-04-03"}"#
+    ).text("id")
+    let ended = try eventually(within: 20) {
+      try http.get("/v1/settlement-runs/\(run)", as: deployment.admin).text("state") == "succeeded"
+    }
+    #expect(ended)
+    let totals = try http.get("/v1/settlement-runs/\(run)", as: deployment.admin).json()["totals"]
+    #expect(totals?["matched"]?.asInteger == 0)
+    #expect(totals?["drift.USD"]?.asInteger == 5)
+  }
+}
