@@ -5,19 +5,30 @@ import StrictJSON
 import Testing
 
 extension EndToEnd {
-  /// The comma-separated form: one statement of one day.
+  /// A booked entry of a statement, on the statement's day where it names none.
+  struct Entry {
+    let amount: String
+    let reference: String
+    var on = day
+
+    static let day = "2023-04-03"
+  }
+
+  /// The comma-separated form: one statement.
   private static func statement(
-    _ name: String, opening: String = "0.00", closing: String, _ entries: [(amount: String, reference: String)]
+    _ name: String, opening: String = "0.00", closing: String, _ entries: [Entry], on day: String = Entry.day
   ) -> String {
-    let head = "\(name),0200003609200012345,USD,2023-04-03"
-    let lines = entries.enumerated().map { "entry,\(head),,\($1.amount),BOOK,,\(name)-\($0),\($1.reference),,,," }
-    return
-      ([
-        "record,statement_id,account,currency,booking_date,value_date,amount,status,reversal,bank_reference,"
-          + "end_to_end_id,creditor_reference,counterparty_name,counterparty_account,remittance",
-        "opening,\(head),,\(opening),,,,,,,,",
-      ] + lines + ["closing,\(head),,\(closing),,,,,,,,", "end,,,,,,\(entries.count),,,,,,,,"]).joined(separator: "\n")
-      + "\n"
+    let head = "\(name),0200003609200012345,USD"
+    let lines = entries.enumerated().map { index, entry in
+      "entry,\(head),\(entry.on),,\(entry.amount),BOOK,,\(name)-\(index),\(entry.reference),,,,"
+    }
+    let header =
+      "record,statement_id,account,currency,booking_date,value_date,amount,status,reversal,bank_reference,"
+      + "end_to_end_id,creditor_reference,counterparty_name,counterparty_account,remittance"
+    let rows =
+      [header, "opening,\(head),\(day),,\(opening),,,,,,,,"] + lines
+      + ["closing,\(head),\(day),,\(closing),,,,,,,,", "end,,,,,,\(entries.count),,,,,,,,"]
+    return rows.joined(separator: "\n") + "\n"
   }
 
   private static func hand(
@@ -44,7 +55,11 @@ extension EndToEnd {
         """
         {"received_on":"2023-04-03","amount":{"amount":100000,"currency":"USD"},"source":"round","reference":"WIRE-1"}
         """)
-      let file = Self.statement("S1", closing: "1000.05", [("1000.00", "WIRE-1"), ("0.05", "INTEREST")])
+      let file = Self.statement(
+        "S1", closing: "1000.05",
+        [
+          Entry(amount: "1000.00", reference: "WIRE-1"), Entry(amount: "0.05", reference: "INTEREST"),
+        ])
 
       let checked = try Self.hand(service, file, as: deployment.admin, query: "?validate_only=true")
       #expect(checked.status == 201, "\(checked.text)")
@@ -67,7 +82,7 @@ extension EndToEnd {
         (String(file.dropLast(40)), "text/csv", deployment.admin, 422, "bank_statement."),
         ("<Document xmlns=\"urn:iso", "application/xml", deployment.admin, 422, "bank_statement."),
         (
-          Self.statement("S2", closing: "9.99", [("1.00", "A")]), "text/csv", deployment.admin, 422,
+          Self.statement("S2", closing: "9.99", [Entry(amount: "1.00", reference: "A")]), "text/csv", deployment.admin, 422,
           "bank_statement.balances_differ"
         ),
         ("", "text/csv", deployment.admin, 422, "bank_statement."),
@@ -120,5 +135,50 @@ extension EndToEnd {
     let totals = try http.get("/v1/settlement-runs/\(run)", as: deployment.admin).json()["totals"]
     #expect(totals?["matched"]?.asInteger == 0)
     #expect(totals?["drift.USD"]?.asInteger == 5)
+  }
+
+  @Test("a bank's word for exactly the story's receipts, payouts and fees leaves no break and no drift")
+  func storyStatement() async throws {
+    try await withDeployment { deployment in
+      let service = try deployment.serve()
+      let http = RawHTTP(port: service.port)
+      let told = try deployment.run([
+        "story", "--url", "http://127.0.0.1:\(service.port)", "--keys", deployment.keysFile,
+      ])
+      try #require(told.status == 0, "\(told.output)")
+      let rows = try deployment.console().rows(
+        """
+        select amount, reference, received_on from cash_receipts
+        union all select -net, 'CB' || upper(replace(id::text, '-', '')), business_date from payouts
+        union all select -platform_fee, 'CF' || upper(replace(id::text, '-', '')), business_date from payouts
+        where platform_fee > 0
+        """)
+      let entries = try rows.map { row in
+        let amount = try #require(Int(row[0]))
+        let cents = String(amount.magnitude % 100 + 100).suffix(2)
+        return Entry(
+          amount: "\(amount < 0 ? "-" : "")\(amount.magnitude / 100).\(cents)", reference: row[1], on: row[2])
+      }
+      let statement = Self.statement("STORY", closing: "0.00", entries, on: "2023-11-21")
+      let taken = try Self.hand(service, statement, as: deployment.admin)
+      try #require(taken.status == 201, "\(taken.text)")
+      let read = try taken.json()
+      #expect(read["matched"]?.asInteger == Int64(entries.count) && read["waiting"]?.asInteger == 0)
+      #expect(read["open_breaks"]?.elements.isEmpty == true, "\(taken.text)")
+      let balance = read["balances"]?.elements.first?["currencies"]?.elements.first
+      #expect(balance?["drift"]?.asInteger == 0 && balance?["shortfall"]?.asInteger == 0)
+
+      // Nobody recorded an account for the lenders: each payout stands apart with the reason, none is lost.
+      let runs = try http.get("/v1/settlement-runs?limit=200", as: deployment.admin).json()["data"]?.elements
+      var apart = 0
+      for run in (runs.map { $0.filter { $0["job"]?.asString == "payout" } } ?? []) {
+        let id = try #require(run["id"]?.asString)
+        let orders = try http.get("/v1/settlement-runs/\(id)/payment-orders", as: deployment.admin).json()
+        apart += orders["without_payee"]?.elements.count ?? 0
+      }
+      #expect(apart == entries.count { $0.reference.hasPrefix("CB") })
+      let verify = try deployment.run(["verify"])
+      #expect(verify.status == 0, "\(verify.output)")
+    }
   }
 }

@@ -144,6 +144,16 @@ extension EndToEnd {
       ], found: "each booked line of a bank is matched"),
     Breach(
       plant: [
+        "alter table payees drop constraint payees_second_person",
+        """
+        insert into payees (org_id, id, currency, holder_name, account, state, proposed_by, verified_by, verified_at,
+          usable_from, version, created_at, updated_at)
+        select org_id, org_id, 'USD', 'Planted', '1', 'verified', org_id, org_id, now(), now(), 1, now(), now()
+        from heads limit 1
+        """,
+      ], found: "no account that is paid on was verified"),
+    Breach(
+      plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),

@@ -139,3 +139,44 @@ $$;
 alter table settlement_runs drop constraint settlement_runs_job;
 alter table settlement_runs add constraint settlement_runs_job check (
   job in ('accrual', 'sweep', 'maturity', 'delinquency', 'payout', 'rescreen', 'day_close', 'reconcile'));
+
+-- Accounts that organisations are paid on, and the platform's own that payouts leave from. Who proposes one never
+-- verifies it, and it is used only some time after.
+create table payees (
+  org_id uuid not null,
+  id uuid not null,
+  currency text not null,
+  holder_name text not null,
+  account text not null,
+  agent text,
+  state text not null,
+  proposed_by uuid not null,
+  verified_by uuid,
+  verified_at timestamptz,
+  usable_from timestamptz,
+  withdrawn_by uuid,
+  withdrawn_at timestamptz,
+  reason text,
+  version bigint not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint payees_pkey primary key (org_id, id),
+  constraint payees_state check (state in ('proposed', 'verified', 'withdrawn')),
+  constraint payees_second_person check (verified_by is null or verified_by <> proposed_by),
+  constraint payees_verified check (
+    (verified_by is null) = (verified_at is null) and (verified_by is null) = (usable_from is null)
+    and (state <> 'verified' or verified_by is not null) and (state <> 'proposed' or verified_by is null)),
+  constraint payees_withdrawn check (
+    (state = 'withdrawn') = (withdrawn_at is not null) and (state = 'withdrawn') = (withdrawn_by is not null)
+    and (state = 'withdrawn') = (reason is not null))
+);
+comment on table payees is 'key org_id';
+create index payees_of on payees (org_id, currency, usable_from);
+
+grant select, insert, update on payees to chipbridge_writer;
+grant select on payees to chipbridge_reader;
+alter table payees enable row level security;
+alter table payees force row level security;
+create policy reads on payees for select to chipbridge_reader using (app_sees_all() or (org_id = app_org()));
+create policy writes on payees for all to chipbridge_writer using (true) with check (true);
+create index payouts_of_run on payouts (run_id);

@@ -123,6 +123,7 @@ package enum ChangeWriter {
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)
     plan.insert(Tables.reconciliationMatches, changes.bank.matches)
+    plan.write(Tables.payees, shelves.payees)
     plan.write(Tables.reconciliationBreaks, shelves.breaks)
     plan.insert(Tables.verdicts, changes.verdicts)
     plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })

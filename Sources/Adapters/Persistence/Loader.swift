@@ -109,6 +109,7 @@ package enum Loader {
     byID(wanted.rounds, Tables.fundingRounds, \.rounds)
     byID(wanted.returns, Tables.loanReturns, \.returns)
     byID(wanted.amendments, Tables.loanAmendments, \.amendments)
+    byID(wanted.payees, Tables.payees, \.payees)
     byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
@@ -289,6 +290,7 @@ package enum Loader {
     var settledItems: Set<String> = []
     var clientMoney: Set<CalendarDate> = []
     var breaks: [UUIDValue] = []
+    var payees: [UUIDValue] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -322,6 +324,7 @@ package enum Loader {
       case .bankBook: bankBook = true
       case .settledItems(let references): settledItems.formUnion(references)
       case .clientMoney(let date): clientMoney.insert(date)
+      case .payee(let id): payees.append(id.value)
       case .reconciliationBreak(let id): breaks.append(id.value)
       }
     }

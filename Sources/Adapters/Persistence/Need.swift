@@ -40,6 +40,7 @@ package enum Need: Sendable, Hashable {
   case settledItems(Set<String>)
   /// Client money at the end of a business date.
   case clientMoney(CalendarDate)
+  case payee(PayeeID)
   case reconciliationBreak(ReconciliationBreakID)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)

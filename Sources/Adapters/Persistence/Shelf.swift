@@ -131,6 +131,7 @@ package struct Shelves: Sendable {
   package var closings = Shelf<FundingClosing>()
   package var receipts = Shelf<CashReceipt>()
   package var licences = Shelf<LicenceRecord>()
+  package var payees = Shelf<Payee>()
   package var breaks = Shelf<ReconciliationBreakRow>()
 
   package init() {}
@@ -151,6 +152,7 @@ package struct Shelves: Sendable {
     closings.absorb(overlay.closings)
     receipts.absorb(overlay.receipts)
     licences.absorb(overlay.licences)
+    payees.absorb(overlay.payees)
     breaks.absorb(overlay.breaks)
   }
 }

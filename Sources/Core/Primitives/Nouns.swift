@@ -18,6 +18,7 @@ package enum ValuationNoun: IdentifiedNoun { package static let prefix: StaticSt
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
 package enum BankStatementNoun: IdentifiedNoun { package static let prefix: StaticString = "stmt" }
 package enum ReconciliationBreakNoun: IdentifiedNoun { package static let prefix: StaticString = "brk" }
+package enum PayeeNoun: IdentifiedNoun { package static let prefix: StaticString = "payee" }
 package enum PayoutNoun: IdentifiedNoun { package static let prefix: StaticString = "pay" }
 package enum SettlementRunNoun: IdentifiedNoun { package static let prefix: StaticString = "run" }
 package enum JournalEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "jrn" }
@@ -45,6 +46,7 @@ package typealias ValuationID = Identifier<ValuationNoun>
 package typealias CashReceiptID = Identifier<CashReceiptNoun>
 package typealias BankStatementID = Identifier<BankStatementNoun>
 package typealias ReconciliationBreakID = Identifier<ReconciliationBreakNoun>
+package typealias PayeeID = Identifier<PayeeNoun>
 package typealias PayoutID = Identifier<PayoutNoun>
 package typealias SettlementRunID = Identifier<SettlementRunNoun>
 package typealias JournalEntryID = Identifier<JournalEntryNoun>

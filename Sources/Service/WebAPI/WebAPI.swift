@@ -49,6 +49,7 @@ package struct WebAPI: Sendable {
     addValuationRoutes(&table)
     addSettlementRoutes(&table)
     addBankRoutes(&table)
+    addPayeeRoutes(&table)
     addLedgerRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))

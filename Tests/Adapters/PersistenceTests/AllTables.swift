@@ -19,7 +19,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.fundingRounds), AnyTable(Tables.fundingClosings), AnyTable(Tables.startupMarks),
     AnyTable(Tables.chipMarks), AnyTable(Tables.cashReceipts), AnyTable(Tables.allocations), AnyTable(Tables.payouts),
     AnyTable(Tables.bankStatements), AnyTable(Tables.bankLines), AnyTable(Tables.reconciliationMatches),
-    AnyTable(Tables.reconciliationBreaks),
+    AnyTable(Tables.reconciliationBreaks), AnyTable(Tables.payees),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]

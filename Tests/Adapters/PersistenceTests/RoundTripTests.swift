@@ -65,6 +65,7 @@ struct Trip {
       Trip(Tables.cashReceipts, [set.receipt], ids: [set.uuid(23)]),
       Trip(Tables.allocations, [set.allocation], ids: [set.uuid(23)]),
       Trip(Tables.payouts, [set.payout], ids: [set.uuid(24)]),
+      Trip(Tables.payees, [try set.payee()], ids: [set.uuid(39)]),
       Trip(Tables.bankStatements, [set.bankStatement], ids: [set.uuid(37)]),
       Trip(Tables.bankLines, [set.bankLine], ids: [set.uuid(37)]),
       Trip(Tables.reconciliationMatches, [set.match], ids: [set.uuid(37)]),

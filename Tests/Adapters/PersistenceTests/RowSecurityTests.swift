@@ -77,7 +77,7 @@ struct RowSecurityTests {
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
-    "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "audit_log",
+    "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",

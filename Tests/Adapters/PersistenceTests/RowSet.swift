@@ -280,6 +280,16 @@ struct RowSet {
       recordedAt: now)
   }
 
+  func payee() throws -> Payee {
+    Payee(
+      id: id(39), organizationID: borrower, currency: .usd,
+      holder: try AccountHolder(
+        name: "Müller & Söhne", account: .other("0200 9"), agent: some(try #require(BIC("DEUTDEFF")))),
+      state: full ? .withdrawn : .proposed, proposedBy: id(18), verifiedBy: some(id(19)), verifiedAt: some(now),
+      usableFrom: some(later), withdrawnBy: some(id(18)), withdrawnAt: some(later), reason: some(Self.nasty),
+      version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
   /// `seed` is in what is unique over the platform's rows.
   var bankStatement: BankStatementRow {
     BankStatementRow(

@@ -128,6 +128,20 @@ package enum Details {
       + "where ($1::uuid is null or lender_id = $1) and lender_id = $2 and state <> 'closed' order by id",
     parameters: [.uuid, .uuid], columns: Tables.loans.types)
 
+  package static let payoutsOfRun = Statement(
+    "read_payouts_of_run",
+    Tables.payouts.selectList + "where ($1::uuid is null or lender_id = $1) and run_id = $2 order by id",
+    parameters: [.uuid, .uuid], columns: Tables.payouts.types)
+  /// Of the lenders that a run paid, and of the platform.
+  package static let payeesOfRun = Statement(
+    "read_payees_of_run",
+    Tables.payees.selectList
+      + """
+      where ($1::uuid is null or org_id = $1) and (org_id = $3 or org_id in (
+        select lender_id from payouts where run_id = $2))
+      order by org_id, id
+      """,
+    parameters: [.uuid, .uuid, .uuid], columns: Tables.payees.types)
   package static let linesOfBankStatement = Statement(
     "read_lines_of_bank_statement",
     Tables.bankLines.selectList
@@ -146,7 +160,7 @@ package enum Details {
 
   package static var statements: [Statement] {
     [
-      linesOfBankStatement, matchesOfBankStatement, breaksOfBankStatement,
+      payoutsOfRun, payeesOfRun, linesOfBankStatement, matchesOfBankStatement, breaksOfBankStatement,
       verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, eventsOfLoan, unitEventsOfLoan, unitsOfLoan, closingsOfRound,
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,

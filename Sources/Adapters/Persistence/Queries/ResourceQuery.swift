@@ -81,6 +81,8 @@ package enum Resources {
   package static let payouts = ResourceQuery(
     Tables.payouts, visible: "lender_id = $1", filter: "currency = $2", createdAt: "recorded_at",
     names: ("read_payout", "page_payouts"))
+  package static let payees = ResourceQuery(
+    Tables.payees, visible: "org_id = $1", filter: "org_id = $2::uuid", names: ("read_payee", "page_payees"))
   package static let bankStatements = ResourceQuery(
     Tables.bankStatements, visible: "org_id = $1", filter: "currency = $2",
     names: ("read_bank_statement", "page_bank_statements"))
@@ -100,7 +102,8 @@ package enum Resources {
       lots.page, reservePlans.byID, reservePlans.page, listings.byID, listings.page, loanRequests.byID,
       loanRequests.page, offers.byID, offers.page, loans.byID, loans.page, loanReturns.byID, loanReturns.page,
       fundingRounds.byID, fundingRounds.page, cashReceipts.byID, cashReceipts.page, payouts.byID, payouts.page,
-      bankStatements.byID, bankStatements.page, reconciliationBreaks.byID, reconciliationBreaks.page,
+      payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
+      reconciliationBreaks.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

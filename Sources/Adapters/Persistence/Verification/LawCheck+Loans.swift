@@ -267,6 +267,13 @@ extension LawCheck {
         having s.opening_amount + coalesce(sum(l.amount), 0) <> s.closing_amount
         """, counting: "select 1 from bank_statement_lines"),
     LawCheck(
+      12, "no account that is paid on was verified by the person who proposed it",
+      names: ("law_payees", "law_payees_count"),
+      breaches: """
+        select id, 'verified by ' || coalesce(verified_by::text, 'nobody') || ', proposed by ' || proposed_by
+        from payees where (state = 'verified' and verified_by is null) or verified_by = proposed_by
+        """, counting: "select 1 from payees where verified_by is not null"),
+    LawCheck(
       12, "no round was verified by the person who reported it",
       names: ("law_second_person", "law_second_person_count"),
       breaches: """
