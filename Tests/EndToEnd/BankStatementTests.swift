@@ -82,7 +82,8 @@ extension EndToEnd {
         (String(file.dropLast(40)), "text/csv", deployment.admin, 422, "bank_statement."),
         ("<Document xmlns=\"urn:iso", "application/xml", deployment.admin, 422, "bank_statement."),
         (
-          Self.statement("S2", closing: "9.99", [Entry(amount: "1.00", reference: "A")]), "text/csv", deployment.admin, 422,
+          Self.statement("S2", closing: "9.99", [Entry(amount: "1.00", reference: "A")]), "text/csv", deployment.admin,
+          422,
           "bank_statement.balances_differ"
         ),
         ("", "text/csv", deployment.admin, 422, "bank_statement."),

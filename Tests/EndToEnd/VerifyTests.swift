@@ -113,6 +113,9 @@ extension EndToEnd {
           now() from loans limit 1
         """
       ], found: "a numbered unit is in the loan of its own lender"),
+    Breach(
+      plant: ["insert into closed_days values ('2023-01-02', gen_random_uuid(), now())"],
+      found: "days close one after the other"),
     Breach(plant: ["delete from reserve_plans"], found: "what was acknowledged is there"),
     Breach(
       plant: ["update offers set lender_id = borrower_id where id = (select min(id::text)::uuid from offers)"],

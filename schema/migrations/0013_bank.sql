@@ -180,3 +180,12 @@ alter table payees force row level security;
 create policy reads on payees for select to chipbridge_reader using (app_sees_all() or (org_id = app_org()));
 create policy writes on payees for all to chipbridge_writer using (true) with check (true);
 create index payouts_of_run on payouts (run_id);
+
+-- Money in suspense that turned out to be of a startup: it stays of the platform's key, and the startup sees it.
+alter table cash_receipts add column assigned_to uuid;
+alter table cash_receipts add column assigned_by uuid;
+alter table cash_receipts add column assigned_on date;
+alter table cash_receipts add constraint cash_receipts_assigned check (
+  (assigned_to is null) = (assigned_by is null) and (assigned_to is null) = (assigned_on is null));
+create index cash_receipts_of_payer on cash_receipts (assigned_to) where assigned_to is not null;
+alter policy reads on cash_receipts using (app_sees_all() or (org_id = app_org() or assigned_to = app_org()));

@@ -109,6 +109,7 @@ package enum Loader {
     byID(wanted.rounds, Tables.fundingRounds, \.rounds)
     byID(wanted.returns, Tables.loanReturns, \.returns)
     byID(wanted.amendments, Tables.loanAmendments, \.amendments)
+    byID(wanted.receipts, Tables.cashReceipts, \.receipts)
     byID(wanted.payees, Tables.payees, \.payees)
     byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
 
@@ -291,6 +292,7 @@ package enum Loader {
     var clientMoney: Set<CalendarDate> = []
     var breaks: [UUIDValue] = []
     var payees: [UUIDValue] = []
+    var receipts: [UUIDValue] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -324,6 +326,7 @@ package enum Loader {
       case .bankBook: bankBook = true
       case .settledItems(let references): settledItems.formUnion(references)
       case .clientMoney(let date): clientMoney.insert(date)
+      case .receipt(let id): receipts.append(id.value)
       case .payee(let id): payees.append(id.value)
       case .reconciliationBreak(let id): breaks.append(id.value)
       }

@@ -41,6 +41,7 @@ package enum Need: Sendable, Hashable {
   /// Client money at the end of a business date.
   case clientMoney(CalendarDate)
   case payee(PayeeID)
+  case receipt(CashReceiptID)
   case reconciliationBreak(ReconciliationBreakID)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)

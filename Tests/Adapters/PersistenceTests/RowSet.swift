@@ -265,7 +265,9 @@ struct RowSet {
   var receipt: CashReceipt {
     CashReceipt(
       id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd), source: .insurance,
-      reference: some(Self.nasty), remainder: full ? 90 : 91, version: version, createdAt: now)
+      reference: some(Self.nasty), remainder: full ? 90 : 91,
+      assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), version: version, createdAt: now
+    )
   }
 
   var allocation: AllocationRow {

@@ -81,7 +81,7 @@ struct PayeeTests {
     }
   }
 
-  @Test("a lender without a usable account stands apart, with who and when; without an account of ours there is no file")
+  @Test("a lender without a usable account stands apart, with who and when; without one of ours there is no file")
   func without() async throws {
     try await Marketplace.with { market in
       let loans = try await market.lend(1)

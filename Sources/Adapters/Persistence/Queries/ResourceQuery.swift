@@ -76,7 +76,7 @@ package enum Resources {
     Tables.fundingRounds, visible: "borrower_id = $1", filter: "state = $2",
     names: ("read_funding_round", "page_funding_rounds"))
   package static let cashReceipts = ResourceQuery(
-    Tables.cashReceipts, visible: "org_id = $1", filter: "source = $2",
+    Tables.cashReceipts, visible: "org_id = $1 or assigned_to = $1", filter: "source = $2",
     names: ("read_cash_receipt", "page_cash_receipts"))
   package static let payouts = ResourceQuery(
     Tables.payouts, visible: "lender_id = $1", filter: "currency = $2", createdAt: "recorded_at",
