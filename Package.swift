@@ -210,7 +210,7 @@ let package = Package(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",
       [
         "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
-        "Matching", "Valuation", "Repayment",
+        "Matching", "Valuation", "Repayment", "BankFiles",
       ]),
     tests(
       "EndToEnd", "EndToEndTests",

@@ -50,11 +50,12 @@ extension EndToEnd {
       let http = RawHTTP(port: service.port)
       try deployment.openMarket(service)
       let startup = try deployment.enrol(service, "Startup", role: "startup")
-      try deployment.post(
+      let receipt = try deployment.post(
         service, "/v1/cash-receipts", as: deployment.admin,
         """
         {"received_on":"2023-04-03","amount":{"amount":100000,"currency":"USD"},"source":"round","reference":"WIRE-1"}
-        """)
+        """
+      ).text("id")
       let file = Self.statement(
         "S1", closing: "1000.05",
         [
@@ -104,9 +105,26 @@ extension EndToEnd {
       #expect(try console.number("select count(*) from bank_statement_lines") == 2)
 
       try resolve(deployment, service, startup)
+      try assign(receipt, deployment, service, startup)
       let verified = try deployment.run(["verify"])
       #expect(verified.status == 0, "\(verified.output)")
     }
+  }
+
+  /// Money in suspense is seen by staff alone; assigned, it is the startup's.
+  private func assign(_ receipt: String, _ deployment: Deployment, _ service: Service, _ startup: Party) throws {
+    let http = RawHTTP(port: service.port)
+    let path = "/v1/cash-receipts/\(receipt)"
+    #expect(try http.get(path, as: startup.key).status == 404)
+    let body = #"{"payer_organization_id":"\#(startup.id)"}"#
+    let own = try http.post("\(path)/assign", as: startup.key, body, idempotency: "own")
+    #expect(own.status == 403)
+    let assigned = try deployment.post(service, "\(path)/assign", as: deployment.admin, body)
+    #expect(try assigned.text("payer_organization_id") == startup.id)
+    #expect(try assigned.json()["remainder"]?["amount"]?.asInteger == 100_000)
+    #expect(try http.get(path, as: startup.key).text("assigned_on") == Entry.day)
+    let twice = try http.post("\(path)/assign", as: deployment.checker, body, idempotency: "twice")
+    #expect(twice.status == 409 && twice.text.contains("repayment.assigned_before"))
   }
 
   /// The one break of the statement: seen by staff alone, resolved by a person, and gone from the run's totals.
