@@ -82,6 +82,7 @@ let package = Package(
         .embedInCode("migrations/0007_roles.sql"), .embedInCode("migrations/0008_rounds.sql"),
         .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("migrations/0010_loan_life.sql"),
         .embedInCode("migrations/0011_settlement.sql"), .embedInCode("migrations/0012_rounds.sql"),
+        .embedInCode("migrations/0013_bank.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
       ], swiftSettings: house),
@@ -93,7 +94,7 @@ let package = Package(
       "Persistence",
       [
         "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching", "Valuation",
-        "Repayment",
+        "Repayment", "BankFiles", "Reconciliation",
       ]),
     adapter("Telemetry", []),
     // Service: commands and queries, HTTP, jobs.
@@ -101,7 +102,7 @@ let package = Package(
       "Operations",
       [
         "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
-        "Valuation", "Repayment", "LedgerExport",
+        "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation",
       ]),
     service(
       "Settlement",
@@ -119,7 +120,8 @@ let package = Package(
       "WebAPI",
       [
         "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
-        "Ledger", "Lending", "Matching", "Valuation", "Repayment", "Telemetry", hummingbird,
+        "Ledger", "Lending", "Matching", "Valuation", "Repayment", "BankFiles", "Reconciliation", "Telemetry",
+        hummingbird,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
     service(
@@ -189,7 +191,7 @@ let package = Package(
       "Adapters/PersistenceTests", "PersistenceTests",
       [
         "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
-        "Lending", "Valuation", "Repayment",
+        "Lending", "Valuation", "Repayment", "BankFiles",
       ]),
     tests(
       "Service/PipelineTests", "PipelineTests",
@@ -202,13 +204,14 @@ let package = Package(
       "Service/SettlementTests", "SettlementTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
-        "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", logging,
+        "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
+        "Reconciliation", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",
       [
         "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
-        "Matching", "Valuation", "Repayment",
+        "Matching", "Valuation", "Repayment", "BankFiles",
       ]),
     tests(
       "EndToEnd", "EndToEndTests",

@@ -14,6 +14,7 @@ package enum Schema {
     ("0010_loan_life.sql", PackageResources._010_loan_life_sql),
     ("0011_settlement.sql", PackageResources._011_settlement_sql),
     ("0012_rounds.sql", PackageResources._012_rounds_sql),
+    ("0013_bank.sql", PackageResources._013_bank_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -120,6 +120,9 @@ extension EndToEnd {
           now() from loans limit 1
         """
       ], found: "a numbered unit is in the loan of its own lender"),
+    Breach(
+      plant: ["insert into closed_days values ('2023-01-02', gen_random_uuid(), now())"],
+      found: "days close one after the other"),
     Breach(plant: ["delete from reserve_plans"], found: "what was acknowledged is there"),
     Breach(
       plant: ["update offers set lender_id = borrower_id where id = (select min(id::text)::uuid from offers)"],
@@ -161,6 +164,30 @@ extension EndToEnd {
           gen_random_uuid(), now() from funding_closings limit 1
         """
       ], found: "a closing was corrected only downward"),
+    Breach(
+      plant: [
+        """
+        insert into bank_statements (org_id, id, statement, account, currency, opening_amount, opened_on, closing_amount,
+          closed_on, fingerprint, file_digest, line_count, created_at)
+        select org_id, org_id, 'planted', 'A', 'USD', 0, '2023-11-21', 5, '2023-11-21', '1', '1', 1, now()
+        from heads limit 1
+        """,
+        """
+        insert into bank_statement_lines (org_id, statement_id, entry, detail, amount, currency, booked_on, status,
+          is_reversal, remittance, references_carried)
+        select org_id, id, 1, 1, 5, 'USD', closed_on, 'BOOK', false, '{}', '{}' from bank_statements
+        """,
+      ], found: "each booked line of a bank is matched"),
+    Breach(
+      plant: [
+        "alter table payees drop constraint payees_second_person",
+        """
+        insert into payees (org_id, id, currency, holder_name, account, state, proposed_by, verified_by, verified_at,
+          usable_from, version, created_at, updated_at)
+        select org_id, org_id, 'USD', 'Planted', '1', 'verified', org_id, org_id, now(), now(), 1, now(), now()
+        from heads limit 1
+        """,
+      ], found: "no account that is paid on was verified"),
     Breach(
       plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",

@@ -38,6 +38,11 @@ package struct BatchState: Sendable {
   /// Rows of shards and of runs, locked by this batch.
   package var shards: [ShardLease: ShardRow] = [:]
   package var settlementRuns: [SettlementRunID: SettlementRun] = [:]
+  /// What banks said, once it was asked for.
+  package var bank: BankBook?
+  /// Items that earlier lines settled, by reference, for the references that were asked for.
+  package var settledItems: [String: [BankItem]] = [:]
+  package var clientMoney: [CalendarDate: ClientMoneyDay] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 
@@ -102,7 +107,22 @@ package struct BatchState: Sendable {
     for mark in made.marks {
       if let model = mark.subject.chipModel { chipMarks[model]?.append(mark) }
     }
+    try absorbBank(made)
     shelves.absorb(made.overlay)
+  }
+
+  private mutating func absorbBank(_ made: Made) throws(ArithmeticOverflow) {
+    if bank != nil { try bank?.absorb(made) }
+    for match in made.bank.matches { settledItems[match.item.reference]?.append(match.item) }
+    if clientMoney.isEmpty { return }
+    for entry in made.entries where entry.book == .platform {
+      for date in clientMoney.keys.sorted() where entry.businessDate <= date {
+        for line in entry.lines {
+          guard case .currency(let currency) = line.account.asset else { continue }
+          try clientMoney[date]?.add(line.account.code, currency, line.amount)
+        }
+      }
+    }
   }
 
   /// Forgets every row but keeps the locked heads: what was read before the locks may be old.

@@ -23,6 +23,7 @@ package struct BatchChanges: Sendable {
   package var shards: [ShardCompletion] = []
   package var runActs: [RunAct] = []
   package var closedDays: [ClosedDay] = []
+  package var bank = BankChanges()
   package var clock: Instant?
   package var loanEvents: [LoanEventRow] = []
   package var unitEvents: [UnitEventRow] = []
@@ -54,6 +55,7 @@ package struct BatchChanges: Sendable {
     if let shard = made.shard { shards.append(shard) }
     runActs += made.runActs
     if let day = made.closedDay { closedDays.append(day) }
+    bank.absorb(made.bank)
     if let moved = made.clock { clock = max(moved, clock ?? moved) }
   }
 }
@@ -137,6 +139,11 @@ package enum ChangeWriter {
     plan.insert(Tables.closingCorrections, changes.corrections)
     plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)
+    plan.insert(Tables.bankStatements, changes.bank.statements)
+    plan.insert(Tables.bankLines, changes.bank.lines)
+    plan.insert(Tables.reconciliationMatches, changes.bank.matches)
+    plan.write(Tables.payees, shelves.payees)
+    plan.write(Tables.reconciliationBreaks, shelves.breaks)
     plan.insert(Tables.verdicts, changes.verdicts)
     plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })
     plan.insert(Tables.startupMarks, changes.marks.filter { $0.subject.startup != nil })

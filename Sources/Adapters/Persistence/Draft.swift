@@ -85,6 +85,7 @@ package struct Made: Sendable {
   package var shard: ShardCompletion?
   package var runActs: [RunAct] = []
   package var closedDay: ClosedDay?
+  package var bank = BankChanges()
   /// Where a sandbox's business clock moves to.
   package var clock: Instant?
   /// What the audit row names.

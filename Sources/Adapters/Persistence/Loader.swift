@@ -136,6 +136,9 @@ package enum Loader {
     byID(wanted.rounds, Tables.fundingRounds, \.rounds)
     byID(wanted.returns, Tables.loanReturns, \.returns)
     byID(wanted.amendments, Tables.loanAmendments, \.amendments)
+    byID(wanted.receipts, Tables.cashReceipts, \.receipts)
+    byID(wanted.payees, Tables.payees, \.payees)
+    byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
     func bySet<Row: Stored, Owner: IdentifiedNoun>(
@@ -182,7 +185,7 @@ package enum Loader {
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
-    lookups += runLookups(wanted)
+    lookups += runLookups(wanted) + bankLookups(wanted)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -207,6 +210,12 @@ package enum Loader {
       }
     }
     return shards + runs
+  }
+
+  private static func bankLookups(_ wanted: Wanted) -> [Lookup] {
+    (wanted.bankBook ? BankSQL.lookups : [])
+      + (wanted.settledItems.isEmpty ? [] : [BankSQL.settled(wanted.settledItems)])
+      + wanted.clientMoney.sorted().map { BankSQL.clientMoney(on: $0) }
   }
 
   private static func unitLookups(_ wanted: Wanted) -> [Lookup] {
@@ -352,6 +361,12 @@ package enum Loader {
     var leases: Set<MatchSegment> = []
     var shards: [ShardLease] = []
     var settlementRuns: [SettlementRunID] = []
+    var bankBook = false
+    var settledItems: Set<String> = []
+    var clientMoney: Set<CalendarDate> = []
+    var breaks: [UUIDValue] = []
+    var payees: [UUIDValue] = []
+    var receipts: [UUIDValue] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -385,6 +400,12 @@ package enum Loader {
       case .lease(let segment): leases.insert(segment)
       case .shard(let lease): shards.append(lease)
       case .settlementRun(let id): settlementRuns.append(id)
+      case .bankBook: bankBook = true
+      case .settledItems(let references): settledItems.formUnion(references)
+      case .clientMoney(let date): clientMoney.insert(date)
+      case .receipt(let id): receipts.append(id.value)
+      case .payee(let id): payees.append(id.value)
+      case .reconciliationBreak(let id): breaks.append(id.value)
       }
     }
   }

@@ -40,6 +40,15 @@ package enum Need: Sendable, Hashable {
   case chipMarks(ChipModelID)
   /// Licences that an organisation holds.
   case licencesOf(OrganizationID)
+  /// Statements of banks, with the lines, items and breaks that are open.
+  case bankBook
+  /// Items with these references that earlier lines settled.
+  case settledItems(Set<String>)
+  /// Client money at the end of a business date.
+  case clientMoney(CalendarDate)
+  case payee(PayeeID)
+  case receipt(CashReceiptID)
+  case reconciliationBreak(ReconciliationBreakID)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)
   /// The row of a shard that the command does, held against a claim until the batch commits.

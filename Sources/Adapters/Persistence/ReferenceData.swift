@@ -28,11 +28,16 @@ package struct MarketParameters: Sendable, Hashable {
   package var dayCount: DayCountConvention
   /// A payout run that pays more than this, in minor units of a currency, needs a second person.
   package var payoutApprovalLimit: Int64
+  /// How long after it was verified an account is first paid on, in seconds of business time: whoever holds the account
+  /// that was used before can object.
+  package var payeeWaitSeconds: Int64
 
   package init(
     offerSeconds: Int64 = 72 * 3_600, platformFee: BasisPoints = BasisPoints(500),
-    dayCount: DayCountConvention = .act360, payoutApprovalLimit: Int64 = 1_000_000_000
+    dayCount: DayCountConvention = .act360, payoutApprovalLimit: Int64 = 1_000_000_000,
+    payeeWaitSeconds: Int64 = 48 * 3_600
   ) {
+    self.payeeWaitSeconds = payeeWaitSeconds
     self.payoutApprovalLimit = payoutApprovalLimit
     self.offerSeconds = offerSeconds
     self.platformFee = platformFee

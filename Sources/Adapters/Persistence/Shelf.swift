@@ -141,6 +141,8 @@ package struct Shelves: Sendable {
   package var closings = Shelf<FundingClosing>()
   package var receipts = Shelf<CashReceipt>()
   package var licences = Shelf<LicenceRecord>()
+  package var payees = Shelf<Payee>()
+  package var breaks = Shelf<ReconciliationBreakRow>()
 
   package init() {}
 
@@ -160,5 +162,7 @@ package struct Shelves: Sendable {
     closings.absorb(overlay.closings)
     receipts.absorb(overlay.receipts)
     licences.absorb(overlay.licences)
+    payees.absorb(overlay.payees)
+    breaks.absorb(overlay.breaks)
   }
 }

@@ -148,15 +148,25 @@ extension Tables {
       .text("source") { $0.source.rawValue },
       .text("reference") { $0.reference },
       .int8("remainder") { $0.remainder },
+      .uuidOrNull("assigned_to") { $0.assignment?.payerID.value },
+      .uuidOrNull("assigned_by") { $0.assignment?.by.value },
+      .date("assigned_on") { $0.assignment?.on },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
     ],
     names: ("cash_receipts_by_id", "cash_receipts_insert", "cash_receipts_update")
   ) { row in
     let organization: OrganizationID = try row.id()
+    let id: CashReceiptID = try row.id()
+    let (receivedOn, amount, source) = (try row.date(), try row.money(), try row.value(CashSource.self))
+    let (reference, remainder) = (try row.textOrNull(), try row.int())
+    let payer: OrganizationID? = try row.idOrNull()
+    let person: PersonID? = try row.idOrNull()
+    var assignment: CashReceipt.Assignment?
+    if let on = try row.dateOrNull(), let payer, let person { assignment = .init(payerID: payer, by: person, on: on) }
     return CashReceipt(
-      id: try row.id(), organizationID: organization, receivedOn: try row.date(), amount: try row.money(),
-      source: try row.value(), reference: try row.textOrNull(), remainder: try row.int(), version: try row.int(),
+      id: id, organizationID: organization, receivedOn: receivedOn, amount: amount, source: source,
+      reference: reference, remainder: remainder, assignment: assignment, version: try row.int(),
       createdAt: try row.instant())
   }
 

@@ -95,6 +95,10 @@ package enum EndToEndReference {
     "CB" + payout.value.description.split(separator: "-").joined().uppercased()
   }
 
+  /// What the bank is to show where the platform's fee of a payout leaves the client account: apart from the payout's
+  /// own, so that the two movements of one payout are told from each other even when their amounts are the same.
+  package static func ofFee(_ payout: PayoutID) -> String { "CF" + of(payout).dropFirst(2) }
+
   /// The payout that a reference names; nil for any other reference.
   package static func payout(_ reference: some StringProtocol) -> PayoutID? {
     let digits = Array(reference.utf8)

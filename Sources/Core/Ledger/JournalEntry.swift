@@ -11,6 +11,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case feeAccrued = "fee_accrued"
   case chargeMade = "charge_made"
   case cashReceived = "cash_received"
+  /// Money in suspense turned out to be of a startup.
+  case suspenseAssigned = "suspense_assigned"
   case debtPaid = "debt_paid"
   case titleTransferred = "title_transferred"
   case returnStarted = "return_started"

@@ -55,6 +55,30 @@ package struct StatementGap: Sendable, Hashable {
   package let kind: Kind
 }
 
+/// Where a statement begins and ends: what tells whether statements continue each other.
+package struct StatementSpan: Sendable, Hashable {
+  package let account: BankAccount
+  /// The bank's name for the statement.
+  package let statement: String
+  package let closesOn: CalendarDate
+  /// Minor units.
+  package let opening: Int64
+  package let closing: Int64
+  package let electronicSequence: Int64?
+
+  package init(
+    account: BankAccount, statement: String, closesOn: CalendarDate, opening: Int64, closing: Int64,
+    electronicSequence: Int64?
+  ) {
+    self.account = account
+    self.statement = statement
+    self.closesOn = closesOn
+    self.opening = opening
+    self.closing = closing
+    self.electronicSequence = electronicSequence
+  }
+}
+
 /// Checks of balances: between statements, against the ledger, and against what clients are owed.
 package enum BalanceChecks {
   /// Bank against ledger for each currency and day that either has, by currency and date; agreeing days included.
@@ -90,32 +114,44 @@ package enum BalanceChecks {
   package static func gaps(
     _ statements: [BankStatement], after previous: (closing: Int64, electronicSequence: Int64?)? = nil
   ) -> [StatementGap] {
+    gaps(
+      statements.map {
+        StatementSpan(
+          account: $0.account, statement: $0.id, closesOn: $0.closingBalance.date, opening: $0.openingBalance.amount,
+          closing: $0.closingBalance.amount, electronicSequence: $0.electronicSequence)
+      }, after: previous)
+  }
+
+  /// The same of spans of one account.
+  package static func gaps(
+    _ spans: [StatementSpan], after previous: (closing: Int64, electronicSequence: Int64?)? = nil
+  ) -> [StatementGap] {
     var gaps: [StatementGap] = []
     var last = previous
-    for statement in statements.sorted(by: isBefore) {
+    for span in spans.sorted(by: isBefore) {
       func add(_ kind: StatementGap.Kind) {
-        gaps.append(StatementGap(account: statement.account, statement: statement.id, kind: kind))
+        gaps.append(StatementGap(account: span.account, statement: span.statement, kind: kind))
       }
       if let last {
-        let difference = statement.openingBalance.amount.subtractingClamped(last.closing)
+        let difference = span.opening.subtractingClamped(last.closing)
         if difference != 0 { add(.balance(differsBy: difference)) }
-        if let number = statement.electronicSequence, let before = last.electronicSequence {
+        if let number = span.electronicSequence, let before = last.electronicSequence {
           let step = number - before
           // Pages of one statement share its number, and banks begin again at 1 with a year.
           if step > 1 { add(.missing(step - 1)) }
           if step < 0, number != 1 { add(.notAfter(before)) }
         }
       }
-      last = (statement.closingBalance.amount, statement.electronicSequence ?? last?.electronicSequence)
+      last = (span.closing, span.electronicSequence ?? last?.electronicSequence)
     }
     return gaps
   }
 
-  private static func isBefore(_ left: BankStatement, _ right: BankStatement) -> Bool {
-    let (one, other) = (left.closingBalance.date, right.closingBalance.date)
+  private static func isBefore(_ left: StatementSpan, _ right: StatementSpan) -> Bool {
+    let (one, other) = (left.closesOn, right.closesOn)
     if one != other { return one < other }
     let (number, following) = (left.electronicSequence ?? 0, right.electronicSequence ?? 0)
-    return number != following ? number < following : left.id < right.id
+    return number != following ? number < following : left.statement < right.statement
   }
 
   private struct Day: Hashable, Comparable {

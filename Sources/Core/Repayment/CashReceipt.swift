@@ -7,6 +7,20 @@ package enum CashSource: String, Sendable, Hashable, CaseIterable {
 
 /// Cleared money that arrived.
 package struct CashReceipt: Sendable, Hashable {
+  /// That money in suspense turned out to be of a startup.
+  package struct Assignment: Sendable, Hashable {
+    package let payerID: OrganizationID
+    package let by: PersonID
+    /// The business date that it was booked on.
+    package let on: CalendarDate
+
+    package init(payerID: OrganizationID, by: PersonID, on: CalendarDate) {
+      self.payerID = payerID
+      self.by = by
+      self.on = on
+    }
+  }
+
   package let id: CashReceiptID
   /// The payer, or the platform while the payer is unknown: then the money is in suspense.
   package let organizationID: OrganizationID
@@ -16,13 +30,15 @@ package struct CashReceipt: Sendable, Hashable {
   package let reference: String?
   /// What no claim took.
   package var remainder: Int64
+  package var assignment: Assignment?
   package var version: Int64
   package let createdAt: Instant
 
   package init(
     id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: CashSource,
-    reference: String?, remainder: Int64, version: Int64 = 1, createdAt: Instant
+    reference: String?, remainder: Int64, assignment: Assignment? = nil, version: Int64 = 1, createdAt: Instant
   ) {
+    self.assignment = assignment
     self.id = id
     self.organizationID = organizationID
     self.receivedOn = receivedOn

@@ -51,6 +51,8 @@ package struct WebAPI: Sendable {
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)
     addSettlementRoutes(&table)
+    addBankRoutes(&table)
+    addPayeeRoutes(&table)
     addLedgerRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))

@@ -132,7 +132,7 @@ package struct Gateway: Sendable {
   }
 
   /// - Parameter besides: members that the answer has beyond what is stored.
-  private static func response(_ answered: Answered, besides: ((inout JSONWriter) -> Void)? = nil) -> Response {
+  static func response(_ answered: Answered, besides: ((inout JSONWriter) -> Void)? = nil) -> Response {
     let answer = answered.answer
     var body = answer.body
     if let besides, answer.status < 300, body.last == UInt8(ascii: "}") {
@@ -162,7 +162,7 @@ package struct Gateway: Sendable {
     }
   }
 
-  private func validateOnly(_ request: Request) throws -> Bool {
+  func validateOnly(_ request: Request) throws -> Bool {
     switch request.uri.queryParameters["validate_only"] {
     case nil, "false"?: return false
     case "true"?: return true
@@ -172,7 +172,7 @@ package struct Gateway: Sendable {
   }
 
   /// The version that an If-Match names.
-  private func ifMatch(_ request: Request) throws -> Int64? {
+  func ifMatch(_ request: Request) throws -> Int64? {
     guard let text = request.headers[.ifMatch], text != "*" else { return nil }
     guard text.hasPrefix("\"v"), text.hasSuffix("\""), let version = Int64(text.dropFirst(2).dropLast()) else {
       throw Problem(.preconditionFailed, "request.precondition_failed", "If-Match names no version of this object.")
@@ -180,7 +180,7 @@ package struct Gateway: Sendable {
     return version
   }
 
-  private func idempotencyKey(
+  func idempotencyKey(
     _ request: Request, _ principal: Principal, _ body: [UInt8]
   ) throws -> IdempotencyKey {
     guard var key = request.headers[.idempotencyKey] else {
@@ -200,7 +200,10 @@ package struct Gateway: Sendable {
     return IdempotencyKey(organizationID: principal.organizationID, key: key, fingerprint: fingerprint.digest)
   }
 
-  package func collect(_ request: Request, upTo limit: Int = JSONLimits.request.maxBytes) async throws -> [UInt8] {
+  /// - Parameter types: the media types that are taken; JSON when nil.
+  package func collect(
+    _ request: Request, upTo limit: Int = JSONLimits.request.maxBytes, types: Set<String>? = nil
+  ) async throws -> [UInt8] {
     if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length > Int64(limit) {
       throw Self.tooLarge(limit)
     }
@@ -219,6 +222,13 @@ package struct Gateway: Sendable {
     let bytes = Array(buffer.readableBytesView)
     if !bytes.isEmpty {
       let type = request.headers[.contentType] ?? ""
+      if let types {
+        guard types.contains(Self.plainType(type)) else {
+          let known = types.sorted().joined(separator: " or ")
+          throw Problem(.unsupportedMediaType, "request.media_type_unsupported", "This body is \(known).")
+        }
+        return bytes
+      }
       guard type == "application/json" || Self.isJSON(type) else {
         throw Problem(.unsupportedMediaType, "request.media_type_unsupported", "Bodies are application/json.")
       }
@@ -227,8 +237,11 @@ package struct Gateway: Sendable {
   }
 
   /// With parameters, spaces or capitals: rarer than the plain name, and dearer to look at.
-  private static func isJSON(_ type: String) -> Bool {
-    type.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace } == "application/json"
+  private static func isJSON(_ type: String) -> Bool { plainType(type) == "application/json" }
+
+  /// The type without its parameters, in lower case.
+  private static func plainType(_ type: String) -> String {
+    type.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace }
   }
 
   private static func tooLarge(_ limit: Int) -> Problem {

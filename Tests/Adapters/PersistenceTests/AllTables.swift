@@ -19,6 +19,8 @@ struct AnyTable: Sendable {
     AnyTable(Tables.fundingRounds), AnyTable(Tables.fundingClosings), AnyTable(Tables.startupMarks),
     AnyTable(Tables.chipMarks), AnyTable(Tables.cashReceipts), AnyTable(Tables.allocations), AnyTable(Tables.payouts),
     AnyTable(Tables.repaymentExplanations), AnyTable(Tables.closingCorrections), AnyTable(Tables.startupWaterfalls),
+    AnyTable(Tables.bankStatements), AnyTable(Tables.bankLines), AnyTable(Tables.reconciliationMatches),
+    AnyTable(Tables.reconciliationBreaks), AnyTable(Tables.payees),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -37,5 +39,5 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
+    + BankSQL.statements + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
 }

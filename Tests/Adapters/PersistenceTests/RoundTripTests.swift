@@ -74,6 +74,11 @@ struct Trip {
           && $0.recordedAt == $1.recordedAt
       },
       Trip(Tables.payouts, [set.payout], ids: [set.uuid(24)]),
+      Trip(Tables.payees, [try set.payee()], ids: [set.uuid(39)]),
+      Trip(Tables.bankStatements, [set.bankStatement], ids: [set.uuid(37)]),
+      Trip(Tables.bankLines, [set.bankLine], ids: [set.uuid(37)]),
+      Trip(Tables.reconciliationMatches, [set.match], ids: [set.uuid(37)]),
+      Trip(Tables.reconciliationBreaks, [set.bankBreak], ids: [set.uuid(38)]),
       Trip(Tables.idempotency, [set.answer], ids: [borrower]) {
         $0.organizationID == $1.organizationID && $0.key == $1.key && $0.fingerprint == $1.fingerprint
           && $0.answer == $1.answer && $0.createdAt == $1.createdAt

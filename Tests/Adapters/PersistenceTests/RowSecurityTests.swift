@@ -77,10 +77,13 @@ struct RowSecurityTests {
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
-    "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "audit_log",
+    "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",
     "repayment_explanations", "closing_corrections", "startup_waterfalls",
   ]
-  private static let ofPlatform = ["match_rounds", "settlement_runs", "settlement_shards", "closed_days"]
+  private static let ofPlatform = [
+    "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
+    "bank_statements", "bank_statement_lines", "reconciliation_matches", "reconciliation_breaks",
+  ]
 
   /// Rows of one deal in a table: a row set has two loans, five amendments and four journal lines.
   private func expected(_ tables: [String], deals: Int64 = 1) -> [String: Int64] {

@@ -1,3 +1,4 @@
+import BankFiles
 import Catalogue
 import Ledger
 import Lending
@@ -264,7 +265,9 @@ struct RowSet {
   var receipt: CashReceipt {
     CashReceipt(
       id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd), source: .insurance,
-      reference: some(Self.nasty), remainder: full ? 90 : 91, version: version, createdAt: now)
+      reference: some(Self.nasty), remainder: full ? 90 : 91,
+      assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), version: version, createdAt: now
+    )
   }
 
   var waterfalls: StartupWaterfalls {
@@ -300,6 +303,50 @@ struct RowSet {
     Payout(
       id: id(24), lenderID: lender, businessDate: day, gross: Money(100, .usd), platformFee: 5, runID: id(25),
       recordedAt: now)
+  }
+
+  func payee() throws -> Payee {
+    Payee(
+      id: id(39), organizationID: borrower, currency: .usd,
+      holder: try AccountHolder(
+        name: "Müller & Söhne", account: .other("0200 9"), agent: some(try #require(BIC("DEUTDEFF")))),
+      state: full ? .withdrawn : .proposed, proposedBy: id(18), verifiedBy: some(id(19)), verifiedAt: some(now),
+      usableFrom: some(later), withdrawnBy: some(id(18)), withdrawnAt: some(later), reason: some(Self.nasty),
+      version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  /// `seed` is in what is unique over the platform's rows.
+  var bankStatement: BankStatementRow {
+    BankStatementRow(
+      id: id(37), statement: "\(Self.nasty) \(seed)", account: .other("0200 \(seed)"), electronicSequence: some(7),
+      opening: Money(-5, .usd), openedOn: day, closing: Money(86, .usd), closedOn: day,
+      fingerprint: SHA256Digest(of: [37, UInt8(seed)]), fileDigest: SHA256Digest(of: [38]), lineCount: 1,
+      importedBy: some(id(18)), createdAt: now)
+  }
+
+  var bankLine: BankLineRow {
+    BankLineRow(
+      place: BankPlace(statementID: id(37), entry: 1, detail: 2), amount: Money(91, .usd), bookedOn: day,
+      valueOn: some(day), status: .booked, isReversal: full, endToEndID: some(Self.nasty),
+      creditorReference: some("RF18"), bankReference: some("b"), transactionCode: some("PMNT/RCDT/ESCT"),
+      counterpartyName: some(Self.nasty), counterpartyAccount: some(.other("9")),
+      remittance: full ? [Self.nasty, "second"] : [], references: full ? [Self.nasty] : [])
+  }
+
+  var match: ReconciliationMatch {
+    ReconciliationMatch(
+      place: BankPlace(statementID: id(37), entry: 1, detail: 2),
+      item: BankItem(kind: .receipt, id: uuid(23), reference: Self.nasty, amount: Money(91, .usd), on: day),
+      matchedAt: now)
+  }
+
+  var bankBreak: ReconciliationBreakRow {
+    ReconciliationBreakRow(
+      id: id(38), reason: "amount_differs", place: full ? (id(37), 1, 2) : (id(37), nil, nil),
+      item: full ? (.receipt, uuid(23)) : nil, reference: some(Self.nasty), amount: Money(91, .usd), on: day,
+      measure: some(-3), expectedCurrency: some(.cny), candidates: full ? ["payout \(Self.nasty)"] : [],
+      state: full ? .resolved : .open, note: some(Self.nasty), resolvedBy: some(id(18)), decidedAt: some(later),
+      version: version, createdAt: now, updatedAt: updatedAt)
   }
 
   var answer: AnswerRow {

@@ -172,8 +172,39 @@ package enum Details {
       + "where ($1::uuid is null or lender_id = $1) and lender_id = $2 and state <> 'closed' order by id",
     parameters: [.uuid, .uuid], columns: Tables.loans.types)
 
+  package static let payoutsOfRun = Statement(
+    "read_payouts_of_run",
+    Tables.payouts.selectList + "where ($1::uuid is null or lender_id = $1) and run_id = $2 order by id",
+    parameters: [.uuid, .uuid], columns: Tables.payouts.types)
+  /// Of the lenders that a run paid, and of the platform.
+  package static let payeesOfRun = Statement(
+    "read_payees_of_run",
+    Tables.payees.selectList
+      + """
+      where ($1::uuid is null or org_id = $1) and (org_id = $3 or org_id in (
+        select lender_id from payouts where run_id = $2))
+      order by org_id, id
+      """,
+    parameters: [.uuid, .uuid, .uuid], columns: Tables.payees.types)
+  package static let linesOfBankStatement = Statement(
+    "read_lines_of_bank_statement",
+    Tables.bankLines.selectList
+      + "where ($1::uuid is null or org_id = $1) and statement_id = $2 order by entry, detail limit $3",
+    parameters: [.uuid, .uuid, .int8], columns: Tables.bankLines.types)
+  package static let matchesOfBankStatement = Statement(
+    "read_matches_of_bank_statement",
+    Tables.reconciliationMatches.selectList
+      + "where ($1::uuid is null or org_id = $1) and statement_id = $2 order by entry, detail",
+    parameters: [.uuid, .uuid], columns: Tables.reconciliationMatches.types)
+  package static let breaksOfBankStatement = Statement(
+    "read_breaks_of_bank_statement",
+    Tables.reconciliationBreaks.selectList
+      + "where ($1::uuid is null or org_id = $1) and statement_id = $2 order by created_at, id",
+    parameters: [.uuid, .uuid], columns: Tables.reconciliationBreaks.types)
+
   package static var statements: [Statement] {
     [
+      payoutsOfRun, payeesOfRun, linesOfBankStatement, matchesOfBankStatement, breaksOfBankStatement,
       verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, eventsOfLoan, unitEventsOfLoan, unitsOfLoan, closingsOfRound,
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,

@@ -76,11 +76,19 @@ package enum Resources {
     Tables.fundingRounds, visible: "borrower_id = $1", filter: "state = $2",
     names: ("read_funding_round", "page_funding_rounds"))
   package static let cashReceipts = ResourceQuery(
-    Tables.cashReceipts, visible: "org_id = $1", filter: "source = $2",
+    Tables.cashReceipts, visible: "org_id = $1 or assigned_to = $1", filter: "source = $2",
     names: ("read_cash_receipt", "page_cash_receipts"))
   package static let payouts = ResourceQuery(
     Tables.payouts, visible: "lender_id = $1", filter: "currency = $2", createdAt: "recorded_at",
     names: ("read_payout", "page_payouts"))
+  package static let payees = ResourceQuery(
+    Tables.payees, visible: "org_id = $1", filter: "org_id = $2::uuid", names: ("read_payee", "page_payees"))
+  package static let bankStatements = ResourceQuery(
+    Tables.bankStatements, visible: "org_id = $1", filter: "currency = $2",
+    names: ("read_bank_statement", "page_bank_statements"))
+  package static let reconciliationBreaks = ResourceQuery(
+    Tables.reconciliationBreaks, visible: "org_id = $1", filter: "state = $2",
+    names: ("read_reconciliation_break", "page_reconciliation_breaks"))
   package static let auditLog = ResourceQuery(
     Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
     names: ("read_audit_row", "page_audit_log"))
@@ -94,6 +102,8 @@ package enum Resources {
       lots.page, reservePlans.byID, reservePlans.page, listings.byID, listings.page, loanRequests.byID,
       loanRequests.page, offers.byID, offers.page, loans.byID, loans.page, loanReturns.byID, loanReturns.page,
       fundingRounds.byID, fundingRounds.page, cashReceipts.byID, cashReceipts.page, payouts.byID, payouts.page,
+      payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
+      reconciliationBreaks.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

@@ -167,6 +167,7 @@ extension LawCheck {
         ) a where not exists (
           select 1 from organizations where org_id = a.id union all select 1 from api_keys where id = a.id
           union all select 1 from licences where id = a.id union all select 1 from lots where id = a.id
+          union all select 1 from bank_statements where id = a.id
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id
@@ -266,6 +267,40 @@ extension LawCheck {
         join funding_closings f on f.borrower_id = c.borrower_id and f.id = c.closing_id
         where c.becomes <> coalesce(c.next, f.net_new_cash)
         """, counting: "select 1 from closing_corrections"),
+    LawCheck(
+      11, "each booked line of a bank is matched with one movement of the books of its amount, or is a break",
+      names: ("law_bank_lines", "law_bank_lines_count"),
+      breaches: """
+        select l.statement_id, 'entry ' || l.entry || ', detail ' || l.detail || ' is nowhere'
+        from bank_statement_lines l where l.status = 'BOOK' and not exists (select 1 from reconciliation_matches m
+            where m.statement_id = l.statement_id and m.entry = l.entry and m.detail = l.detail)
+          and not exists (select 1 from reconciliation_breaks b where b.state in ('open', 'resolved')
+            and b.statement_id = l.statement_id and b.entry = l.entry and b.detail = l.detail)
+        union all
+        select m.item_id, 'is matched with ' || l.amount || ' ' || l.currency || ', the books have '
+          || coalesce(i.amount::text, 'nothing') || ' ' || coalesce(i.currency, '')
+        from reconciliation_matches m
+        join bank_statement_lines l on l.statement_id = m.statement_id and l.entry = m.entry and l.detail = m.detail
+        left join (
+          select 'receipt' as kind, id, amount, currency from cash_receipts
+          union all select 'payout', id, -net, currency from payouts
+          union all select 'platform_fee', id, -platform_fee, currency from payouts) i
+          on i.kind = m.item_kind and i.id = m.item_id
+        where l.status <> 'BOOK' or i.amount is distinct from l.amount or i.currency is distinct from l.currency
+        union all
+        select s.id, 'opens with ' || s.opening_amount || ', closes with ' || s.closing_amount || ', lines come to '
+          || coalesce(sum(l.amount), 0)
+        from bank_statements s left join bank_statement_lines l on l.statement_id = s.id and l.status = 'BOOK'
+        group by s.id, s.opening_amount, s.closing_amount
+        having s.opening_amount + coalesce(sum(l.amount), 0) <> s.closing_amount
+        """, counting: "select 1 from bank_statement_lines"),
+    LawCheck(
+      12, "no account that is paid on was verified by the person who proposed it",
+      names: ("law_payees", "law_payees_count"),
+      breaches: """
+        select id, 'verified by ' || coalesce(verified_by::text, 'nobody') || ', proposed by ' || proposed_by
+        from payees where (state = 'verified' and verified_by is null) or verified_by = proposed_by
+        """, counting: "select 1 from payees where verified_by is not null"),
     LawCheck(
       12, "no round was verified by the person who reported it",
       names: ("law_second_person", "law_second_person_count"),

@@ -89,7 +89,7 @@ package struct RecordCashReceipt: Command {
   }
 
   /// Fees run to the day the money came; then the waterfall of the source divides it, and what is paid off closes.
-  private func allocate(
+  func allocate(
     _ id: CashReceiptID, _ payerID: OrganizationID, _ draft: inout Draft
   ) throws -> ([AllocationRow], Int64) {
     var loans: [LoanID: Loan] = [:]

@@ -44,7 +44,7 @@ package struct RunPlanner: Sendable {
         ShardPlan(
           step: stage.step.rawValue, on: stage.on, subjects: [lender.value], details: [amount.currency.code], weight: 1)
       }
-    case .close:
+    case .close, .reconcile:
       return [ShardPlan(step: stage.step.rawValue, on: stage.on, subjects: [OrganizationID.platform.value], weight: 1)]
     }
   }

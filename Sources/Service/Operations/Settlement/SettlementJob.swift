@@ -17,6 +17,8 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
   case payout
   /// Takes verdicts again for everything that waits, and lists what a rule holds.
   case rescreen
+  /// Matches what banks said with what the books expect, and compares their balances of the date.
+  case reconcile
   /// Does what a day needs at its end, for every day since the last that was closed, and closes it.
   case dayClose = "day_close"
 
@@ -31,6 +33,7 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
     case .maturity: [.maturity]
     case .delinquency: [.recalls, .delinquency]
     case .payout: [.payout]
+    case .reconcile: [.reconcile]
     case .dayClose: [.dayAccrual, .sweep, .maturity, .recalls, .delinquency, .close]
     case .rescreen: nil
     }
@@ -44,6 +47,8 @@ package enum SettlementStep: String, Sendable, Hashable, CaseIterable {
   /// The fee of the date itself too, booked on it.
   case dayAccrual = "day_accrual"
   case sweep, maturity, recalls, delinquency, payout
+  /// Posts nothing, so it may be done for a day that is closed.
+  case reconcile
   /// Checks the day and closes it.
   case close
 }
@@ -69,7 +74,10 @@ package struct SettlementStage: Sendable, Hashable {
     _ job: SettlementJob, on date: CalendarDate, closedThrough: CalendarDate?
   ) throws -> [SettlementStage] {
     guard let steps = job.steps else { return [] }
-    if let closedThrough, date <= closedThrough { throw DayClosed(date: date, through: closedThrough) }
+    // A bank tells of a day when it is over: reconciliation comes after the close.
+    if job != .reconcile, let closedThrough, date <= closedThrough {
+      throw DayClosed(date: date, through: closedThrough)
+    }
     guard job == .dayClose, let closedThrough else { return steps.map { SettlementStage(step: $0, on: date) } }
     let days = closedThrough.days(to: date)
     guard days <= mostDays else { throw SettlementRefusal.tooManyDays(days, most: mostDays) }

@@ -118,6 +118,16 @@ extension RecordCashReceipt {
   }
 }
 
+extension AssignCashReceipt {
+  /// `payer_organization_id`
+  package static func parse(
+    _ reader: inout ObjectReader, _ id: CashReceiptID, ifVersion: Int64?
+  ) -> AssignCashReceipt? {
+    guard let payer = reader.id("payer_organization_id", of: OrganizationNoun.self) else { return nil }
+    return AssignCashReceipt(receiptID: id, payerID: payer, ifVersion: ifVersion)
+  }
+}
+
 extension RecordCashReceipt.Received {
   package func write(to writer: inout JSONWriter) { receipt.write(to: &writer, allocations: allocations) }
 }
@@ -126,7 +136,7 @@ extension CashReceipt {
   package func write(to writer: inout JSONWriter, allocations: [AllocationRow]) {
     writer.object { writer in
       writer.field("id", id)
-      writer.field("payer_organization_id", organizationID == .platform ? nil : organizationID)
+      writer.field("payer_organization_id", organizationID == .platform ? assignment?.payerID : organizationID)
       writer.field("received_on", receivedOn)
       writer.field("amount", amount)
       writer.field("source", source)
@@ -140,6 +150,8 @@ extension CashReceipt {
         }
       }
       writer.field("remainder", Money(remainder, amount.currency))
+      writer.field("assigned_by", assignment?.by)
+      writer.field("assigned_on", assignment?.on)
       writer.history(version: version, createdAt: createdAt, updatedAt: createdAt)
     }
   }

@@ -81,6 +81,13 @@ extension WebAPI {
       let rows = try await Tables.allocations.decode(gateway.reader.run([query], as: principal)[0])
       return gateway.object(request, version: receipt.version) { receipt.write(to: &$0, allocations: rows) }
     }
+    routes.post("/v1/cash-receipts/{id}/assign") { request, context in
+      let id: CashReceiptID = try Gateway.pathID(context, noun: "cash receipt")
+      return try await gateway.post(
+        request, context, weight: .heavy,
+        render: .init(version: { $0.receipt.version }, write: { $0.write(to: &$1) })
+      ) { reader, posted in AssignCashReceipt.parse(&reader, id, ifVersion: posted.ifVersion) }
+    }
     routes.get("/v1/payouts") { request, _ in
       try await gateway.list(
         request, Resources.payouts, name: "payouts", filter: "currency",
