@@ -70,7 +70,14 @@ package struct IntercreditorTerms: Sendable, Hashable {
   }
 
   /// Where a loan stands; nil where nothing was agreed for it.
-  package func place(of loan: LoanID) -> Place? { places.first { $0.loanID == loan } }
+  package func place(of loan: LoanID) -> Place? {
+    var (low, high) = (places.startIndex, places.endIndex)
+    while low < high {
+      let middle = (low + high) / 2
+      if places[middle].loanID < loan { low = middle + 1 } else { high = middle }
+    }
+    return low < places.endIndex && places[low].loanID == loan ? places[low] : nil
+  }
 
   /// The one spelling of these terms.
   package var json: [UInt8] {

@@ -129,22 +129,22 @@ package struct SweepClosing: Command {
     }
     guard closing.closedOn <= on else { throw RoundRefusal.notYetClosed(closing.closedOn, on: on) }
     var loans: [LoanID: Loan] = [:]
-    var positions: [LoanPosition] = []
+    var positions: [LoanID: LoanPosition] = [:]
     let agreed = (draft.base.waterfallsOf[borrowerID] ?? []).terms(on: on)
     for loan in LoanBook.running(of: borrowerID, in: draft) where loan.currency == round.currency {
       let accrued = try LoanDesk.accrue(loan, through: on, in: &draft).loan
       guard let position = try LoanPosition(accrued, by: agreed) else { continue }
       loans[loan.id] = accrued
-      positions.append(position)
+      positions[loan.id] = position
     }
     // A closing is swept once, its state says so: none of its cash made anything due before. What other closings made
     // due stands in the positions.
     let input = SweepClosingInput(
       id: closing.id, roundID: round.id, closedOn: closing.closedOn, netNewCash: closing.netNewCash)
     let explanation = try Sweep.explain(
-      input, rounds: SweepDesk.rounds(closings) { draft.find(\.rounds, $0) }, loans: positions)
+      input, rounds: SweepDesk.rounds(closings) { draft.find(\.rounds, $0) }, loans: Array(positions.values))
     for due in explanation.due where due.amount.amount > 0 {
-      guard var loan = loans[due.loanID], var position = positions.first(where: { $0.loanID == due.loanID }) else {
+      guard var loan = loans[due.loanID], var position = positions[due.loanID] else {
         continue
       }
       if due.cause == .changeOfControl { position.becomeDueInFull() } else { try position.becomeDue(due.amount.amount) }
