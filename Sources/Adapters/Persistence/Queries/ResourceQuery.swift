@@ -82,7 +82,7 @@ package enum Resources {
     Tables.payouts, visible: "lender_id = $1", filter: "currency = $2", createdAt: "recorded_at",
     names: ("read_payout", "page_payouts"))
   package static let payees = ResourceQuery(
-    Tables.payees, visible: "org_id = $1", filter: "org_id = $2::uuid", names: ("read_payee", "page_payees"))
+    Tables.payees, visible: "org_id = $1", filter: "org_id::text = $2", names: ("read_payee", "page_payees"))
   package static let bankStatements = ResourceQuery(
     Tables.bankStatements, visible: "org_id = $1", filter: "currency = $2",
     names: ("read_bank_statement", "page_bank_statements"))
