@@ -46,12 +46,29 @@ extension EndToEnd {
       #"{"received_on":"2023-11-29","amount":{"amount":100,"currency":"USD"},"source":"round"}"#, idempotency: "late")
     #expect(late.status == 409)
     #expect(try late.text("code") == "settlement.day_closed")
+    try statements(deployment, http)
     // The exported book is whole after the close too.
     let exported = try deployment.run(["export", "--format", "hledger"])
     let hledger = try Hledger(journal: exported.output)
     defer { hledger.remove() }
     #expect(try hledger.check().status == 0)
     try expectBooksHold(deployment)
+  }
+
+  /// A statement is of its date: in the summer Beidou Search was owed its principal, at the end of November nothing.
+  private func statements(_ deployment: Deployment, _ http: RawHTTP) throws {
+    let console = try deployment.console()
+    let id = try #require(
+      try console.rows("select org_id from organizations where legal_name = 'Beidou Search'").first?.first)
+    func owed(on date: String) throws -> [Int64?] {
+      let answer = try http.get("/v1/statements?on=\(date)&organization_id=org_\(id)", as: deployment.admin)
+      let claim = try answer.json()["owed_to_it"]?.elements.first
+      return ["principal", "fee"].map { claim?[$0]?["amount"]?.asInteger }
+    }
+    // 2,048 chips of 10,000.00 from 7 April; the fee of 84 days to 30 June at 12 %, ACT/360.
+    #expect(try owed(on: "2023-06-30") == [2_048_000_000, 2_048_000_000 * 1_200 * 84 / 3_600_000])
+    #expect(try owed(on: "2023-11-30") == [0, 0])
+    #expect(try owed(on: "2023-01-01") == [nil, nil])
   }
 
   @Test("a run over HTTP: preview, the hash that binds it, its stream of progress, and what a tenant sees of it")

@@ -75,7 +75,8 @@ extension WebAPI {
     }
   }
 
-  /// What an organisation is owed and owes, from its loans: gross contractual claims and debts by currency.
+  /// What an organisation was owed and owed at the end of a business date: gross contractual claims and debts by currency,
+  /// from its own book, so that the same date always says the same once it is closed.
   private func statement(_ request: Request) async throws -> Response {
     let principal = try await gateway.principal(of: request)
     let date = try await businessDate(request)
@@ -83,18 +84,35 @@ extension WebAPI {
     guard principal.readsEverything || organization == principal.organizationID else {
       throw PartiesRefusal.notFound("organization")
     }
-    let binds = [Reader.scope(principal), Bind.uuid(organization.value.bits)]
-    let results = try await gateway.reader.run(
-      [Query(Details.loansOfLender, binds), Query(Details.loansOfStartup, binds)], as: principal)
-    let claims = try Exposure.totals(Tables.loans.decode(results[0]))
-    let debts = try Exposure.totals(Tables.loans.decode(results[1]).filter { $0.terms.borrowerID == organization })
+    let query = Query(Details.trialBalance, [.uuid(organization.value.bits), .date(date.dayNumber)])
+    var (claims, debts): ([Currency: Debt], [Currency: Debt]) = ([:], [:])
+    for row in try await gateway.reader.run([query], as: principal)[0] {
+      guard let code = AccountCode(rawValue: try row.text(0)), let currency = Currency(try row.text(1)) else {
+        continue
+      }
+      let balance = try row.int8(2)
+      switch code {
+      case .receivablePrincipal: claims[currency, default: .none].principal = balance
+      case .receivableFee: claims[currency, default: .none].fee = balance
+      case .receivableCharges: claims[currency, default: .none].charges = balance
+      // Debts stand on the credit side.
+      case .payablePrincipal: debts[currency, default: .none].principal = 0 &- balance
+      case .payableFee: debts[currency, default: .none].fee = 0 &- balance
+      case .payableCharges: debts[currency, default: .none].charges = 0 &- balance
+      default: continue
+      }
+    }
+    func listed(_ sums: [Currency: Debt]) -> [Exposure] {
+      sums.sorted { $0.key < $1.key }.map { Exposure(currency: $0.key, debt: $0.value) }
+    }
+    let (owed, owing) = (listed(claims), listed(debts))
     return gateway.object(request, version: nil) { writer in
       writer.object { writer in
         writer.field("organization_id", organization)
         writer.field("on", date)
-        writer.field("basis", "gross contractual claims as posted")
-        writer.array("owed_to_it", claims) { $1.write(to: &$0) }
-        writer.array("it_owes", debts) { $1.write(to: &$0) }
+        writer.field("basis", "gross contractual claims by business date, as posted")
+        writer.array("owed_to_it", owed) { $1.write(to: &$0) }
+        writer.array("it_owes", owing) { $1.write(to: &$0) }
       }
     }
   }
