@@ -16,7 +16,7 @@ struct SettleBench: AsyncParsableCommand {
       hundred lenders is swept and paid. Without DATABASE_URL a private server is started.
       """)
   @Option(help: "Loans.") var loans = 100_000
-  @Option(help: "Rows after which a shard is full.") var shard = 500
+  @Option(help: "Rows after which a shard is full.") var shard = 1_000
   @Flag(help: "Ends within half a minute: 20,000 loans.") var quick = false
   @Flag(help: "One JSON object.") var json = false
 
