@@ -32,7 +32,10 @@ create table settlement_shards (
   details text[] not null,
   weight bigint not null,
   state text not null,
+  -- Goes up with every claim and never down: what fences a worker. How often it was tried since a person revived it is
+  -- told by what it was then.
   attempt integer not null,
+  revived_at_attempt integer not null default 0,
   leased_until timestamptz,
   not_before timestamptz,
   totals jsonb not null,

@@ -121,7 +121,7 @@ package struct ShardStore: Sendable {
       let plan = ShardPlan(
         step: try reader.text(), on: try reader.date(), subjects: try reader.uuidTexts(), details: try reader.texts(),
         weight: try reader.int(), expected: try reader.bytesOrNull().flatMap { DigestSum(bytes: $0) })
-      return ClaimedShard(lease: lease, plan: plan, job: try reader.text())
+      return ClaimedShard(lease: lease, plan: plan, job: try reader.text(), tries: try reader.int4())
     }
   }
 

@@ -58,6 +58,8 @@ package struct ClaimedShard: Sendable {
   package let lease: ShardLease
   package let plan: ShardPlan
   package let job: String
+  /// This one included, since it was planned or a person revived it.
+  package let tries: Int32
 }
 
 /// A shard's row as a batch sees it, locked until the batch commits.
@@ -127,10 +129,10 @@ enum ShardSQL {
           or (c.state = 'running' and c.leased_until < $1))
       order by o.created_at, c.run_id, c.number limit 1 for update of c skip locked)
     returning s.run_id, s.number, s.attempt, s.step, s.on_date, s.subjects, s.details, s.weight, s.expected_hash,
-      r.job
+      r.job, s.attempt - s.revived_at_attempt
     """,
     parameters: [.timestamptz, .timestamptz],
-    columns: [.uuid, .int4, .int4, .text, .date, .textArray, .textArray, .int8, .bytea, .text])
+    columns: [.uuid, .int4, .int4, .text, .date, .textArray, .textArray, .int8, .bytea, .text, .int4])
 
   private static let heldTypes: [PostgresType] = [.uuid, .int4, .int4]
   static let renew = Statement(
@@ -249,7 +251,7 @@ enum ShardSQL {
   static let reviveShards = Statement(
     "settlement_shards_revive",
     """
-    update settlement_shards set state = 'planned', attempt = 0, not_before = null, updated_at = $2
+    update settlement_shards set state = 'planned', revived_at_attempt = attempt, not_before = null, updated_at = $2
     where run_id = $1 and state = 'dead'
     """, parameters: [.uuid, .timestamptz])
 

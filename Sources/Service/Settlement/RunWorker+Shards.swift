@@ -78,7 +78,7 @@ extension RunWorker {
   func settle(_ shard: ClaimedShard) async {
     let named: Logger.Metadata = ["run": "\(shard.lease.runID)", "shard": "\(shard.lease.number)"]
     do {
-      guard shard.lease.attempt <= Self.shardAttempts else {
+      guard shard.tries <= Self.shardAttempts else {
         throw ShardFailure(code: "given_up", description: "given up after \(Self.shardAttempts) attempts")
       }
       try await holding(shard.lease) { try await submit(shard) }
@@ -86,7 +86,7 @@ extension RunWorker {
       // Also where the commit's answer was lost and it had been done: its row says so.
       logger.info("a shard was taken over, or is done", metadata: named)
     } catch let error where Task.isCancelled || Self.isPassing(error) {
-      await giveBack(shard, "\(error)", after: Self.backoff(shard.lease.attempt), named)
+      await giveBack(shard, "\(error)", after: Self.backoff(shard.tries), named)
     } catch let failure as ShardFailure {
       await quarantine(shard, failure, named)
     } catch {

@@ -150,7 +150,7 @@ struct BankReconciliationTests {
       let refused = try await market.submit(resolve, by: Marketplace.staff())
       #expect(refused.refusalCode == "reconciliation.break_not_open")
       // The same money a second time is told from the first.
-      market.clock.advance(days: 1)
+      try await market.pass(days: 1)
       let again = try await market.take(
         BankSheet(name: "S2", on: market.today, opening: 1_000, lines: [.init(1_000, "A-1")]))
       #expect(again.breaks.map(\.reason) == ["booked_twice"])
@@ -258,8 +258,9 @@ struct BankReconciliationTests {
     try await Marketplace.with { market in
       let day = market.today
       try await market.receive(1_000, "A-1")
+      try await market.pass(days: 0)
       _ = try await market.settle(.dayClose)
-      market.clock.advance(days: 1)
+      try await market.pass(days: 1)
       try await market.receive(50, "B-2")
       try await market.take(BankSheet(name: "S1", on: day, lines: [.init(1_000, "A-1")]))
       let planned = try await market.run(

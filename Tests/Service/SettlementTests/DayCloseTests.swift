@@ -16,6 +16,7 @@ struct DayCloseTests {
   func closed() async throws {
     try await Marketplace.with { market in
       let loan = try await market.lend(1)[0]
+      try await market.pass(days: 0)
       let first = market.today
       let run = try await market.settle(.dayClose)
       #expect(run.state == .succeeded)
@@ -31,7 +32,7 @@ struct DayCloseTests {
         PlanSettlementRun(job: .accrual, businessDate: first), by: Marketplace.staff())
       #expect(again.refusalCode == "settlement.day_closed")
       // The next day goes on where it ended: its accrual is of one day only.
-      market.clock.advance(days: 1)
+      try await market.pass(days: 1)
       _ = try await market.settle(.dayClose)
       #expect(try await market.number(ShardTests.fees) == 8_000)
       let broken = try await market.lawBreaches()
@@ -39,13 +40,30 @@ struct DayCloseTests {
     }
   }
 
+  @Test("on the wall clock a day is closed after it has ended, and not before")
+  func notOver() async throws {
+    try await Marketplace.with { market in
+      _ = try await market.lend(1)
+      let today = market.today
+      func plan() async throws -> String? {
+        try await market.submit(
+          PlanSettlementRun(job: .dayClose, businessDate: today), by: Marketplace.staff()
+        ).refusalCode
+      }
+      #expect(try await plan() == "settlement.day_not_over")
+      market.clock.advance(days: 1)
+      #expect(try await plan() == nil)
+    }
+  }
+
   @Test("missed days are closed one by one, each with its own fee, and come to what one day after the other comes to")
   func missedDays() async throws {
     try await Marketplace.with { market in
       _ = try await market.lend(2)
+      try await market.pass(days: 0)
       let first = market.today
       _ = try await market.settle(.dayClose)
-      market.clock.advance(days: 6)
+      try await market.pass(days: 6)
       let run = try await market.settle(.dayClose)
       #expect(run.state == .succeeded)
       #expect(try run.sums == ["days": 6, "fee.USD": 48_000, "loans": 12])
@@ -60,7 +78,8 @@ struct DayCloseTests {
   func maturity() async throws {
     try await Marketplace.with { market in
       let loan = try await market.lend(1)[0]
-      market.clock.advance(days: 180)
+      try await market.pass(days: 0)
+      try await market.pass(days: 180)
       _ = try await market.settle(.dayClose)
       #expect(try await market.loan(loan.id).state == .due)
       let twice = try await market.submit(
@@ -75,6 +94,7 @@ struct DayCloseTests {
   func twice() async throws {
     try await Marketplace.with { market in
       _ = try await market.lend(2)
+      try await market.pass(days: 0)
       let ids = [try await market.planRun(.dayClose), try await market.planRun(.dayClose)]
       try await market.withSecondProcess { other in
         async let one: Void = market.worker(shardWeight: 1).workToEnd()
@@ -96,6 +116,7 @@ struct DayCloseTests {
   func race() async throws {
     try await Marketplace.with { market in
       let loan = try await market.lend(1)[0]
+      try await market.pass(days: 0)
       let today = market.today
       try await market.makeDue(loan)
       try await withThrowingTaskGroup(of: String?.self) { group in

@@ -51,8 +51,9 @@ struct SuspenseTests {
       let startup = try await market.startup()
       let receipt = try await market.receive(500, "WIRE")
       let known = try await market.receive(700, "KNOWN", from: startup)
+      try await market.pass(days: 0)
       _ = try await market.settle(.dayClose)
-      market.clock.advance(days: 1)
+      try await market.pass(days: 1)
       let done = try await market.run(
         AssignCashReceipt(receiptID: receipt.id, payerID: startup.id, ifVersion: nil), by: Marketplace.staff())
       #expect(done.receipt.assignment?.on == market.today && done.receipt.remainder == 500)

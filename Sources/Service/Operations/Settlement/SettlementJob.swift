@@ -129,6 +129,10 @@ package struct PlanSettlementRun: Command {
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> PlannedRun {
     try principal.require(.admin)
     guard businessDate <= draft.today else { throw PlatformRefusal.dateAhead(businessDate, today: draft.today) }
+    // On the wall clock a day that is closed before its end would leave the market without a day to post to.
+    if job == .dayClose, businessDate == draft.today, !draft.clockIsSet {
+      throw SettlementRefusal.dayNotOver(businessDate)
+    }
     let stages = try SettlementStage.of(job, on: businessDate, closedThrough: draft.closedThrough)
     if previewHash != nil, stages.count != 1 { throw SettlementRefusal.noPreviewHash(job) }
     let run = PlannedRun(
@@ -194,6 +198,7 @@ package struct ActOnSettlementRun: Command {
 
 /// Why a settlement run, or a part of one, is refused.
 package enum SettlementRefusal: Refusal, Hashable {
+  case dayNotOver(CalendarDate)
   case tooManyDays(Int64, most: Int64)
   case noPreviewHash(SettlementJob)
   case illegalState(String, approval: String, act: String)
@@ -204,12 +209,13 @@ package enum SettlementRefusal: Refusal, Hashable {
   package var kind: RefusalKind {
     switch self {
     case .tooManyDays, .noPreviewHash: .invalid
-    case .illegalState, .daysOutOfOrder, .clientMoneyShort, .previewDiffers: .conflict
+    case .dayNotOver, .illegalState, .daysOutOfOrder, .clientMoneyShort, .previewDiffers: .conflict
     }
   }
 
   package var code: String {
     switch self {
+    case .dayNotOver: "settlement.day_not_over"
     case .tooManyDays: "settlement.too_many_days"
     case .noPreviewHash: "settlement.no_preview_hash"
     case .illegalState: "settlement.illegal_state"
@@ -221,6 +227,7 @@ package enum SettlementRefusal: Refusal, Hashable {
 
   package var detail: String {
     switch self {
+    case .dayNotOver(let date): "\(date) is not over: a day is closed after it has ended."
     case .tooManyDays(let days, let most): "\(days) days are open before it; one run closes \(most) at most."
     case .noPreviewHash(let job):
       "A \(job.rawValue) run has several stages, of which each depends on those before: no hash can bind it."
@@ -235,7 +242,7 @@ package enum SettlementRefusal: Refusal, Hashable {
 
   package var pointer: String? {
     switch self {
-    case .tooManyDays, .daysOutOfOrder: "/business_date"
+    case .dayNotOver, .tooManyDays, .daysOutOfOrder: "/business_date"
     case .noPreviewHash: "/parameters/preview_hash"
     default: nil
     }
