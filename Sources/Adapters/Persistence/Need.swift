@@ -13,8 +13,6 @@ package enum Need: Sendable, Hashable {
   case loan(LoanID)
   case round(FundingRoundID)
   case loanReturn(LoanEventID)
-  /// The lenders of a borrower's loans that have not ended: all that the heads of a command over them depend on.
-  case lendersOfBorrower(OrganizationID)
   /// The loans of a borrower that have not ended.
   case loansOfBorrower(OrganizationID)
   case closingsOfRound(FundingRoundID)
@@ -55,4 +53,15 @@ package enum Need: Sendable, Hashable {
   case shard(ShardLease)
   /// The lease row of a segment of the market, held against claims until the batch commits.
   case lease(MatchSegment)
+}
+
+extension Need {
+  /// Whether what was read for it without locks can be compared behind them: loans by their versions, and a shard's row is
+  /// locked by the reading.
+  package var isComparable: Bool {
+    switch self {
+    case .loansOfBorrower, .shard: true
+    default: false
+    }
+  }
 }

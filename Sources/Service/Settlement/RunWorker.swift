@@ -86,15 +86,32 @@ package struct RunWorker: Sendable {
     }
   }
 
-  /// Takes up one run that waits for its shards, or one shard.
+  /// Shards under way at a time: while the server writes what one posts, the next is read and decided.
+  private static let hands = 2
+  /// Shards that each hand does before the worker looks after match rounds and offers again.
+  static let shardsInARow = 16
+
+  /// Takes up one run that waits for its shards, or some shards.
   /// - Returns: whether there was anything to do.
   func workOnRuns() async throws -> Bool {
     if let run = try await shards.claimRun(now: clock.now(), until: leaseEnd()) {
       if run.job == SettlementJob.rescreen.rawValue { await rescreen(run) } else { await plan(run) }
       return true
     }
-    guard let shard = try await shards.claim(now: clock.now(), until: leaseEnd()) else { return false }
-    await settle(shard)
+    return try await withThrowingTaskGroup(of: Bool.self) { group in
+      for _ in 0..<Self.hands { group.addTask { try await settleInARow() } }
+      return try await group.reduce(false) { $0 || $1 }
+    }
+  }
+
+  /// - Returns: whether there was any.
+  func settleInARow(most count: Int = shardsInARow) async throws -> Bool {
+    for done in 0..<count {
+      guard !Task.isCancelled, let shard = try await shards.claim(now: clock.now(), until: leaseEnd()) else {
+        return done > 0
+      }
+      await settle(shard)
+    }
     return true
   }
 

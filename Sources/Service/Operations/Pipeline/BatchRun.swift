@@ -44,10 +44,12 @@ struct BatchRun {
 
   private mutating func work(in transaction: Transaction) async throws -> [Result] {
     try await claimAndLoad(transaction)
-    try await lockAndReload(transaction)
     let reference = try await executor.reference.atLeast(platform.referenceVersion, in: transaction)
     let wallTime = executor.clock.now()
-    decideAll(reference: reference, wallTime: wallTime)
+    if try await !foresee(transaction, reference: reference, wallTime: wallTime) {
+      try await lockAndReload(transaction)
+      decideAll(reference: reference, wallTime: wallTime)
+    }
     try await apply(transaction, wallTime: wallTime)
     return results.map { $0 ?? .failed(.defect("undecided")) }
   }
@@ -129,6 +131,32 @@ struct BatchRun {
     try take(lookups, answers.dropFirst(), satisfying: needs)
     try await loadToFixpoint(transaction)
     for index in open where !submissions[index].heads(state).isSubset(of: wanted) { results[index] = .again }
+  }
+
+  // MARK: foresight
+
+  /// Decides a single command that foresees on what was read without locks, then locks its heads and compares.
+  /// - Returns: whether that decision holds. If not, nothing is left of it but the locks.
+  private mutating func foresee(
+    _ transaction: Transaction, reference: ReferenceData, wallTime: Instant
+  ) async throws -> Bool {
+    let positions = open
+    guard positions.count == 1, submissions[positions[0]].foresees, !submissions[positions[0]].validateOnly,
+      state.satisfied.allSatisfy(\.isComparable)
+    else { return false }
+    let wanted = submissions[positions[0]].heads(state)
+    let seen = SeenLoans(state)
+    // Stand-ins for the heads it asks for, so that a posting to another book is found here as ever.
+    for id in wanted { state.heads[id] = Head(organizationID: id) }
+    decideAll(reference: reference, wallTime: wallTime)
+    let answers = try await transaction.pipeline([Loader.lockingHeads(wanted), seen.query])
+    state.heads = [:]
+    for head in try Tables.heads.decode(answers[0]) { state.heads[head.organizationID] = head }
+    if try seen.are(answers[1]), state.heads.count == wanted.count { return true }
+    results[positions[0]] = nil
+    changes = BatchChanges()
+    decided = [:]
+    return false
   }
 
   // MARK: decide

@@ -17,6 +17,11 @@ package protocol Command: Sendable {
   /// all of a batch together, before it decides.
   func heads(_ state: BatchState) -> Set<OrganizationID>
 
+  /// Whether it is decided before its heads are locked, on rows that are compared behind the locks: nothing is held while
+  /// it reads and decides, so two of them on the same books get in each other's way only while they write. For heavy
+  /// commands whose needs can all be compared (`Need.isComparable`) and whose decision does not look at heads.
+  var foresees: Bool { get }
+
   /// Decides, and writes what follows into the draft.
   /// - Throws: a `Refusal`; the draft is dropped then. Anything else is a defect of this command alone.
   func decide(_ draft: inout Draft, by principal: Principal) throws -> Outcome
@@ -25,6 +30,7 @@ package protocol Command: Sendable {
 extension Command {
   package func needs(_ state: BatchState) -> Set<Need> { [] }
   package func heads(_ state: BatchState) -> Set<OrganizationID> { [] }
+  package var foresees: Bool { false }
 }
 
 /// The idempotency key of a command, and what the request that carried it was.
@@ -52,6 +58,7 @@ package struct Submission: Sendable {
   let requestID: String?
   let needs: @Sendable (BatchState) -> Set<Need>
   let heads: @Sendable (BatchState) -> Set<OrganizationID>
+  let foresees: Bool
   let decide: @Sendable (inout Draft) throws -> StoredAnswer
   let refuse: @Sendable (any Refusal) -> StoredAnswer
 
@@ -68,6 +75,7 @@ package struct Submission: Sendable {
     self.requestID = requestID
     self.needs = { command.needs($0) }
     self.heads = { command.heads($0) }
+    self.foresees = command.foresees
     self.decide = { draft in render(.success(try command.decide(&draft, by: principal))) }
     self.refuse = { render(.failure($0)) }
   }

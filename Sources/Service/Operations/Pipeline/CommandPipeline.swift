@@ -61,7 +61,8 @@ package final class CommandPipeline: Sendable {
     await withTaskGroup(of: Void.self) { group in
       // Batches go before the requests that are being parsed, or one would hold its transaction open while it waits for a
       // thread. A second consumer of the light lane was tried: smaller batches, 0.8 of the rate at 64 connections.
-      for lane in [light, heavy] {
+      // Heavy commands take two: what foresees reads and decides while another writes, and behind one lock they queue anyway.
+      for lane in [light, heavy, heavy] {
         group.addTask(priority: .high) {
           while let batch = await lane.take() { await self.executor.execute(batch) }
         }

@@ -1,11 +1,12 @@
 import Synchronization
 
-/// A bounded queue with one consumer that takes whatever has gathered: while one batch commits, the next one forms. There
-/// is no timer, so an idle service answers at once, and a loaded one shares each commit among many.
+/// A bounded queue whose consumers, one as a rule, take whatever has gathered: while one batch commits, the next one
+/// forms. There is no timer, so an idle service answers at once, and a loaded one shares each commit among many.
 package final class Lane<Item: Sendable>: Sendable {
   private struct State {
     var items: [Item] = []
-    var consumer: CheckedContinuation<Void, Never>?
+    /// Those who wait while there is nothing to take.
+    var consumers: [CheckedContinuation<Void, Never>] = []
     var isClosed = false
   }
 
@@ -28,8 +29,7 @@ package final class Lane<Item: Sendable>: Sendable {
     let (taken, consumer) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
       guard !state.isClosed, state.items.count < capacity else { return (false, nil) }
       state.items.append(item)
-      defer { state.consumer = nil }
-      return (true, state.consumer)
+      return (true, state.consumers.popLast())
     }
     consumer?.resume()
     return taken
@@ -51,7 +51,7 @@ package final class Lane<Item: Sendable>: Sendable {
         await withCheckedContinuation { continuation in
           let ready = state.withLock { state -> Bool in
             if !state.items.isEmpty || state.isClosed { return true }
-            state.consumer = continuation
+            state.consumers.append(continuation)
             return false
           }
           if ready { continuation.resume() }
@@ -62,12 +62,12 @@ package final class Lane<Item: Sendable>: Sendable {
 
   /// Takes nothing more; what is queued is still served.
   package func close() {
-    let consumer = state.withLock { state -> CheckedContinuation<Void, Never>? in
+    let consumers = state.withLock { state -> [CheckedContinuation<Void, Never>] in
       state.isClosed = true
-      defer { state.consumer = nil }
-      return state.consumer
+      defer { state.consumers = [] }
+      return state.consumers
     }
-    consumer?.resume()
+    for consumer in consumers { consumer.resume() }
   }
 
   package var depth: Int { state.withLock { $0.items.count } }

@@ -21,15 +21,9 @@ package struct AccrueBorrower: Command {
     self.booked = booked
   }
 
-  /// The loans themselves only behind the heads: for a large book, reading them twice is a tenth of the work.
-  package func needs(_ state: BatchState) -> Set<Need> {
-    state.heads.isEmpty
-      ? [.lendersOfBorrower(borrowerID)] : [.lendersOfBorrower(borrowerID), .loansOfBorrower(borrowerID)]
-  }
-
-  package func heads(_ state: BatchState) -> Set<OrganizationID> {
-    (state.lendersOfBorrower[borrowerID] ?? []).union([borrowerID])
-  }
+  package func needs(_ state: BatchState) -> Set<Need> { [.loansOfBorrower(borrowerID)] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { LoanBook.heads(of: borrowerID, state) }
+  package var foresees: Bool { true }
 
   /// Minor units posted by currency, and loans that got any.
   package struct Accrued: Sendable {

@@ -37,11 +37,13 @@ package struct SettleShard: Command {
   private struct Part: Sendable {
     let needs: @Sendable (BatchState) -> Set<Need>
     let heads: @Sendable (BatchState) -> Set<OrganizationID>
+    let foresees: Bool
     let settle: @Sendable (inout Draft, Principal) throws -> [String: Int64]
 
     init<C: Command>(_ command: C, sums: @escaping @Sendable (C.Outcome) -> [String: Int64]) {
       needs = { command.needs($0) }
       heads = { command.heads($0) }
+      foresees = command.foresees
       settle = { draft, principal in sums(try command.decide(&draft, by: principal)) }
     }
   }
@@ -110,6 +112,8 @@ package struct SettleShard: Command {
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
     parts.reduce(into: []) { $0.formUnion($1.heads(state)) }
   }
+
+  package var foresees: Bool { parts.allSatisfy(\.foresees) }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Settled {
     try principal.require(.admin)
