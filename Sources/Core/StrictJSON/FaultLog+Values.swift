@@ -6,6 +6,7 @@ extension FaultLog {
   /// An integer within `range`, in any exact notation (see ``JSONNode/asInteger``).
   @usableFromInline
   package mutating func int(_ node: JSONNode, _ range: ClosedRange<Int64>) -> Int64? {
+    if noted(.integer(range)) { return nil }
     switch node.integerReading {
     case .exact(let value) where range.contains(value): return value
     case .exact, .tooLarge:
@@ -21,6 +22,7 @@ extension FaultLog {
   package mutating func parsedInt<Value>(
     _ node: JSONNode, expected: StaticString, _ parse: (Int64) -> Value?
   ) -> Value? {
+    if isNoted(expected, isText: false, bytes: 0...0) { return nil }
     guard let integer = int(node, .min ... .max) else { return nil }
     if let value = parse(integer) { return value }
     recordUnparsed(node, expected: expected)
@@ -29,6 +31,7 @@ extension FaultLog {
 
   /// A truth value.
   package mutating func bool(_ node: JSONNode) -> Bool? {
+    if noted(.boolean) { return nil }
     if let value = node.asBool { return value }
     recordType(node, expected: "true or false")
     return nil
@@ -40,6 +43,7 @@ extension FaultLog {
   package mutating func string(
     _ node: JSONNode, bytes: ClosedRange<Int>, allowMultiline: Bool = false
   ) -> String? {
+    if noted(.text(bytes: bytes, isMultiline: allowMultiline)) { return nil }
     guard let count = node.utf8Count else {
       recordType(node, expected: "a string")
       return nil
@@ -63,6 +67,7 @@ extension FaultLog {
   package mutating func parsed<Value>(
     _ node: JSONNode, expected: StaticString, bytes: ClosedRange<Int>, _ parse: (String) -> Value?
   ) -> Value? {
+    if isNoted(expected, isText: true, bytes: bytes) { return nil }
     guard let text = string(node, bytes: bytes) else { return nil }
     if let value = parse(text) { return value }
     recordUnparsed(node, expected: expected)
@@ -75,6 +80,9 @@ extension FaultLog {
   package mutating func enumeration<Value: RawRepresentable & CaseIterable>(
     _ node: JSONNode, as type: Value.Type
   ) -> Value? where Value.RawValue == String {
+    if let choice = choice(among: type.allCases.map(\.rawValue)) {
+      return Array(type.allCases)[choice]
+    }
     for known in type.allCases where node.isText(known.rawValue) { return known }
     recordUnknownWord(node, known: type.allCases.map(\.rawValue))
     return nil
@@ -85,6 +93,11 @@ extension FaultLog {
   package mutating func array<Value>(
     _ node: JSONNode, count: ClosedRange<Int>, _ each: (JSONNode, inout FaultLog) -> Value?
   ) -> [Value]? {
+    if beginsArray() {
+      _ = each(node, &self)
+      endArray(count: count)
+      return nil
+    }
     guard var walk = walk(node, count: count) else { return nil }
     var values: [Value] = []
     values.reserveCapacity(walk.count)
@@ -99,6 +112,11 @@ extension FaultLog {
   package mutating func set<Value: Hashable>(
     _ node: JSONNode, count: ClosedRange<Int>, _ each: (JSONNode, inout FaultLog) -> Value?
   ) -> [Value]? {
+    if isTracing {
+      _ = array(node, count: count, each)
+      endSet()
+      return nil
+    }
     guard let values = array(node, count: count, each), var walk = walk(node, count: count) else { return nil }
     var seen: Set<Value> = []
     for value in values {
@@ -111,7 +129,8 @@ extension FaultLog {
   /// An object, read member by member; members that `read` did not ask for are recorded as unknown.
   @inlinable
   package mutating func object<Value>(_ node: JSONNode, _ read: (inout ObjectReader) -> Value?) -> Value? {
-    noting(node) { log in
+    if isTracing { return traced(node, read) }
+    return noting(node) { log in
       var reader = ObjectReader(node, log: log)
       // One owner at a time, or each record would copy the log.
       log = FaultLog()

@@ -13,14 +13,25 @@ package struct FaultLog: Sendable {
 
   private var records: [Record] = []
   private var omitted = 0
+  /// Notes what is asked for instead of looking at values, where a parser is run to be described. One or none, in an
+  /// array: a log is handed from object to object, and this way costs one word more to move.
+  private var traces: [BodyTrace] = []
 
   /// Empty.
   @usableFromInline
   package init() {}
 
+  var trace: BodyTrace? {
+    get { traces.first }
+    set { traces = newValue.map { [$0] } ?? [] }
+  }
+
   /// How many faults were recorded, those not kept included.
   @usableFromInline
   package var count: Int { records.count + omitted }
+
+  @usableFromInline
+  var isTracing: Bool { !traces.isEmpty }
 
   /// True when nothing was recorded.
   @usableFromInline

@@ -97,6 +97,7 @@ package struct ObjectReader: Sendable {
   /// The member's value, which may be null; records `field.missing` when it is absent.
   @usableFromInline
   package mutating func required(_ name: StaticString) -> JSONNode? {
+    if log.isTracing { return described(name, isRequired: true) }
     if let value = take(name) { return value }
     if isObject { log.record(absent: name, of: node, code: JSONFaultCode.missing, detail: "is required") }
     return nil
@@ -105,8 +106,15 @@ package struct ObjectReader: Sendable {
   /// The member's value, or nil when it is absent or null.
   @usableFromInline
   package mutating func optional(_ name: StaticString) -> JSONNode? {
+    if log.isTracing { return described(name, isRequired: false) }
     guard let value = take(name), !value.isNull else { return nil }
     return value
+  }
+
+  /// Notes that a member is asked for; whatever stands here, its own reading method notes what it has to be.
+  private mutating func described(_ name: StaticString, isRequired: Bool) -> JSONNode {
+    log.trace?.member(name, isRequired: isRequired)
+    return node
   }
 
   /// Finds a member and marks it as read.
