@@ -33,8 +33,9 @@ extension Tables {
     columns: [
       .uuid("lender_id") { $0.lenderID.value },
       .uuid("id") { $0.id.value },
-      .uuid("borrower_id") { $0.borrowerID.value },
-      .uuid("loan_id") { $0.loanID.value },
+      .uuidOrNull("borrower_id") { $0.borrowerID?.value },
+      .uuidOrNull("loan_id") { $0.loanID?.value },
+      .uuidOrNull("lot_id") { $0.lotID?.value },
       .uuidOrNull("unit_id") { $0.unitID?.value },
       .int8("quantity") { $0.quantity },
       .text("kind") { $0.kind.rawValue },
@@ -48,18 +49,23 @@ extension Tables {
   ) { row in
     let lender: OrganizationID = try row.id()
     return UnitEventRow(
-      id: try row.id(), lenderID: lender, borrowerID: try row.id(), loanID: try row.id(),
-      unitID: try row.idOrNull(), quantity: try row.int(), kind: try row.value(), occurredOn: try row.date(),
-      note: try row.textOrNull(), actorID: try row.id(), personID: try row.idOrNull(), recordedAt: try row.instant())
+      id: try row.id(), lenderID: lender, borrowerID: try row.idOrNull(), loanID: try row.idOrNull(),
+      lotID: try row.idOrNull(), unitID: try row.idOrNull(), quantity: try row.int(), kind: try row.value(),
+      occurredOn: try row.date(), note: try row.textOrNull(), actorID: try row.id(), personID: try row.idOrNull(),
+      recordedAt: try row.instant())
   }
 }
 
-/// A link of the chain of custody: what happened to a numbered unit, or to so many units without numbers, of a loan.
+/// A link of the chain of custody: what happened to a numbered unit, or to so many units without numbers, of a loan or,
+/// while no loan has them, of a lot.
 package struct UnitEventRow: Sendable, Hashable {
   package let id: LoanEventID
   package let lenderID: OrganizationID
-  package let borrowerID: OrganizationID
-  package let loanID: LoanID
+  /// With the loan.
+  package let borrowerID: OrganizationID?
+  package let loanID: LoanID?
+  /// Only where there is no loan.
+  package let lotID: LotID?
   package let unitID: UnitID?
   package let quantity: Int64
   package let kind: UnitEventKind
@@ -70,14 +76,16 @@ package struct UnitEventRow: Sendable, Hashable {
   package let recordedAt: Instant
 
   package init(
-    id: LoanEventID, lenderID: OrganizationID, borrowerID: OrganizationID, loanID: LoanID, unitID: UnitID?,
-    quantity: Int64, kind: UnitEventKind, occurredOn: CalendarDate, note: String?, actorID: OrganizationID,
+    id: LoanEventID, lenderID: OrganizationID, borrowerID: OrganizationID?, loanID: LoanID?, lotID: LotID? = nil,
+    unitID: UnitID?, quantity: Int64, kind: UnitEventKind, occurredOn: CalendarDate, note: String?,
+    actorID: OrganizationID,
     personID: PersonID?, recordedAt: Instant
   ) {
     self.id = id
     self.lenderID = lenderID
     self.borrowerID = borrowerID
     self.loanID = loanID
+    self.lotID = lotID
     self.unitID = unitID
     self.quantity = quantity
     self.kind = kind

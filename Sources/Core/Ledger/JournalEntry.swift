@@ -32,6 +32,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case chipsRepossessed = "chips_repossessed"
   case chipsDisposed = "chips_disposed"
   case chipsSubstituted = "chips_substituted"
+  /// Chips that no loan has go to repair, come back from it, or are beyond it.
+  case chipsServiced = "chips_serviced"
   case platformFeeCharged = "platform_fee_charged"
   case payoutMade = "payout_made"
 }

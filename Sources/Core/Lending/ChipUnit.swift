@@ -42,6 +42,51 @@ package enum UnitEventKind: String, Sendable, Hashable, CaseIterable {
   }
 }
 
+/// What a lender does with chips of a lot that no loan has. Raw values are those of the interface, and name the event in
+/// the chain of custody.
+package enum LotServiceAct: String, Sendable, Hashable, CaseIterable {
+  /// From those on hand.
+  case sentToRepair = "sent_to_repair"
+  /// On hand again.
+  case backFromRepair = "back_from_repair"
+  /// In repair, and beyond it.
+  case lost
+
+  /// The states of the lot between which it moves chips.
+  package var move: (from: CustodyState, to: CustodyState) {
+    switch self {
+    case .sentToRepair: (.available, .inRepair)
+    case .backFromRepair: (.inRepair, .available)
+    case .lost: (.inRepair, .lost)
+    }
+  }
+
+  package var event: UnitEventKind {
+    switch self {
+    case .sentToRepair: .sentToRepair
+    case .backFromRepair: .backFromRepair
+    case .lost: .lost
+    }
+  }
+
+  /// What a numbered unit may be before it. A unit that came back damaged has failed, and lies with the lot's chips in
+  /// repair at once.
+  var conditions: Set<UnitCondition> {
+    switch self {
+    case .sentToRepair: [.inService]
+    case .backFromRepair, .lost: [.failed, .inRepair, .banned]
+    }
+  }
+
+  var condition: UnitCondition {
+    switch self {
+    case .sentToRepair: .inRepair
+    case .backFromRepair: .inService
+    case .lost: .lost
+    }
+  }
+}
+
 /// One chip by its serial number. It has one place for a loan: it cannot be in two.
 package struct ChipUnit: Sendable, Hashable {
   package let id: UnitID
@@ -91,6 +136,15 @@ package struct ChipUnit: Sendable, Hashable {
     loanID = nil
     borrowerID = nil
     self.condition = condition
+  }
+
+  /// Something happens to it while no loan has it. What is back from a workshop is whole, whatever was said of it before.
+  package mutating func service(_ act: LotServiceAct) throws(LendingRefusal) {
+    if loanID != nil { throw .loan(.unitInLoan(serial)) }
+    guard act.conditions.contains(condition) else {
+      throw .illegalState(object: "unit \(serial)", state: condition.rawValue, act: act.rawValue)
+    }
+    condition = act.condition
   }
 
   /// Something happens to it while it is in a loan.

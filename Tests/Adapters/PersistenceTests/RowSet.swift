@@ -220,7 +220,8 @@ struct RowSet {
 
   var unitEvent: UnitEventRow {
     UnitEventRow(
-      id: id(36), lenderID: lender, borrowerID: borrower, loanID: id(11), unitID: some(id(35)), quantity: 1,
+      id: id(36), lenderID: lender, borrowerID: some(borrower), loanID: some(id(11)), lotID: full ? nil : id(8),
+      unitID: some(id(35)), quantity: 1,
       kind: full ? .sentToRepair : .accepted, occurredOn: day, note: some(Self.nasty), actorID: lender,
       personID: some(id(1)), recordedAt: now)
   }

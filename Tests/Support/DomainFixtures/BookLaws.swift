@@ -81,7 +81,9 @@ package enum BookLaws {
       select lot.id::text from lots lot cross join lateral (
         select coalesce(sum(units_out) filter (where held_on is null), 0) as out,
           coalesce(sum(units_out) filter (where held_on is not null), 0) as held,
-          coalesce(sum(units_lost), 0) as lost, coalesce(sum(units_repossessed - units_resold - units_kept), 0) as repossessed,
+          coalesce(sum(units_lost), 0) + (
+            select coalesce(sum(e.quantity), 0) from unit_events e
+            where e.lot_id = lot.id and e.loan_id is null and e.kind = 'lost') as lost, coalesce(sum(units_repossessed - units_resold - units_kept), 0) as repossessed,
           coalesce(sum(units_owned + units_resold), 0) as sold
         from loans l where l.lot_id = lot.id) n
       where (lot.on_loan, lot.frozen, lot.lost, lot.repossessed, lot.sold)

@@ -48,6 +48,23 @@ package enum Details {
       order by serial, id
       """,
     parameters: [.uuid, .uuid], columns: Tables.chipUnits.types)
+  /// A page of a lot's numbered units that were ever lent or serviced, after (created_at, id).
+  package static let unitsOfLot = Statement(
+    "read_units_of_lot",
+    Tables.chipUnits.selectList
+      + """
+      where ($1::uuid is null or lender_id = $1) and lot_id = $2 and (created_at, id) > ($3, $4)
+      order by created_at, id limit $5
+      """,
+    parameters: [.uuid, .uuid, .timestamptz, .uuid, .int8], columns: Tables.chipUnits.types)
+  /// All that happened to these units, in whatever loan or outside of any.
+  package static let eventsOfUnits = Statement(
+    "read_events_of_units",
+    Tables.unitEvents.selectList
+      + """
+      where ($1::uuid is null or lender_id = $1) and unit_id = any($2) order by recorded_at, id
+      """,
+    parameters: [.uuid, .uuidArray], columns: Tables.unitEvents.types)
   package static let closingsOfRound = Statement(
     "read_closings_of_round",
     Tables.fundingClosings.selectList
@@ -205,7 +222,8 @@ package enum Details {
   package static var statements: [Statement] {
     [
       payoutsOfRun, payeesOfRun, linesOfBankStatement, matchesOfBankStatement, breaksOfBankStatement,
-      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, eventsOfLoan, unitEventsOfLoan, unitsOfLoan, closingsOfRound,
+      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, eventsOfLoan, unitEventsOfLoan, unitsOfLoan, unitsOfLot,
+      eventsOfUnits, closingsOfRound,
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,
       startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,

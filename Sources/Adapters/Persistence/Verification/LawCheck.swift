@@ -118,7 +118,7 @@ extension LawCheck {
           || coalesce(n.owned, 0) || ', in transit ' || l.in_transit || ' against ' || coalesce(n.moving, 0)
           || ', reserved or promised ' || l.reserved + l.promised || ' against ' || coalesce(n.agreed, 0) + coalesce(p.pending, 0)
           || ', frozen ' || l.frozen || ' against ' || coalesce(n.held, 0) || ', lost ' || l.lost || ' against '
-          || coalesce(n.lost, 0) || ', repossessed ' || l.repossessed || ' against ' || coalesce(n.repossessed, 0)
+          || coalesce(n.lost, 0) + coalesce(s.lost, 0) || ', repossessed ' || l.repossessed || ' against ' || coalesce(n.repossessed, 0)
         from lots l
         left join (
           select lot_id, sum(units_out) filter (where held_on is null) as out, sum(units_owned + units_resold) as owned,
@@ -129,8 +129,11 @@ extension LawCheck {
           from loans group by lot_id) n on n.lot_id = l.id
         left join (select lot_id, sum(quantity) as pending from offers where state = 'pending' group by lot_id) p
           on p.lot_id = l.id
+        left join (
+          select lot_id, sum(quantity) as lost from unit_events where loan_id is null and kind = 'lost' group by lot_id
+        ) s on s.lot_id = l.id
         where l.on_loan <> coalesce(n.out, 0) or l.sold <> coalesce(n.owned, 0)
-          or l.frozen <> coalesce(n.held, 0) or l.lost <> coalesce(n.lost, 0)
+          or l.frozen <> coalesce(n.held, 0) or l.lost <> coalesce(n.lost, 0) + coalesce(s.lost, 0)
           or l.repossessed <> coalesce(n.repossessed, 0)
           or l.in_transit <> coalesce(n.moving, 0) or l.reserved + l.promised <> coalesce(n.agreed, 0) + coalesce(p.pending, 0)
         """, counting: "select 1 from loans"),

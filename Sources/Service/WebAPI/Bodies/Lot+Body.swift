@@ -30,6 +30,30 @@ extension ReceiveLot {
   }
 }
 
+extension ServiceChips {
+  /// `kind`, `quantity` or `serials`, `occurred_on`, `note`?
+  package static func parse(_ reader: inout ObjectReader, lotID: LotID, ifVersion: Int64?) -> ServiceChips? {
+    let act = reader.enumeration("kind", as: LotServiceAct.self)
+    let (quantity, serials) = reader.units(isRequired: true)
+    let occurredOn = reader.date("occurred_on")
+    let note = reader.optionalString("note", bytes: BodyBounds.reason)
+    guard let act, let quantity, let occurredOn else { return nil }
+    return ServiceChips(
+      lotID: lotID, act: act, quantity: quantity, serials: serials, occurredOn: occurredOn, note: note,
+      ifVersion: ifVersion)
+  }
+}
+
+extension ServiceChips.Serviced {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.array("units", units) { $1.write(to: &$0) }
+      writer.key("lot")
+      lot.write(to: &writer)
+    }
+  }
+}
+
 extension Lot {
   /// `custody` names every state, those without units too.
   package func write(to writer: inout JSONWriter) {
@@ -79,8 +103,8 @@ private func firstDay(ofMonth text: String) -> CalendarDate? {
 }
 
 extension ReservePlan {
-  /// - Parameter lendable: units that the plan leaves to lend today.
-  package func write(to writer: inout JSONWriter, lendable: Int64) {
+  /// - Parameter lendable: units that the plan leaves to lend today; not told in lists.
+  package func write(to writer: inout JSONWriter, lendable: Int64? = nil) {
     writer.object { writer in
       writer.field("id", id)
       writer.field("lender_id", lenderID)

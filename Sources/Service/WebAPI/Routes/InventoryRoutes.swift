@@ -4,6 +4,7 @@ import Lending
 import Operations
 import Parties
 import Persistence
+import Postgres
 import Primitives
 import StrictJSON
 import Valuation
@@ -35,6 +36,12 @@ extension WebAPI {
         request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
       ) { reader, _ in ReceiveLot.parse(&reader, lotID: id) }
     }
+    addUnitRoutes(&routes)
+    routes.get("/v1/reserve-plans") { request, _ in
+      try await gateway.list(
+        request, Resources.reservePlans, name: "reserve-plans", filter: "chip_model_id",
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+    }
     routes.post("/v1/reserve-plans") { request, context in
       try await gateway.post(
         request, context,
@@ -44,6 +51,38 @@ extension WebAPI {
       ) { reader, posted in SetReservePlan.parse(&reader, lenderID: posted.principal.organizationID) }
     }
     addListingRoutes(&routes)
+  }
+
+  /// What happens to chips that no loan has, and the units of a lot with all that happened to them.
+  private func addUnitRoutes(_ routes: inout Routes) {
+    routes.post("/v1/lots/{id}/device-events") { request, context in
+      let id: LotID = try Gateway.pathID(context, noun: "lot")
+      return try await gateway.post(
+        request, context, limits: .withSerials, render: .init(version: { $0.lot.version }, write: { $0.write(to: &$1) })
+      ) { reader, posted in ServiceChips.parse(&reader, lotID: id, ifVersion: posted.ifVersion) }
+    }
+    routes.get("/v1/lots/{id}/units") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: LotID = try Gateway.pathID(context, noun: "lot")
+      let (list, scope) = ("lots/\(id)/units", Reader.scope(principal))
+      let query = try gateway.listQuery(request, list: list)
+      _ = try await gateway.reader.one(Resources.lots, id.value, as: principal, noun: "lot")
+      let binds: [Bind] = [
+        scope, .uuid(id.value.bits), .timestamptz(query.position.createdAt.microseconds),
+        .uuid(query.position.id.bits), .int8(query.limit + 1),
+      ]
+      let rows = try await Tables.chipUnits.decode(
+        gateway.reader.run([Query(Details.unitsOfLot, binds)], as: principal)[0])
+      let shown = Array(rows.prefix(Int(query.limit)))
+      let next = rows.count > shown.count ? shown.last : nil
+      let happened = Query(Details.eventsOfUnits, [scope, .uuidArray(shown.map(\.id.value.bits))])
+      let events = try await Dictionary(
+        grouping: Tables.unitEvents.decode(gateway.reader.run([happened], as: principal)[0]), by: \.unitID)
+      return gateway.page(
+        shown,
+        next: next.map { gateway.cursors.encode(PagePosition(createdAt: $0.createdAt, id: $0.id.value), list: list) }
+      ) { $0.write(to: &$1, events: events[$0.id] ?? []) }
+    }
   }
 
   private func addListingRoutes(_ routes: inout Routes) {
