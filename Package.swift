@@ -71,7 +71,7 @@ let package = Package(
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
     core("Interest", ["Primitives", "StrictJSON"]),
-    core("Repayment", ["Primitives", "StrictJSON", "Valuation"]),
+    core("Repayment", ["Primitives", "StrictCSV", "StrictJSON", "Valuation"]),
     // The schema and the seed data, embedded.
     .target(
       name: "Schema", path: "schema", exclude: ["seed/README.md"], sources: ["Schema.swift"],
@@ -83,6 +83,7 @@ let package = Package(
         .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("migrations/0010_loan_life.sql"),
         .embedInCode("migrations/0011_settlement.sql"), .embedInCode("migrations/0012_rounds.sql"),
         .embedInCode("migrations/0013_bank.sql"),
+        .embedInCode("migrations/0016_currencies.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),

@@ -190,6 +190,17 @@ extension EndToEnd {
       ], found: "no account that is paid on was verified"),
     Breach(
       plant: [
+        "alter table fx_rates drop constraint fx_rates_second_person",
+        """
+        insert into fx_rates (pair, id, base, quote, on_date, mantissa, places, source, state, proposed_by, decided_by,
+          decided_at, version, created_at, updated_at)
+        select 'CNY/USD', org_id, 'USD', 'CNY', '2023-11-20', 7, 0, 'planted', 'approved', org_id, org_id, now(), 1,
+          now(), now() from heads limit 1
+        """,
+      ], found: "a rate is in use on one other person's word"),
+    Breach(plant: ["update cash_receipts set converted = 1"], found: "converted money left its receipt once"),
+    Breach(
+      plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),

@@ -42,6 +42,8 @@ package struct BatchState: Sendable {
   /// Items that earlier lines settled, by reference, for the references that were asked for.
   package var settledItems: [String: [BankItem]] = [:]
   package var clientMoney: [CalendarDate: ClientMoneyDay] = [:]
+  /// Rates that were in use when their pair was looked up, or came into use since; some may not be any more.
+  package var fxRatesOf: [FXPair: Set<FXRateID>] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 
@@ -105,6 +107,9 @@ package struct BatchState: Sendable {
     for lot in made.overlay.lots.insertedRows { lotsOfLender[lot.lenderID]?.append(lot.id) }
     for mark in made.marks {
       if let model = mark.subject.chipModel { chipMarks[model]?.append(mark) }
+    }
+    for rate in made.overlay.fxRates.insertedRows + made.overlay.fxRates.updatedRows.map(\.row) {
+      fxRatesOf[rate.rate.pair]?.insert(rate.id)
     }
     try absorbBank(made)
     shelves.absorb(made.overlay)

@@ -139,6 +139,8 @@ package enum ChangeWriter {
     plan.insert(Tables.closingCorrections, changes.corrections)
     plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)
+    plan.writeRates(shelves.fxRates)
+    plan.write(Tables.cashConversions, shelves.cashConversions)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)
     plan.insert(Tables.reconciliationMatches, changes.bank.matches)

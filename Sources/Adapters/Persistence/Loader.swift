@@ -135,6 +135,8 @@ package enum Loader {
     byID(wanted.receipts, Tables.cashReceipts, \.receipts)
     byID(wanted.payees, Tables.payees, \.payees)
     byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
+    byID(wanted.fxRateIDs, Tables.fxRates, \.fxRates)
+    byID(wanted.cashConversions, Tables.cashConversions, \.cashConversions)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
     func bySet<Row: Stored, Owner: IdentifiedNoun>(
@@ -170,7 +172,7 @@ package enum Loader {
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
-    lookups += runLookups(wanted) + bankLookups(wanted)
+    lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -351,6 +353,9 @@ package enum Loader {
     var breaks: [UUIDValue] = []
     var payees: [UUIDValue] = []
     var receipts: [UUIDValue] = []
+    var fxRateIDs: [UUIDValue] = []
+    var fxRates: Set<FXSpan> = []
+    var cashConversions: [UUIDValue] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -387,6 +392,9 @@ package enum Loader {
       case .settledItems(let references): settledItems.formUnion(references)
       case .clientMoney(let date): clientMoney.insert(date)
       case .receipt(let id): receipts.append(id.value)
+      case .fxRate(let id): fxRateIDs.append(id.value)
+      case .fxRates(let span): fxRates.insert(span)
+      case .cashConversion(let id): cashConversions.append(id.value)
       case .payee(let id): payees.append(id.value)
       case .reconciliationBreak(let id): breaks.append(id.value)
       }

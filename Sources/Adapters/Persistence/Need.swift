@@ -1,6 +1,7 @@
 import Ledger
 import Matching
 import Primitives
+import Repayment
 
 /// Something a command must see before it can decide.
 package enum Need: Sendable, Hashable {
@@ -46,6 +47,10 @@ package enum Need: Sendable, Hashable {
   case clientMoney(CalendarDate)
   case payee(PayeeID)
   case receipt(CashReceiptID)
+  case fxRate(FXRateID)
+  /// The rates of a pair that are in use, of some days.
+  case fxRates(FXSpan)
+  case cashConversion(CashConversionID)
   case reconciliationBreak(ReconciliationBreakID)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)

@@ -31,12 +31,16 @@ package struct MarketParameters: Sendable, Hashable {
   /// How long after it was verified an account is first paid on, in seconds of business time: whoever holds the account
   /// that was used before can object.
   package var payeeWaitSeconds: Int64
+  /// Days that a rate between currencies may be older than the day it is used for: a weekend and two holidays are spanned,
+  /// and what is older is no rate of that day.
+  package var oldestRateDays: Int64
 
   package init(
     offerSeconds: Int64 = 72 * 3_600, platformFee: BasisPoints = BasisPoints(500),
     dayCount: DayCountConvention = .act360, payoutApprovalLimit: Int64 = 1_000_000_000,
-    payeeWaitSeconds: Int64 = 48 * 3_600
+    payeeWaitSeconds: Int64 = 48 * 3_600, oldestRateDays: Int64 = 5
   ) {
+    self.oldestRateDays = oldestRateDays
     self.payeeWaitSeconds = payeeWaitSeconds
     self.payoutApprovalLimit = payoutApprovalLimit
     self.offerSeconds = offerSeconds

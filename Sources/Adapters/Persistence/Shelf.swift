@@ -52,6 +52,9 @@ extension FundingRound: Stored {
 }
 extension FundingClosing: Stored {}
 extension CashReceipt: Stored {}
+extension RecordedFXRate: Stored {
+  package mutating func stamp(_ now: Instant) { updatedAt = now }
+}
 
 /// The rows of one kind that a batch has loaded, made or changed.
 package struct Shelf<Row: Stored>: Sendable {
@@ -143,6 +146,8 @@ package struct Shelves: Sendable {
   package var licences = Shelf<LicenceRecord>()
   package var payees = Shelf<Payee>()
   package var breaks = Shelf<ReconciliationBreakRow>()
+  package var fxRates = Shelf<RecordedFXRate>()
+  package var cashConversions = Shelf<CashConversion>()
 
   package init() {}
 
@@ -164,5 +169,7 @@ package struct Shelves: Sendable {
     licences.absorb(overlay.licences)
     payees.absorb(overlay.payees)
     breaks.absorb(overlay.breaks)
+    fxRates.absorb(overlay.fxRates)
+    cashConversions.absorb(overlay.cashConversions)
   }
 }

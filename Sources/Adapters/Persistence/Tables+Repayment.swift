@@ -151,6 +151,8 @@ extension Tables {
       .uuidOrNull("assigned_to") { $0.assignment?.payerID.value },
       .uuidOrNull("assigned_by") { $0.assignment?.by.value },
       .date("assigned_on") { $0.assignment?.on },
+      .text("remainder_reason") { $0.remainderReason?.rawValue },
+      .int8("converted") { $0.converted },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
     ],
@@ -166,8 +168,9 @@ extension Tables {
     if let on = try row.dateOrNull(), let payer, let person { assignment = .init(payerID: payer, by: person, on: on) }
     return CashReceipt(
       id: id, organizationID: organization, receivedOn: receivedOn, amount: amount, source: source,
-      reference: reference, remainder: remainder, assignment: assignment, version: try row.int(),
-      createdAt: try row.instant())
+      reference: reference, remainder: remainder, assignment: assignment, remainderReason: try row.valueOrNull(),
+      // Receipts of before were never converted.
+      converted: try row.intOrNull() ?? 0, version: try row.int(), createdAt: try row.instant())
   }
 
   /// Never updated: `update` of this table is not used, and the writer has no grant for it.

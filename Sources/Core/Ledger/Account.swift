@@ -54,6 +54,8 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case cashAtPlatform = "cash_at_platform"
   case fundingReceived = "funding.received"
   case paidOut = "paid_out"
+  // What a client gave of one currency and got of another: in each currency by itself it need not be zero.
+  case fxPosition = "fx.position"
   case expensePlatformFee = "expense.platform_fee"
 
   // The platform's own book.

@@ -16,7 +16,8 @@ extension AccountCode {
   /// Contra accounts are equity: they tell where chips or cash came from, or where they went.
   package var kind: AccountKind {
     switch self {
-    case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .fundingReceived, .paidOut:
+    case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .fundingReceived, .paidOut,
+      .fxPosition:
       .equity
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
@@ -42,7 +43,7 @@ extension AccountCode {
     case .cashAtPlatform: .part
     case .clientMoney: .organization
     case .suspense: .receipt
-    case .fundingReceived, .paidOut, .expensePlatformFee, .bankClient, .bankOwn, .incomePlatformFee: .none
+    case .fundingReceived, .paidOut, .fxPosition, .expensePlatformFee, .bankClient, .bankOwn, .incomePlatformFee: .none
     }
   }
 
@@ -87,6 +88,7 @@ extension AccountCode {
     case .cashAtPlatform: "cash that the platform holds for the organisation"
     case .fundingReceived: "cash that the startup paid in; contra and negative"
     case .paidOut: "cash that left for the organisation's own bank account"
+    case .fxPosition: "cash that a bank turned into another currency; any sign and per currency"
     case .expensePlatformFee: "the platform's fee that the lender has borne"
     case .bankClient: "client money at the bank"
     case .bankOwn: "the platform's own money at the bank"

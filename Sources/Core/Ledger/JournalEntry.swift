@@ -14,6 +14,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   /// Money in suspense turned out to be of a startup.
   case suspenseAssigned = "suspense_assigned"
   case debtPaid = "debt_paid"
+  /// A bank turned money on account into another currency.
+  case cashConverted = "cash_converted"
   case titleTransferred = "title_transferred"
   case returnStarted = "return_started"
   case returnArrived = "return_arrived"

@@ -28,6 +28,8 @@ package enum AccountNoun: IdentifiedNoun { package static let prefix: StaticStri
 package enum EventNoun: IdentifiedNoun { package static let prefix: StaticString = "evt" }
 package enum LicenceNoun: IdentifiedNoun { package static let prefix: StaticString = "lic" }
 package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticString = "vdt" }
+package enum FXRateNoun: IdentifiedNoun { package static let prefix: StaticString = "fx" }
+package enum CashConversionNoun: IdentifiedNoun { package static let prefix: StaticString = "cnv" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
 package typealias OrganizationID = Identifier<OrganizationNoun>
@@ -58,6 +60,8 @@ package typealias AccountID = Identifier<AccountNoun>
 package typealias EventID = Identifier<EventNoun>
 package typealias LicenceID = Identifier<LicenceNoun>
 package typealias VerdictID = Identifier<VerdictNoun>
+package typealias FXRateID = Identifier<FXRateNoun>
+package typealias CashConversionID = Identifier<CashConversionNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 
 /// A chip model of the catalogue by its stable name, for example `nvidia-a800-sxm4-80`: 1 to 64 of `a-z 0-9 - .`.

@@ -21,6 +21,14 @@ package struct CashReceipt: Sendable, Hashable {
     }
   }
 
+  /// Why a part was left over.
+  package enum RemainderReason: String, Sendable, Hashable, CaseIterable {
+    /// What was due in its currency is paid.
+    case nothingDue = "nothing_due"
+    /// Debt is due, but in another currency: it stays on account until it is converted.
+    case otherCurrency = "other_currency"
+  }
+
   package let id: CashReceiptID
   /// The payer, or the platform while the payer is unknown: then the money is in suspense.
   package let organizationID: OrganizationID
@@ -31,14 +39,21 @@ package struct CashReceipt: Sendable, Hashable {
   /// What no claim took.
   package var remainder: Int64
   package var assignment: Assignment?
+  /// nil where nothing was left, where the payer is not known, and on receipts from before it was kept.
+  package var remainderReason: RemainderReason?
+  /// What of it was turned into another currency, minor units.
+  package var converted: Int64
   package var version: Int64
   package let createdAt: Instant
 
   package init(
     id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: CashSource,
-    reference: String?, remainder: Int64, assignment: Assignment? = nil, version: Int64 = 1, createdAt: Instant
+    reference: String?, remainder: Int64, assignment: Assignment? = nil, remainderReason: RemainderReason? = nil,
+    converted: Int64 = 0, version: Int64 = 1, createdAt: Instant
   ) {
     self.assignment = assignment
+    self.remainderReason = remainderReason
+    self.converted = converted
     self.id = id
     self.organizationID = organizationID
     self.receivedOn = receivedOn

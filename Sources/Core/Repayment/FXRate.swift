@@ -32,13 +32,79 @@ package struct FXRate: Sendable, Hashable {
     self.source = source
   }
 
-  /// For people and for explanations: `EUR/USD 1.0850 on 2024-05-02 (ECB)`.
-  package var description: String {
+  /// A price as text, exactly as published: `1.0850` keeps its last nought.
+  /// - Throws: `RepaymentRefusal.rateNotUsable` also for text that is not plain digits with at most one point, at most 18
+  ///   digits in all, without leading zeros.
+  package init(
+    base: Currency, quote: Currency, price: String, on date: CalendarDate, source: String
+  ) throws(RepaymentRefusal) {
+    let parts = price.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+    let (whole, fraction) = (parts[0], parts.count == 2 ? parts[1] : "".utf8[...])
+    let digits = Array(whole) + Array(fraction)
+    let isNumber = digits.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    guard isNumber, !whole.isEmpty, parts.count == 1 || !fraction.isEmpty, digits.count <= Self.mostDigits,
+      whole.count == 1 || whole.first != UInt8(ascii: "0"),
+      // At most eighteen digits: they fit.
+      let mantissa = Int64(String(decoding: digits, as: UTF8.self))
+    else { throw .rateNotUsable(base: base, quote: quote, on: date) }
+    try self.init(base: base, quote: quote, mantissa: mantissa, places: fraction.count, on: date, source: source)
+  }
+
+  package static let mostDigits = 18
+
+  /// The price as text, with all its places.
+  package var price: String {
     var digits = String(mantissa)
     while digits.utf8.count <= places { digits = "0" + digits }
-    let fraction = places == 0 ? "" : ".\(digits.suffix(places))"
-    return "\(base)/\(quote) \(digits.dropLast(places))\(fraction) on \(on) (\(source))"
+    return places == 0 ? digits : "\(digits.dropLast(places)).\(digits.suffix(places))"
   }
+
+  package var pair: FXPair { FXPair(base, quote) }
+
+  /// For people and for explanations: `EUR/USD 1.0850 on 2024-05-02 (ECB)`.
+  package var description: String { "\(base)/\(quote) \(price) on \(on) (\(source))" }
+
+  /// An amount of one of its two currencies in the other, exact but for one rounding to the minor unit.
+  /// - Throws: `RepaymentRefusal.currencyDiffers` for an amount of a third currency, and `overflow` past Int64.
+  package func convert(_ amount: Money, rounding: Rounding) throws(RepaymentRefusal) -> Money {
+    guard amount.currency == base || amount.currency == quote else {
+      throw .currencyDiffers(expected: base, found: amount.currency)
+    }
+    let isDirect = base == amount.currency
+    let currency = isDirect ? quote : base
+    let converted = try checked { () throws(ArithmeticOverflow) in
+      // Minor units differ: 1 USD is 100 of them, 1 JPY is 1, 1 KWD is 1,000.
+      var numerator = Int128(amount.amount)
+      var denominator: Int128 = 1
+      let (scale, price) = (try tenToThe(places), Int128(mantissa))
+      numerator = try numerator.multiplied(by: isDirect ? price : scale)
+      denominator = try denominator.multiplied(by: isDirect ? scale : price)
+      let digits = currency.minorUnitDigits - amount.currency.minorUnitDigits
+      if digits >= 0 {
+        numerator = try numerator.multiplied(by: try tenToThe(digits))
+      } else {
+        denominator = try denominator.multiplied(by: try tenToThe(-digits))
+      }
+      return try numerator.divided(by: denominator, rounding: rounding).asInt64()
+    }
+    return Money(converted, currency)
+  }
+}
+
+/// Two currencies, whichever is the base of a rate between them.
+package struct FXPair: Sendable, Hashable, Comparable {
+  /// The one whose code comes first.
+  package let first: Currency
+  package let second: Currency
+
+  package init(_ one: Currency, _ other: Currency) { (first, second) = (min(one, other), max(one, other)) }
+
+  package static func < (left: FXPair, right: FXPair) -> Bool {
+    left.first != right.first ? left.first < right.first : left.second < right.second
+  }
+
+  /// `EUR/USD`: how rates of the pair are found.
+  package var code: String { "\(first)/\(second)" }
 }
 
 /// One amount in two currencies, with the rate between them.
@@ -47,6 +113,16 @@ package struct FXConversion: Sendable, Hashable {
   package let into: Money
   package let rate: FXRate
   package let rounding: Rounding
+
+  package init(from: Money, into: Money, rounding: Rounding, rate: FXRate) {
+    self.from = from
+    self.into = into
+    self.rounding = rounding
+    self.rate = rate
+  }
+
+  /// Whether the rate gives the one amount for the other.
+  package var isReproduced: Bool { (try? rate.convert(from, rounding: rounding)) == into }
 }
 
 /// Dated rates. Only a published pair is used, as it is or turned round: no cross through a third currency, whose two
@@ -61,6 +137,8 @@ package struct FXTable: Sendable, Hashable {
   package let maxStalenessDays: Int64
   /// By day, ascending.
   private let rates: [Pair: [FXRate]]
+  /// Days after this one have its rates; nil where each day has its own.
+  private var lastDay: CalendarDate?
 
   /// No rates: every conversion is refused.
   package static let empty = FXTable()
@@ -68,6 +146,14 @@ package struct FXTable: Sendable, Hashable {
   private init() {
     self.maxStalenessDays = 0
     self.rates = [:]
+    self.lastDay = nil
+  }
+
+  /// The same rates, with days to come taken as if the rates of this day still held on them: for what is only shown.
+  package func held(after day: CalendarDate) -> FXTable {
+    var table = self
+    table.lastDay = day
+    return table
   }
 
   /// - Throws: `RepaymentRefusal` for two prices of one pair and day, whichever way round, and a staleness below zero.
@@ -95,6 +181,7 @@ package struct FXTable: Sendable, Hashable {
   package func rate(
     between base: Currency, and quote: Currency, asOf date: CalendarDate
   ) throws(RepaymentRefusal) -> FXRate {
+    let date = lastDay.map { min(date, $0) } ?? date
     let direct = latest(Pair(base: base, quote: quote), date)
     let turned = latest(Pair(base: quote, quote: base), date)
     let found = [direct, turned].compactMap { $0 }.max { $0.on < $1.on }
@@ -114,24 +201,8 @@ package struct FXTable: Sendable, Hashable {
   ) throws(RepaymentRefusal) -> (amount: Money, by: FXConversion?) {
     if amount.currency == currency { return (amount, nil) }
     let rate = try rate(between: amount.currency, and: currency, asOf: date)
-    let converted = try checked { () throws(ArithmeticOverflow) in
-      // Minor units differ: 1 USD is 100 of them, 1 JPY is 1, 1 KWD is 1,000.
-      var numerator = Int128(amount.amount)
-      var denominator: Int128 = 1
-      let isDirect = rate.base == amount.currency
-      let (places, mantissa) = (try tenToThe(rate.places), Int128(rate.mantissa))
-      numerator = try numerator.multiplied(by: isDirect ? mantissa : places)
-      denominator = try denominator.multiplied(by: isDirect ? places : mantissa)
-      let digits = currency.minorUnitDigits - amount.currency.minorUnitDigits
-      if digits >= 0 {
-        numerator = try numerator.multiplied(by: try tenToThe(digits))
-      } else {
-        denominator = try denominator.multiplied(by: try tenToThe(-digits))
-      }
-      return try numerator.divided(by: denominator, rounding: rounding).asInt64()
-    }
-    let money = Money(converted, currency)
-    return (money, FXConversion(from: amount, into: money, rate: rate, rounding: rounding))
+    let money = try rate.convert(amount, rounding: rounding)
+    return (money, FXConversion(from: amount, into: money, rounding: rounding, rate: rate))
   }
 }
 

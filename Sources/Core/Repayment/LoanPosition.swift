@@ -129,6 +129,18 @@ package struct LoanPosition: Sendable, Hashable {
     if try owed.total() == 0 { due = .nothing }
   }
 
+  /// What is owed and not due yet, with the rate of a day into another currency.
+  /// - Throws: `RepaymentRefusal.noFXRate`.
+  func conversion(
+    into other: Currency, on date: CalendarDate, _ rates: FXTable
+  ) throws(RepaymentRefusal) -> SweepExplanation.Conversion {
+    // What is collectable is part of what is owed.
+    let due = try collectable.total()
+    return SweepExplanation.Conversion(
+      open: Money(try owed.total() - due, currency), alreadyDue: due,
+      rate: try rates.rate(between: currency, and: other, asOf: date))
+  }
+
   /// As a closing in a currency sees it. The debt is converted up and dues are converted back down, so that the rounding
   /// never makes more due than is owed, nor more than the share of the cash.
   func candidate(
@@ -140,8 +152,7 @@ package struct LoanPosition: Sendable, Hashable {
     if closingCurrency != currency {
       guard let rates else { throw .currencyDiffers(expected: closingCurrency, found: currency) }
       // One rounding for all that is open: parts converted one by one would each round.
-      let open = try owed.total() - dueBefore
-      let amount = try rates.convert(Money(open, currency), to: closingCurrency, asOf: date, rounding: .up).amount
+      let amount = try conversion(into: closingCurrency, on: date, rates).inPool()
       (converted, dueBefore) = (StepAmounts(charges: 0, fee: 0, principal: amount.amount), 0)
     }
     return SweepCandidate(

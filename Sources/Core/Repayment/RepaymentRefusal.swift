@@ -40,6 +40,8 @@ package enum RepaymentRefusal: Refusal, Hashable {
   case gridTooLarge(cells: Int, most: Int)
   case noTaxRule(jurisdiction: CountryCode, on: CalendarDate)
   case taxRulesOverlap(jurisdiction: CountryCode, on: CalendarDate)
+  /// A file of rates; `reason` says what is wrong with the line.
+  case unreadableRates(line: Int, reason: String)
   case unitsOutOfRange(wanted: Int64, out: Int64)
   case noStipulatedValue(on: CalendarDate)
   case overflow
@@ -74,7 +76,7 @@ package enum RepaymentRefusal: Refusal, Hashable {
     case .paidMoreThanOwed: "repayment.paid_more_than_owed"
     case .rateNotUsable: "repayment.rate_not_usable"
     case .rateTwice: "repayment.rate_twice"
-    case .noFXRate: "repayment.no_fx_rate"
+    case .noFXRate: "repayment.no_rate"
     case .partsExceedClosing: "repayment.parts_exceed_closing"
     case .closingsExceedRound: "repayment.closings_exceed_round"
     case .preMoneyAbovePostMoney: "repayment.pre_money_above_post_money"
@@ -92,6 +94,7 @@ package enum RepaymentRefusal: Refusal, Hashable {
     case .gridTooLarge: "repayment.grid_too_large"
     case .noTaxRule: "repayment.no_tax_rule"
     case .taxRulesOverlap: "repayment.tax_rules_overlap"
+    case .unreadableRates: "repayment.unreadable_rates"
     case .unitsOutOfRange: "repayment.units_out_of_range"
     case .noStipulatedValue: "repayment.no_stipulated_value"
     case .overflow: "repayment.overflow"
@@ -144,6 +147,7 @@ package enum RepaymentRefusal: Refusal, Hashable {
     case .gridTooLarge(let cells, let most): "A grid of \(cells) cells is asked for; at most \(most) are computed."
     case .noTaxRule(let jurisdiction, let on): "No tax rule of \(jurisdiction) holds on \(on)."
     case .taxRulesOverlap(let jurisdiction, let on): "Two tax rules of \(jurisdiction) hold on \(on)."
+    case .unreadableRates(let line, let reason): "Line \(line) of the rates: \(reason)."
     case .unitsOutOfRange(let wanted, let out): "\(wanted) units are to be credited, \(out) are out."
     case .noStipulatedValue(let date): "The schedule has no stipulated value for \(date)."
     case .overflow: "The amounts are too large to compute."
@@ -153,6 +157,7 @@ package enum RepaymentRefusal: Refusal, Hashable {
   package var pointer: String? {
     switch self {
     case .accrualBackdated: "/business_date"
+    case .rateNotUsable: "/rate"
     case .unitsOutOfRange: "/quantity"
     case .preMoneyAbovePostMoney: "/pre_money"
     case .valuationDoesNotAddUp: "/post_money"

@@ -129,14 +129,11 @@ extension Sweep {
   ) throws(RepaymentRefusal) -> SweepExplanation.LoanDue {
     let amount = Money(line.amount, closing.netNewCash.currency)
     guard amount.currency != loan.currency, let rates else {
-      return SweepExplanation.LoanDue(loanID: loan.loanID, cause: line.cause, amount: amount, rate: nil)
+      return SweepExplanation.LoanDue(loanID: loan.loanID, cause: line.cause, amount: amount)
     }
-    let open = try loan.owed.total() - loan.collectable.total()
-    let converted = try rates.convert(amount, to: loan.currency, asOf: closing.closedOn, rounding: .down)
-    // Its debt was converted up: who gets all of that gets all of the debt, whatever the way back rounds to.
-    let own = line.limit == .owed ? open : min(open, converted.amount.amount)
+    let conversion = try loan.conversion(into: amount.currency, on: closing.closedOn, rates)
     return SweepExplanation.LoanDue(
-      loanID: loan.loanID, cause: line.cause, amount: Money(own, loan.currency),
-      rate: converted.by?.rate.description)
+      loanID: loan.loanID, cause: line.cause, amount: try conversion.due(line, in: amount.currency),
+      conversion: conversion)
   }
 }

@@ -47,6 +47,7 @@ package struct WebAPI: Sendable {
     addLoanLifeRoutes(&table)
     addFundingRoutes(&table)
     addSweepRoutes(&table)
+    addFXRoutes(&table)
     addLienRoutes(&table)
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)

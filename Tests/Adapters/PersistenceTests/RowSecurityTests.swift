@@ -78,7 +78,7 @@ struct RowSecurityTests {
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",
-    "repayment_explanations", "closing_corrections", "startup_waterfalls",
+    "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",

@@ -266,9 +266,9 @@ struct RowSet {
   var receipt: CashReceipt {
     CashReceipt(
       id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd), source: .insurance,
-      reference: some(Self.nasty), remainder: full ? 90 : 91,
-      assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), version: version, createdAt: now
-    )
+      reference: some(Self.nasty), remainder: full ? 89 : 91,
+      assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)),
+      remainderReason: some(.otherCurrency), converted: full ? 1 : 0, version: version, createdAt: now)
   }
 
   var waterfalls: StartupWaterfalls {
@@ -314,6 +314,24 @@ struct RowSet {
       state: full ? .withdrawn : .proposed, proposedBy: id(18), verifiedBy: some(id(19)), verifiedAt: some(now),
       usableFrom: some(later), withdrawnBy: some(id(18)), withdrawnAt: some(later), reason: some(Self.nasty),
       version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  func fxRate() throws -> RecordedFXRate {
+    RecordedFXRate(
+      id: id(43),
+      rate: try FXRate(
+        base: .usd, quote: .cny, price: "7.23450", on: #require(day.adding(days: Int64(seed))), source: Self.nasty),
+      supersedes: some(id(45)), state: full ? .superseded : .proposed, proposedBy: id(18), decidedBy: some(id(19)),
+      decidedAt: some(now), supersededAt: some(later), reason: some(Self.nasty), version: version, createdAt: now,
+      updatedAt: updatedAt)
+  }
+
+  var conversion: CashConversion {
+    CashConversion(
+      id: id(44), organizationID: borrower, receiptID: id(23), amount: Money(1, .usd), into: Money(7, .cny),
+      convertedOn: day, marketRate: Self.nasty, evidence: Self.nasty, state: full ? .approved : .proposed,
+      proposedBy: id(18), decidedBy: some(id(19)), decidedAt: some(now), intoReceiptID: some(id(46)), version: version,
+      createdAt: now, updatedAt: updatedAt)
   }
 
   /// `seed` is in what is unique over the platform's rows.

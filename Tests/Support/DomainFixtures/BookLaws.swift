@@ -155,7 +155,7 @@ package enum BookLaws {
     law(
       "law_parts_of_receipts",
       """
-      select r.id::text from cash_receipts r where r.amount <> r.remainder + (
+      select r.id::text from cash_receipts r where r.amount <> r.remainder + coalesce(r.converted, 0) + (
         select coalesce(sum(amount), 0) from allocations a where a.receipt_id = r.id)
       """),
     law(

@@ -89,6 +89,12 @@ package enum Resources {
   package static let reconciliationBreaks = ResourceQuery(
     Tables.reconciliationBreaks, visible: "org_id = $1", filter: "state = $2",
     names: ("read_reconciliation_break", "page_reconciliation_breaks"))
+  /// Rates are reference data: all read them, proposals too.
+  package static let fxRates = ResourceQuery(
+    Tables.fxRates, visible: "true", filter: "state = $2", names: ("read_fx_rate", "page_fx_rates"))
+  package static let cashConversions = ResourceQuery(
+    Tables.cashConversions, visible: "org_id = $1", filter: "state = $2",
+    names: ("read_cash_conversion", "page_cash_conversions"))
   package static let auditLog = ResourceQuery(
     Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
     names: ("read_audit_row", "page_audit_log"))
@@ -104,6 +110,7 @@ package enum Resources {
       fundingRounds.byID, fundingRounds.page, cashReceipts.byID, cashReceipts.page, payouts.byID, payouts.page,
       payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
       reconciliationBreaks.page,
+      fxRates.byID, fxRates.page, cashConversions.byID, cashConversions.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

@@ -171,6 +171,7 @@ extension LawCheck {
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id
+          union all select 1 from fx_rates where id = a.id union all select 1 from cash_conversions where id = a.id
           union all select 1 from settlement_runs where id = a.id)
         """, counting: acknowledged),
     LawCheck(
@@ -230,10 +231,11 @@ extension LawCheck {
       11, "parts of a waterfall sum to what was received", names: ("law_waterfalls", "law_waterfalls_count"),
       breaches: """
         select r.id, 'received ' || r.amount || ', allocated ' || coalesce(a.total, 0) || ', left ' || r.remainder
+          || ', converted ' || coalesce(r.converted, 0)
         from cash_receipts r
         left join (select receipt_id, currency, sum(amount) as total from allocations group by 1, 2) a
           on a.receipt_id = r.id and a.currency = r.currency
-        where r.amount <> coalesce(a.total, 0) + r.remainder
+        where r.amount <> coalesce(a.total, 0) + r.remainder + coalesce(r.converted, 0)
         union all
         select a.loan_id, 'an allocation of ' || a.amount || ' ' || a.currency || ' has no receipt in that currency'
         from allocations a where not exists (

@@ -44,6 +44,7 @@ package struct AssignCashReceipt: Command {
       receivedOn: date, amount: receipt.amount, source: receipt.source, payerID: payerID, reference: receipt.reference)
     let (allocations, remainder) = try known.allocate(receipt.id, payerID, &draft)
     receipt.remainder = remainder
+    receipt.remainderReason = RecordCashReceipt.reason(of: remainder, receipt.amount.currency, payerID, draft)
     receipt.assignment = CashReceipt.Assignment(payerID: payerID, by: person, on: date)
     receipt = draft.put(\.receipts, receipt)
     draft.made.allocations += allocations

@@ -52,17 +52,33 @@ package struct RecordCashReceipt: Command {
     try postReceipt(id, &draft)
     var allocations: [AllocationRow] = []
     var remainder = amount.amount
-    if let payerID { (allocations, remainder) = try allocate(id, payerID, &draft) }
+    var reason: CashReceipt.RemainderReason?
+    if let payerID {
+      (allocations, remainder) = try allocate(id, payerID, &draft)
+      reason = Self.reason(of: remainder, amount.currency, payerID, draft)
+    }
     let receipt = draft.put(
       \.receipts,
       CashReceipt(
         id: id, organizationID: payerID ?? .platform, receivedOn: receivedOn, amount: amount, source: source,
-        reference: reference, remainder: remainder, createdAt: draft.now))
+        reference: reference, remainder: remainder, remainderReason: reason, createdAt: draft.now))
     draft.made.allocations += allocations
     draft.happen(
       "cash_receipt.recorded", id, version: 1, to: (receipt.organizationID, nil),
-      [("amount", .number(amount.amount)), ("remainder", .number(remainder))])
+      [("amount", .number(amount.amount)), ("remainder", .number(remainder))]
+        + (reason.map { [("remainder_reason", .text($0.rawValue))] } ?? []))
     return Received(receipt: receipt, allocations: allocations)
+  }
+
+  /// Why a part of money was left over, once it was divided.
+  static func reason(
+    of remainder: Int64, _ currency: Currency, _ payer: OrganizationID, _ draft: Draft
+  ) -> CashReceipt.RemainderReason? {
+    if remainder == 0 { return nil }
+    let owesElsewhere = LoanBook.running(of: payer, in: draft).contains {
+      $0.currency != currency && !$0.collectable.isZero
+    }
+    return owesElsewhere ? .otherCurrency : .nothingDue
   }
 
   private func postReceipt(_ id: CashReceiptID, _ draft: inout Draft) throws {

@@ -46,7 +46,7 @@ package struct CorrectFundingRound: Command {
       if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
     }
     for id in sweptLoans(state) { needs.insert(.loan(id)) }
-    return needs
+    return needs.union(FXDesk.needs(ofBorrower: borrower, also: sweptLoans(state), state))
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
@@ -124,14 +124,13 @@ package struct CorrectFundingRound: Command {
     }
     let corrected = try last.corrected(
       netNewCash: netNewCash.amount, covenants: covenants,
-      rounds: SweepDesk.rounds(closings) { draft.find(\.rounds, $0) })
+      rounds: SweepDesk.rounds(closings) { draft.find(\.rounds, $0) }, rates: FXDesk.table(in: draft))
     draft.made.explanations.append(
       ExplanationRow(
         corrected, of: correction.borrowerID, correction: correction.id, recordedAt: draft.now))
     // Payments discharge what was due before the closing first.
     let paid = draft.base.paidSinceSweep[closingID] ?? [:]
-    let earlier = Dictionary(
-      last.candidates.map { ($0.loanID, $0.alreadyDue) }, uniquingKeysWith: { first, _ in first })
+    let earlier = last.alreadyDue
     let withdrawn = try DuesWithdrawn(
       swept: last.amounts, corrected: corrected.amounts,
       paid: paid.reduce(into: [:]) { $0[$1.key] = max(0, $1.value - (earlier[$1.key] ?? 0)) })

@@ -96,7 +96,7 @@ package struct SweepClosing: Command {
     for id in state.closingsOfBorrower[borrowerID] ?? [] {
       if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
     }
-    return needs
+    return needs.union(FXDesk.needs(ofBorrower: borrowerID, state))
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> { LoanBook.heads(of: borrowerID, state) }
@@ -106,10 +106,11 @@ package struct SweepClosing: Command {
     package struct Line: Sendable {
       package let loanID: LoanID
       package let qualified: Bool
+      /// In minor units of the loan's own currency.
       package let amount: Int64
+      package let currency: Currency
     }
     package let lines: [Line]
-    package let currency: Currency
   }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Swept {
@@ -125,7 +126,7 @@ package struct SweepClosing: Command {
     var loans: [LoanID: Loan] = [:]
     var positions: [LoanID: LoanPosition] = [:]
     let agreed = (draft.base.waterfallsOf[borrowerID] ?? []).terms(on: on)
-    for loan in LoanBook.running(of: borrowerID, in: draft) where loan.currency == round.currency {
+    for loan in LoanBook.running(of: borrowerID, in: draft) {
       let accrued = try LoanDesk.accrue(loan, through: on, in: &draft).loan
       guard let position = try LoanPosition(accrued, by: agreed) else { continue }
       loans[loan.id] = accrued
@@ -136,7 +137,8 @@ package struct SweepClosing: Command {
     let input = SweepClosingInput(
       id: closing.id, roundID: round.id, closedOn: closing.closedOn, netNewCash: closing.netNewCash)
     let explanation = try Sweep.explain(
-      input, rounds: SweepDesk.rounds(closings) { draft.find(\.rounds, $0) }, loans: Array(positions.values))
+      input, rounds: SweepDesk.rounds(closings) { draft.find(\.rounds, $0) }, loans: Array(positions.values),
+      FXDesk.table(in: draft))
     for due in explanation.due where due.amount.amount > 0 {
       guard var loan = loans[due.loanID], var position = positions[due.loanID] else {
         continue
@@ -160,9 +162,10 @@ package struct SweepClosing: Command {
       explanation.due.map { ($0.loanID, $0.amount.amount) }, uniquingKeysWith: { first, _ in first })
     let qualified = Set(explanation.candidates.map(\.loanID))
     return Swept(
-      lines: loans.keys.sorted().map {
-        Swept.Line(loanID: $0, qualified: qualified.contains($0), amount: amounts[$0] ?? 0)
-      }, currency: round.currency)
+      lines: loans.values.sorted { $0.id < $1.id }.map {
+        Swept.Line(
+          loanID: $0.id, qualified: qualified.contains($0.id), amount: amounts[$0.id] ?? 0, currency: $0.currency)
+      })
   }
 }
 

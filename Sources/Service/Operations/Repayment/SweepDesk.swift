@@ -33,16 +33,19 @@ package enum SweepDesk {
     private let closings: [FundingClosing]
     private let today: CalendarDate
     private let waterfalls: [StartupWaterfalls]
+    private let rates: FXTable
 
     /// - Parameters:
     ///   - loans: those that have not ended.
     ///   - rounds: those that were not rejected.
     ///   - waterfalls: of the startup's lenders; those in effect today are taken.
+    ///   - rates: of the days of its closings and of today; a day to come is shown at today's, which its lines name.
     ///   - today: fees are accrued to this day at least, as a sweep of today would.
     package init(
       loans: [Loan], rounds: [FundingRound], closings: [FundingClosing], waterfalls: [StartupWaterfalls],
-      today: CalendarDate
+      rates: FXTable = .empty, today: CalendarDate
     ) {
+      self.rates = rates.held(after: today)
       self.waterfalls = waterfalls
       self.today = today
       self.loans = loans
@@ -53,8 +56,8 @@ package enum SweepDesk {
     /// A lender that is shown nothing is not told that there is anything.
     package func isExposed(_ lender: OrganizationID) -> Bool { loans.contains { $0.terms.lenderID == lender } }
 
-    private func positions(in currency: Currency) throws -> [LoanPosition] {
-      try loans.filter { $0.currency == currency }.compactMap { loan in
+    private func positions() throws -> [LoanPosition] {
+      try loans.compactMap { loan in
         var position = try LoanPosition(loan, by: agreed)
         try position?.accrue(through: today)
         return position
@@ -77,16 +80,16 @@ package enum SweepDesk {
           kind: round.kind,
           closings: open.map { FundingRoundFacts.Closing(closedOn: $0.closedOn, netNewCash: $0.netNewCash) },
           postMoney: round.postMoney.map { Money($0, round.currency) }),
-        history: history(without: Set(open.map(\.id))), loans: try positions(in: round.currency),
-        waterfall: agreed.waterfalls[.round])
+        history: history(without: Set(open.map(\.id))), loans: try positions(),
+        waterfall: agreed.waterfalls[.round], rates: rates)
     }
 
     /// What rounds of several sizes and days would do.
     package func grid(_ asked: SweepQuestion) throws -> SweepGrid {
       try SweepGrid(
         kind: asked.kind, currency: asked.currency, sizes: asked.sizes, dates: asked.dates, preMoney: asked.preMoney,
-        history: history(), loans: try positions(in: asked.currency),
-        waterfall: agreed.waterfalls[.round])
+        history: history(), loans: try positions(),
+        waterfall: agreed.waterfalls[.round], rates: rates)
     }
   }
 }

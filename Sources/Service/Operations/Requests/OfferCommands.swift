@@ -4,6 +4,7 @@ import Lending
 import Parties
 import Persistence
 import Primitives
+import Repayment
 import Valuation
 
 /// Makes one offer that a match round found: reserves the chips and freezes the mark. Anything that changed since the
@@ -43,6 +44,9 @@ package struct MakeOffer: Command {
         .lot(listing.lotID), .organization(listing.lenderID), .chipMarks(listing.chipModelID),
         .licencesOf(listing.lenderID),
       ])
+      if let borrower = state.requests[requestID]?.borrowerID {
+        needs.formUnion(FXDesk.needs(ofExposure: listing, of: borrower, state))
+      }
     }
     return needs
   }
@@ -106,10 +110,14 @@ package struct MakeOffer: Command {
     guard let limit = listing.eligibility.maxExposure else { return }
     var exposure = try OfferDesk.principal(of: offer)
     guard exposure.currency == limit.currency else { throw LendingRefusal.staleOrder("listing") }
+    let rates = try FXDesk.table(in: draft)
     for id in draft.base.loansOfBorrower[offer.borrowerID] ?? [] {
       guard let loan = draft.find(\.loans, id), loan.terms.lenderID == offer.lenderID else { continue }
       let owed = loan.deliveredOn == nil ? loan.terms.principal.amount : loan.outstanding.principal
-      exposure = try exposure.adding(Money(owed, exposure.currency))
+      // Up: a limit is not kept by rounding.
+      let converted = try rates.convert(
+        Money(owed, loan.currency), to: exposure.currency, asOf: draft.today, rounding: .up)
+      exposure = try exposure.adding(converted.amount)
     }
     guard exposure.amount <= limit.amount else { throw LendingRefusal.staleOrder("listing's exposure limit") }
   }

@@ -75,8 +75,10 @@ package struct SettleShard: Command {
         var sums: [String: Int64] = ["closings": Int64(swept.count)]
         for closing in swept {
           sums["loans_due", default: 0] += Int64(closing.lines.count { $0.amount > 0 })
-          // Each amount is at most what a loan owes; the sum of one borrower's stays far inside Int64.
-          sums["due.\(closing.currency)", default: 0] &+= closing.lines.reduce(0) { $0 &+ $1.amount }
+          for line in closing.lines {
+            // Each amount is at most what a loan owes; the sum of one borrower's stays far inside Int64.
+            sums["due.\(line.currency)", default: 0] &+= line.amount
+          }
         }
         return sums
       }
@@ -193,7 +195,7 @@ package struct SweepBorrower: Command {
     for id in state.closingsOfBorrower[borrowerID] ?? [] {
       if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
     }
-    return needs
+    return needs.union(FXDesk.needs(ofBorrower: borrowerID, state))
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> { LoanBook.heads(of: borrowerID, state) }

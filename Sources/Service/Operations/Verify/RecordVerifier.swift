@@ -38,6 +38,10 @@ enum RecordVerifier {
     case .sweep, .correction:
       guard let record = try? SweepExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
       guard record.isReproduced else { return "sharing the pool again gives something else" }
+      for rate in record.ratesUsed {
+        let known = try await transaction.run(FXSQL.knowing(rate)).single().int8(0)
+        if known == 0 { return "its rate \(rate.description) was never in use" }
+      }
       return try await fault(of: record, row, transaction)
     case .allocation:
       guard let record = try? AllocationExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }

@@ -150,6 +150,8 @@ extension CashReceipt {
         }
       }
       writer.field("remainder", Money(remainder, amount.currency))
+      writer.field("remainder_reason", remainderReason)
+      writer.field("converted", Money(converted, amount.currency))
       writer.field("assigned_by", assignment?.by)
       writer.field("assigned_on", assignment?.on)
       writer.history(version: version, createdAt: createdAt, updatedAt: createdAt)

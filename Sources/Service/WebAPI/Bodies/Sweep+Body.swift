@@ -160,10 +160,19 @@ extension SweepExplanation {
             writer.field("measured", fact.measured)
             writer.field("threshold", fact.threshold)
             writer.field("met", fact.met)
+            writer.array("rates", fact.conversions) { writer, conversion in
+              writer.object { writer in
+                writer.field("amount", conversion.from)
+                writer.field("converted", conversion.into)
+                writer.field("rounding", conversion.rounding)
+                conversion.rate.writeMembers(to: &writer)
+              }
+            }
           }
         }
       }
     }
+    let ownDues = Dictionary(due.map { ($0.loanID, $0) }, uniquingKeysWith: { first, _ in first })
     writer.array("dues", zip(dues.lines, sentences).filter { view.shows($0.0.lenderID) }) { writer, pair in
       let (line, sentence) = pair
       writer.object { writer in
@@ -172,6 +181,13 @@ extension SweepExplanation {
         writer.field("amount", Money(line.amount, currency))
         writer.field("limit", line.limit)
         writer.field("sentence", sentence)
+        // What is due in the loan's own currency, and the rate between the two.
+        writer.field("due", ownDues[line.loanID]?.amount)
+        if let conversion = ownDues[line.loanID]?.conversion {
+          writer.object("rate") { conversion.rate.writeMembers(to: &$0) }
+        } else {
+          writer.nullField("rate")
+        }
       }
     }
   }

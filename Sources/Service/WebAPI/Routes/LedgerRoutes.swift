@@ -7,6 +7,7 @@ import Parties
 import Persistence
 import Postgres
 import Primitives
+import Repayment
 import StrictJSON
 import WebSupport
 
@@ -142,13 +143,40 @@ extension WebAPI {
     let query = Query(statement, [Reader.scope(principal), .uuid(id.value.bits)])
     let loans = try await Tables.loans.decode(gateway.reader.run([query], as: principal)[0])
     let totals = try Exposure.totals(loans)
+    let converted = try await inOneCurrency(totals, request)
     return gateway.object(request, version: nil) { writer in
       writer.object { writer in
         writer.field("organization_id", id)
         writer.field("loans", Int64(loans.count))
         writer.array("debt", totals) { $1.write(to: &$0) }
+        if let converted {
+          writer.object("debt_in_currency") { writer in
+            writer.field("total", converted.total)
+            writer.array("rates", converted.rates) { writer, rate in writer.object { rate.writeMembers(to: &$0) } }
+          }
+        }
       }
     }
+  }
+
+  /// With `currency` the whole debt in it, each currency converted at today's rate and rounded up once.
+  /// - Throws: `repayment.no_rate` where one has none.
+  private func inOneCurrency(
+    _ totals: [Exposure], _ request: Request
+  ) async throws -> (total: Money, rates: [FXRate])? {
+    guard let currency = try Self.currency(request, "currency") else { return nil }
+    let today = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
+    let pairs = totals.filter { $0.currency != currency }.map { FXPair($0.currency, currency) }
+    let table = try await fxTable(Set(pairs.map { FXDesk.span($0, from: today, through: today) }))
+    var total = Money.zero(currency)
+    var rates: [FXRate] = []
+    for sum in totals {
+      let converted = try table.convert(
+        Money(sum.debt.total(), sum.currency), to: currency, asOf: today, rounding: .up)
+      total = try total.adding(converted.amount)
+      if let by = converted.by { rates.append(by.rate) }
+    }
+    return (total, rates)
   }
 
   /// The outbox from a position on: every event once, in order, none that a running transaction may still precede.

@@ -39,7 +39,8 @@ extension WebAPI {
     routes.get("/v1/startups/{id}/sweep-preview") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
-      let book = try await sweepBook(of: id)
+      let currency = request.uri.queryParameters["currency"].flatMap { Currency($0) }
+      let book = try await sweepBook(of: id, asked: currency)
       let view = try self.view(of: id, as: principal, isExposed: book.isExposed, noun: "startup")
       let today = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
       let asked = try SweepQuestion(request, today: today)
@@ -164,7 +165,8 @@ extension WebAPI {
   }
 
   /// A startup's loans and rounds, from one snapshot.
-  private func sweepBook(of startup: OrganizationID) async throws -> SweepDesk.Book {
+  /// - Parameter asked: the currency of a round that is only thought of.
+  private func sweepBook(of startup: OrganizationID, asked: Currency? = nil) async throws -> SweepDesk.Book {
     let binds: [Bind] = [.uuid(nil), .uuid(startup.value.bits)]
     let results = try await gateway.reader.run(
       [
@@ -172,10 +174,14 @@ extension WebAPI {
         Query(Details.closingsOfStartup, binds), Query(Details.waterfallsOfStartup, binds),
       ], as: .automation)
     let today = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
+    let loans = try Tables.loans.decode(results[0])
+    let closings = try Tables.fundingClosings.decode(results[2])
+    let spans = FXDesk.spans(
+      loans: loans, cash: Set(closings.map(\.netNewCash.currency)).union(asked.map { [$0] } ?? []),
+      days: closings.map(\.closedOn) + [today])
     return SweepDesk.Book(
-      loans: try Tables.loans.decode(results[0]), rounds: try Tables.fundingRounds.decode(results[1]),
-      closings: try Tables.fundingClosings.decode(results[2]),
-      waterfalls: try Tables.startupWaterfalls.decode(results[3]), today: today)
+      loans: loans, rounds: try Tables.fundingRounds.decode(results[1]), closings: closings,
+      waterfalls: try Tables.startupWaterfalls.decode(results[3]), rates: try await fxTable(spans), today: today)
   }
 }
 
