@@ -85,6 +85,7 @@ let package = Package(
         .embedInCode("migrations/0013_bank.sql"),
         .embedInCode("migrations/0016_currencies.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
+        .embedInCode("migrations/0021_rule_packs.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
       ], swiftSettings: house),

@@ -17,6 +17,7 @@ package enum Schema {
     ("0013_bank.sql", PackageResources._013_bank_sql),
     ("0016_currencies.sql", PackageResources._016_currencies_sql),
     ("0020_lot_service.sql", PackageResources._020_lot_service_sql),
+    ("0021_rule_packs.sql", PackageResources._021_rule_packs_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -44,6 +44,10 @@ package struct BatchState: Sendable {
   package var clientMoney: [CalendarDate: ClientMoneyDay] = [:]
   /// Rates that were in use when their pair was looked up, or came into use since; some may not be any more.
   package var fxRatesOf: [FXPair: Set<FXRateID>] = [:]
+  /// Packs that wait for a decision, once they were asked for.
+  package var waitingRulePacks: [RulePackID] = []
+  /// Subjects that have an open item, of those that were asked about.
+  package var openComplianceSubjects: Set<UUIDValue> = []
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 
@@ -111,6 +115,8 @@ package struct BatchState: Sendable {
     for rate in made.overlay.fxRates.insertedRows + made.overlay.fxRates.updatedRows.map(\.row) {
       fxRatesOf[rate.rate.pair]?.insert(rate.id)
     }
+    waitingRulePacks += made.overlay.rulePacks.insertedRows.map(\.id)
+    openComplianceSubjects.formUnion(made.overlay.complianceItems.insertedRows.map(\.finding.subject))
     try absorbBank(made)
     shelves.absorb(made.overlay)
   }

@@ -17,7 +17,7 @@ package enum Bootstrap {
           Tables.organizations.inserting([platform(now)]), Tables.heads.inserting([Head(organizationID: .platform)]),
         ])
       }
-      let results = try await transaction.pipeline(documents.map { ReferenceSQL.adding($0, at: now) })
+      let results = try await transaction.pipeline(documents.map { ReferenceSQL.seeding($0, at: now) })
       let added = results.reduce(0) { $0 + $1.affectedRows }
       if added > 0 { _ = try await transaction.run(Query(ReferenceSQL.bump)) }
       return added

@@ -24,6 +24,7 @@ package struct BatchChanges: Sendable {
   package var runActs: [RunAct] = []
   package var closedDays: [ClosedDay] = []
   package var bank = BankChanges()
+  package var documents: [ReferenceDocument] = []
   package var clock: Instant?
   package var loanEvents: [LoanEventRow] = []
   package var unitEvents: [UnitEventRow] = []
@@ -56,6 +57,7 @@ package struct BatchChanges: Sendable {
     runActs += made.runActs
     if let day = made.closedDay { closedDays.append(day) }
     bank.absorb(made.bank)
+    documents += made.documents
     if let moved = made.clock { clock = max(moved, clock ?? moved) }
   }
 }
@@ -146,6 +148,10 @@ package enum ChangeWriter {
     plan.insert(Tables.reconciliationMatches, changes.bank.matches)
     plan.write(Tables.payees, shelves.payees)
     plan.write(Tables.reconciliationBreaks, shelves.breaks)
+    plan.write(Tables.rulePacks, shelves.rulePacks)
+    plan.write(Tables.complianceItems, shelves.complianceItems)
+    for document in changes.documents { plan.add(ReferenceSQL.adding(document, at: recordedAt), rows: nil) }
+    if !changes.documents.isEmpty { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.verdicts, changes.verdicts)
     plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })
     plan.insert(Tables.startupMarks, changes.marks.filter { $0.subject.startup != nil })

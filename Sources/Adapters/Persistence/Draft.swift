@@ -86,6 +86,8 @@ package struct Made: Sendable {
   package var runActs: [RunAct] = []
   package var closedDay: ClosedDay?
   package var bank = BankChanges()
+  /// Reference data that is in force from the next batch on.
+  package var documents: [ReferenceDocument] = []
   /// Where a sandbox's business clock moves to.
   package var clock: Instant?
   /// What the audit row names.

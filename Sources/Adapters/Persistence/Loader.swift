@@ -135,6 +135,8 @@ package enum Loader {
     byID(wanted.receipts, Tables.cashReceipts, \.receipts)
     byID(wanted.payees, Tables.payees, \.payees)
     byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
+    byID(wanted.rulePacks, Tables.rulePacks, \.rulePacks)
+    byID(wanted.complianceItems, Tables.complianceItems, \.complianceItems)
     byID(wanted.fxRateIDs, Tables.fxRates, \.fxRates)
     byID(wanted.cashConversions, Tables.cashConversions, \.cashConversions)
 
@@ -172,6 +174,7 @@ package enum Loader {
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
+    lookups += complianceLookups(wanted)
     lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates)
     if !wanted.leases.isEmpty {
       lookups.append(
@@ -203,6 +206,27 @@ package enum Loader {
     (wanted.bankBook ? BankSQL.lookups : [])
       + (wanted.settledItems.isEmpty ? [] : [BankSQL.settled(wanted.settledItems)])
       + wanted.clientMoney.sorted().map { BankSQL.clientMoney(on: $0) }
+  }
+
+  private static func complianceLookups(_ wanted: Wanted) -> [Lookup] {
+    var lookups: [Lookup] = []
+    if wanted.waitingRulePacks {
+      lookups.append(
+        Lookup(query: Query(ComplianceSQL.waitingPacks)) { result, state in
+          for pack in try Tables.rulePacks.decode(result) {
+            state.shelves.rulePacks.load(pack)
+            state.waitingRulePacks.append(pack.id)
+          }
+        })
+    }
+    if !wanted.openSubjects.isEmpty {
+      let binds: [Bind] = [.uuidArray(wanted.openSubjects.sorted().map(\.bits))]
+      lookups.append(
+        Lookup(query: Query(ComplianceSQL.openSubjects, binds)) { result, state in
+          for row in result { state.openComplianceSubjects.insert(try row.uuid(0).value) }
+        })
+    }
+    return lookups
   }
 
   private static func unitLookups(_ wanted: Wanted) -> [Lookup] {
@@ -353,6 +377,10 @@ package enum Loader {
     var breaks: [UUIDValue] = []
     var payees: [UUIDValue] = []
     var receipts: [UUIDValue] = []
+    var rulePacks: [UUIDValue] = []
+    var waitingRulePacks = false
+    var complianceItems: [UUIDValue] = []
+    var openSubjects: Set<UUIDValue> = []
     var fxRateIDs: [UUIDValue] = []
     var fxRates: Set<FXSpan> = []
     var cashConversions: [UUIDValue] = []
@@ -397,6 +425,10 @@ package enum Loader {
       case .cashConversion(let id): cashConversions.append(id.value)
       case .payee(let id): payees.append(id.value)
       case .reconciliationBreak(let id): breaks.append(id.value)
+      case .rulePack(let id): rulePacks.append(id.value)
+      case .waitingRulePacks: waitingRulePacks = true
+      case .complianceItem(let id): complianceItems.append(id.value)
+      case .openComplianceSubjects(let ids): openSubjects.formUnion(ids)
       }
     }
   }

@@ -52,6 +52,12 @@ package enum Need: Sendable, Hashable {
   case fxRates(FXSpan)
   case cashConversion(CashConversionID)
   case reconciliationBreak(ReconciliationBreakID)
+  case rulePack(RulePackID)
+  /// Packs that wait for a decision.
+  case waitingRulePacks
+  case complianceItem(ComplianceItemID)
+  /// Which of these subjects have an open item.
+  case openComplianceSubjects(Set<UUIDValue>)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)
   /// The row of a shard that the command does, held against a claim until the batch commits.

@@ -16,6 +16,16 @@ package final class ReferenceData: Sendable {
     self.rules = rules
     self.parameters = parameters
   }
+
+  private init(_ other: ReferenceData, rules: ExportRules) {
+    version = other.version
+    chips = other.chips
+    parameters = other.parameters
+    self.rules = rules
+  }
+
+  /// The same with other rules, for a look at what they would change.
+  package func with(rules: ExportRules) -> ReferenceData { ReferenceData(self, rules: rules) }
 }
 
 /// What the platform fixes for every trade.

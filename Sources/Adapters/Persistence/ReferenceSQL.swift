@@ -49,18 +49,35 @@ package enum ReferenceSQL {
     """,
     parameters: [.text, .bytea, .text, .text, .timestamptz])
 
+  /// Adds a document where there is none of that name.
+  static let addFirst = Statement(
+    "reference_add_first",
+    """
+    insert into reference_documents (name, version, content, sha256, source, approved_by, loaded_at)
+    select $1, 1, $2, sha256($2), $3, $4, $5 where not exists (select 1 from reference_documents where name = $1)
+    """,
+    parameters: [.text, .bytea, .text, .text, .timestamptz])
+
   package static let bump = Statement(
     "reference_bump", "update platform_state set reference_version = reference_version + 1 where id = 1")
 
-  package static var statements: [Statement] { [newest, add, bump] }
+  package static var statements: [Statement] { [newest, add, addFirst, bump] }
 
   package static func adding(_ document: ReferenceDocument, at now: Instant) -> Query {
-    Query(
-      add,
-      [
-        .text(document.name.rawValue), .bytea(document.content), .text(document.source), .text(document.approvedBy),
-        .timestamptz(now.microseconds),
-      ])
+    Query(add, binds(document, at: now))
+  }
+
+  /// What an empty database starts with. Rules that are in force change by a pack that a second person switches on, and
+  /// not since a newer program carries others.
+  package static func seeding(_ document: ReferenceDocument, at now: Instant) -> Query {
+    Query(document.name == .exportRules ? addFirst : add, binds(document, at: now))
+  }
+
+  private static func binds(_ document: ReferenceDocument, at now: Instant) -> [Bind] {
+    [
+      .text(document.name.rawValue), .bytea(document.content), .text(document.source), .text(document.approvedBy),
+      .timestamptz(now.microseconds),
+    ]
   }
 
   /// - Throws: `ReferenceDataError` when a document is missing or does not parse. An empty database has none: `seed` first.

@@ -1,3 +1,4 @@
+import Catalogue
 import Lending
 import Parties
 import Primitives
@@ -146,6 +147,8 @@ package struct Shelves: Sendable {
   package var licences = Shelf<LicenceRecord>()
   package var payees = Shelf<Payee>()
   package var breaks = Shelf<ReconciliationBreakRow>()
+  package var rulePacks = Shelf<RulePack>()
+  package var complianceItems = Shelf<ComplianceItem>()
   package var fxRates = Shelf<RecordedFXRate>()
   package var cashConversions = Shelf<CashConversion>()
 
@@ -169,6 +172,8 @@ package struct Shelves: Sendable {
     licences.absorb(overlay.licences)
     payees.absorb(overlay.payees)
     breaks.absorb(overlay.breaks)
+    rulePacks.absorb(overlay.rulePacks)
+    complianceItems.absorb(overlay.complianceItems)
     fxRates.absorb(overlay.fxRates)
     cashConversions.absorb(overlay.cashConversions)
   }

@@ -30,6 +30,8 @@ package enum LicenceNoun: IdentifiedNoun { package static let prefix: StaticStri
 package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticString = "vdt" }
 package enum FXRateNoun: IdentifiedNoun { package static let prefix: StaticString = "fx" }
 package enum CashConversionNoun: IdentifiedNoun { package static let prefix: StaticString = "cnv" }
+package enum RulePackNoun: IdentifiedNoun { package static let prefix: StaticString = "pack" }
+package enum ComplianceItemNoun: IdentifiedNoun { package static let prefix: StaticString = "cmp" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
 package typealias OrganizationID = Identifier<OrganizationNoun>
@@ -62,6 +64,8 @@ package typealias LicenceID = Identifier<LicenceNoun>
 package typealias VerdictID = Identifier<VerdictNoun>
 package typealias FXRateID = Identifier<FXRateNoun>
 package typealias CashConversionID = Identifier<CashConversionNoun>
+package typealias RulePackID = Identifier<RulePackNoun>
+package typealias ComplianceItemID = Identifier<ComplianceItemNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 
 /// A chip model of the catalogue by its stable name, for example `nvidia-a800-sxm4-80`: 1 to 64 of `a-z 0-9 - .`.

@@ -206,7 +206,14 @@ package struct RunWorker: Sendable {
     let listings: Step = { [count = Int64(controlled.count), all = Int64(market.listings.count)] in
       ChildOutcome(sums: ["listings": all, "listings.controlled": count])
     }
-    return loans + requests + [listings]
+    return loans + requests + [listings, try await worklist(run, market)]
+  }
+
+  /// What the screening finds waits for a person: freeze, hold, unwind, or nothing, but nothing in silence.
+  private func worklist(_ run: SettlementRun, _ market: Market) async throws -> Step {
+    let screen = try await ComplianceScreen.read(market, pool: pool, deadline: deadline)
+    let findings = try screen.findings(on: run.businessDate)
+    return step(OpenComplianceItems(findings: findings, runID: run.id), run, run.id.value) { ["items.opened": $0] }
   }
 
   // MARK: offers that nobody answered

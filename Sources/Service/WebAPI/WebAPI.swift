@@ -41,6 +41,7 @@ package struct WebAPI: Sendable {
     addOperatorRoutes(&table)
     addPartyRoutes(&table)
     addCatalogueRoutes(&table)
+    addComplianceRoutes(&table)
     addInventoryRoutes(&table)
     addRequestRoutes(&table)
     addLoanRoutes(&table)

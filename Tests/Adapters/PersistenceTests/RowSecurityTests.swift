@@ -82,7 +82,8 @@ struct RowSecurityTests {
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
-    "bank_statements", "bank_statement_lines", "reconciliation_matches", "reconciliation_breaks",
+    "bank_statements", "bank_statement_lines", "reconciliation_matches", "reconciliation_breaks", "rule_packs",
+    "compliance_items",
   ]
 
   /// Rows of one deal in a table: a row set has two loans, five amendments and four journal lines.

@@ -226,6 +226,27 @@ struct RowSet {
       personID: some(id(1)), recordedAt: now)
   }
 
+  /// Only one pack may wait, so both are decided on.
+  var rulePack: RulePack {
+    let content = Array(Self.nasty.utf8) + [UInt8(truncatingIfNeeded: seed)]
+    return RulePack(
+      id: id(51), content: content, digest: SHA256Digest(of: content), asOf: day, source: Self.nasty,
+      state: full ? .switchedOn : .rejected, loadedBy: id(1), decidedBy: id(2), decidedAt: now,
+      reason: full ? nil : Self.nasty, version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var complianceItem: ComplianceItem {
+    ComplianceItem(
+      id: id(52),
+      finding: ComplianceItem.Finding(
+        kind: .loan, subject: uuid(11), borrowerID: some(borrower), lenderID: some(lender), chipModelID: chip,
+        quantity: 8, on: day, effect: .holdLicence, rules: full ? [Self.nasty, "b"] : [], since: some(day),
+        suggestion: .hold),
+      runID: some(id(53)),
+      decision: full ? ComplianceItem.Decision(resolution: .hold, note: Self.nasty, by: id(1), at: now) : nil,
+      version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
   var loanReturn: LoanReturn {
     LoanReturn(
       id: id(15), borrowerID: borrower, lenderID: lender, loanID: id(11), lotID: id(4), quantity: 8, startedOn: day,

@@ -95,6 +95,11 @@ package enum Resources {
   package static let cashConversions = ResourceQuery(
     Tables.cashConversions, visible: "org_id = $1", filter: "state = $2",
     names: ("read_cash_conversion", "page_cash_conversions"))
+  package static let rulePacks = ResourceQuery(
+    Tables.rulePacks, visible: "false", filter: "state = $2", names: ("read_rule_pack", "page_rule_packs"))
+  package static let complianceItems = ResourceQuery(
+    Tables.complianceItems, visible: "false", filter: "state = $2",
+    names: ("read_compliance_item", "page_compliance_items"))
   package static let auditLog = ResourceQuery(
     Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
     names: ("read_audit_row", "page_audit_log"))
@@ -111,6 +116,7 @@ package enum Resources {
       payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
       reconciliationBreaks.page,
       fxRates.byID, fxRates.page, cashConversions.byID, cashConversions.page,
+      rulePacks.byID, rulePacks.page, complianceItems.byID, complianceItems.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

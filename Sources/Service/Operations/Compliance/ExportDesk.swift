@@ -51,14 +51,27 @@ package enum ExportDesk {
   package static func verdict(
     on act: Act, reference: ReferenceData, licences: [Licence] = []
   ) throws -> Verdict {
+    reference.rules.verdict(on: try judged(act, reference), licences: licences)
+  }
+
+  /// What its parties may lawfully do about an act that is held, never a way round a rule.
+  /// - Throws: as ``verdict(on:reference:licences:)``.
+  package static func lawfulOptions(
+    for verdict: Verdict, of act: Act, reference: ReferenceData
+  ) throws -> [LawfulOption] {
+    reference.rules.lawfulOptions(
+      for: verdict, of: try judged(act, reference), catalogue: reference.chips.values.sorted { $0.id < $1.id })
+  }
+
+  /// The act as rules see it.
+  private static func judged(_ act: Act, _ reference: ReferenceData) throws -> ExportAct {
     guard let chip = reference.chips[act.chip] else {
       throw LendingRefusal.unknownChipModel(act.chip.value, pointer: "/chip_model_id")
     }
-    let judged = try ExportAct(
+    return try ExportAct(
       kind: act.kind, date: act.date, chip: chip, quantity: act.quantity, from: act.from.act, to: act.to.act,
       deliveryMode: act.deliveryMode, endUse: act.endUse,
       parties: [act.lender.party(as: .lender), act.borrower.party(as: .borrower)])
-    return reference.rules.verdict(on: judged, licences: licences)
   }
 
   /// Takes the verdict on an act of the draft's own day with the licences its parties hold, uses the licence that clears

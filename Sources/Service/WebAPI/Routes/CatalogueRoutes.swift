@@ -66,60 +66,24 @@ extension WebAPI {
     return history.asOf(now.date, knownAt: now, basis: .perChip)
   }
 
-  /// The body of an export check.
-  private struct Check {
-    let chip: ChipModelID
-    let quantity: Int64
-    let kind: ActKind
-    let on: CalendarDate
-    let from: OrganizationID
-    let to: OrganizationID
-    let fromSite: Site
-    let toSite: Site
-    let mode: DeliveryMode
-    let endUse: String
-
-    init?(_ reader: inout ObjectReader) {
-      let chip = reader.chipModel("chip_model_id")
-      let quantity = reader.quantity("quantity")
-      let kind = reader.enumeration("act", as: ActKind.self)
-      let on = reader.date("on")
-      let from = reader.id("from_organization_id", of: OrganizationNoun.self)
-      let to = reader.id("to_organization_id", of: OrganizationNoun.self)
-      let fromSite = reader.site("from_site")
-      let toSite = reader.site("to_site")
-      let mode = reader.enumeration("delivery_mode", as: DeliveryMode.self)
-      let endUse = reader.string("end_use", bytes: 1...500)
-      guard let chip, let quantity, let kind, let on, let from, let to, let fromSite, let toSite, let mode, let endUse
-      else { return nil }
-      self.chip = chip
-      self.quantity = quantity
-      self.kind = kind
-      self.on = on
-      self.from = from
-      self.to = to
-      self.fromSite = fromSite
-      self.toSite = toSite
-      self.mode = mode
-      self.endUse = endUse
-    }
-  }
-
   /// Changes nothing, so it needs no key. The parties' facts are looked up by the platform and shown to nobody.
   private func exportCheck(_ request: Request) async throws -> Response {
     let principal = try await gateway.principal(of: request)
-    let check = try Gateway.parse(await gateway.collect(request)) { Check(&$0) }
-    let query = Tables.organizations.rows(by: [check.from.value, check.to.value])
+    let check = try Gateway.parse(await gateway.collect(request)) { ExportCheckBody.parse(&$0) }
+    let (fromID, toID) = (check.fromOrganizationID, check.toOrganizationID)
+    let query = Tables.organizations.rows(by: [fromID.value, toID.value])
     let parties = try await Tables.organizations.decode(gateway.reader.run([query], as: .automation)[0])
-    guard let from = parties.first(where: { $0.id == check.from }),
-      let to = parties.first(where: { $0.id == check.to }),
+    guard let from = parties.first(where: { $0.id == fromID }), let to = parties.first(where: { $0.id == toID }),
       principal.readsEverything || [from.id, to.id].contains(principal.organizationID)
     else { throw PartiesRefusal.notFound("organization") }
-    let act = ExportDesk.Act(
-      kind: check.kind, date: check.on, chip: check.chip, quantity: check.quantity, lender: from, borrower: to,
-      from: check.fromSite, to: check.toSite, deliveryMode: check.mode, endUse: check.endUse)
     let data = reference.current
+    let act = ExportDesk.Act(
+      kind: check.act, date: check.on, chip: check.chipModelID, quantity: check.quantity, lender: from, borrower: to,
+      from: Site(country: check.fromSite.country, region: check.fromSite.region),
+      to: Site(country: check.toSite.country, region: check.toSite.region), deliveryMode: check.deliveryMode,
+      endUse: check.endUse)
     let verdict = try ExportDesk.verdict(on: act, reference: data)
-    return gateway.object(request, version: nil) { writer in writer.object { verdict.writeMembers(to: &$0) } }
+    let options = try ExportDesk.lawfulOptions(for: verdict, of: act, reference: data)
+    return gateway.object(request, version: nil) { check.write(verdict, options: options, to: &$0) }
   }
 }

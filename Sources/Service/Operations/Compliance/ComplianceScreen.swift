@@ -1,0 +1,164 @@
+import Catalogue
+import Lending
+import Matching
+import Parties
+import Persistence
+import Postgres
+import Primitives
+
+/// Everything open and live, judged by some rules on some day: what is held or refused, or came under control. It changes
+/// nothing, so it can be asked of rules that are not in force.
+package struct ComplianceScreen: Sendable {
+  private let market: Market
+  private let loans: [Loan]
+  private let organizations: [OrganizationID: Organization]
+
+  /// Loans that one statement reads.
+  private static let pageSize: Int64 = 5_000
+
+  /// - Parameter market: what is open.
+  package static func read(
+    _ market: Market, pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> ComplianceScreen {
+    var loans: [Loan] = []
+    var last = UUIDValue(high: 0, low: 0)
+    var organizations = market.organizations
+    while true {
+      let query = Query(ComplianceSQL.liveLoans, [.uuid(last.bits), .int8(pageSize)])
+      let page = try await pool.withConnection(deadline: deadline) {
+        try await Tables.loans.decode($0.run(query, deadline: deadline))
+      }
+      loans += page
+      guard let end = page.last, page.count == Int(pageSize) else { break }
+      last = end.id.value
+    }
+    let parties = Set(loans.flatMap { [$0.terms.lenderID, $0.terms.borrowerID] }).filter { organizations[$0] == nil }
+    let query = Tables.organizations.rows(by: parties.map(\.value).sorted())
+    let rows = try await pool.withConnection(deadline: deadline) {
+      try await Tables.organizations.decode($0.run(query, deadline: deadline))
+    }
+    for row in rows { organizations[row.id] = row }
+    return ComplianceScreen(market: market, loans: loans, organizations: organizations)
+  }
+
+  /// What the rules say on a day, by subject; what is clear is left out.
+  /// - Parameter rules: nil for those in force.
+  package func findings(by rules: ExportRules? = nil, on date: CalendarDate) throws -> [ComplianceItem.Finding] {
+    let reference = rules.map { market.reference.with(rules: $0) } ?? market.reference
+    var findings: [ComplianceItem.Finding] = []
+    for loan in loans { if let found = try finding(loan, reference, on: date) { findings.append(found) } }
+    findings += try findingsOfRequests(reference, on: date)
+    for listing in market.listings { if let found = finding(listing, reference, on: date) { findings.append(found) } }
+    return findings
+  }
+
+  /// A live loan by any further act on its chips: the title's passing where they stand, which also a holder that merely
+  /// goes on using them will want one day.
+  private func finding(
+    _ loan: Loan, _ reference: ReferenceData, on date: CalendarDate
+  ) throws -> ComplianceItem.Finding? {
+    guard let lender = organizations[loan.terms.lenderID], let borrower = organizations[loan.terms.borrowerID] else {
+      return nil
+    }
+    let home = loan.terms.site
+    let away = loan.terms.deliveryMode == .hosted ? home : ExportDesk.destination(of: borrower, from: home)
+    let units = max(1, loan.unitsOut + loan.unitsReturning)
+    let act = ExportDesk.Act(
+      kind: .titleTransfer, date: date, chip: loan.terms.chipModelID, quantity: units, lender: lender,
+      borrower: borrower, from: away, to: away, deliveryMode: loan.terms.deliveryMode, endUse: loan.terms.endUse)
+    let verdict = try ExportDesk.verdict(on: act, reference: reference, licences: market.licences)
+    guard !verdict.isClear else { return nil }
+    return ComplianceItem.Finding(
+      kind: .loan, subject: loan.id.value, borrowerID: loan.terms.borrowerID, lenderID: loan.terms.lenderID,
+      chipModelID: loan.terms.chipModelID, quantity: units, on: date, effect: verdict.effect,
+      rules: verdict.holdingRules, since: verdict.heldSince,
+      suggestion: ComplianceItem.Suggestion(verdict.effect))
+  }
+
+  /// Open requests of which a rule holds some chip that is offered: one line each, for the strictest that holds.
+  private func findingsOfRequests(_ reference: ReferenceData, on date: CalendarDate) throws -> [ComplianceItem.Finding]
+  {
+    let market = market.judged(by: reference, on: date)
+    var screen = try MarketScreen(market, market.listings)
+    return try market.requests.compactMap { request in
+      guard let borrower = organizations[request.borrowerID] else { return nil }
+      var strictest: Verdict?
+      for candidate in try screen.screening(of: request, borrower, isWhole: false).held {
+        guard let lender = organizations[candidate.lenderID] else { continue }
+        let to =
+          request.deliveryMode == .hosted
+          ? candidate.site : ExportDesk.destination(of: borrower, from: candidate.site)
+        let act = ExportDesk.Act(
+          kind: .offer, date: date, chip: candidate.chip, quantity: max(1, request.remaining), lender: lender,
+          borrower: borrower, from: candidate.site, to: to, deliveryMode: request.deliveryMode,
+          endUse: request.endUse)
+        let verdict = try ExportDesk.verdict(on: act, reference: reference)
+        if strictest.map({ $0.effect < verdict.effect }) ?? true { strictest = verdict }
+      }
+      guard let strictest else { return nil }
+      return ComplianceItem.Finding(
+        kind: .loanRequest, subject: request.id.value, borrowerID: request.borrowerID, lenderID: nil,
+        chipModelID: strictest.chip, quantity: max(1, request.remaining), on: date, effect: strictest.effect,
+        rules: strictest.holdingRules, since: strictest.heldSince,
+        suggestion: ComplianceItem.Suggestion(strictest.effect))
+    }
+  }
+
+  /// An open listing of chips that are controlled: whom they may go to is found out at each act.
+  private func finding(
+    _ listing: Listing, _ reference: ReferenceData, on date: CalendarDate
+  ) -> ComplianceItem.Finding? {
+    guard let chip = reference.chips[listing.chipModelID] else { return nil }
+    let classification = reference.rules.classify(chip, on: date)
+    guard classification.exportClass != .notControlled else { return nil }
+    let rule = reference.rules.classificationRules.first { $0.header.id == classification.ruleID }
+    return ComplianceItem.Finding(
+      kind: .listing, subject: listing.id.value, borrowerID: nil, lenderID: listing.lenderID,
+      chipModelID: listing.chipModelID, quantity: max(1, listing.remaining), on: date,
+      effect: classification.exportClass == .unknown ? .holdReview : .clear,
+      rules: [classification.ruleID].compactMap { $0 }, since: rule?.header.validity.from, suggestion: .review)
+  }
+
+  /// A line of a comparison.
+  package struct Change: Sendable, Hashable {
+    package let before: ComplianceItem.Finding?
+    package let after: ComplianceItem.Finding?
+  }
+
+  /// What other rules would find differently on a day: effects or rules that change, by subject.
+  package func changes(to rules: ExportRules, on date: CalendarDate) throws -> [Change] {
+    let (old, new) = (try findings(on: date), try findings(by: rules, on: date))
+    let (before, after) = (Self.bySubject(old), Self.bySubject(new))
+    var changes: [Change] = []
+    for finding in new where before[finding.subject].map({ !$0.says(finding) }) ?? true {
+      changes.append(Change(before: before[finding.subject], after: finding))
+    }
+    for finding in old where after[finding.subject] == nil { changes.append(Change(before: finding, after: nil)) }
+    return changes
+  }
+
+  private static func bySubject(_ findings: [ComplianceItem.Finding]) -> [UUIDValue: ComplianceItem.Finding] {
+    Dictionary(findings.map { ($0.subject, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+extension ComplianceItem.Finding {
+  fileprivate func says(_ other: ComplianceItem.Finding) -> Bool {
+    effect == other.effect && rules == other.rules && suggestion == other.suggestion
+  }
+}
+
+extension Market {
+  /// The same orders, judged by other rules on some day; what is open stays what is open now.
+  func judged(by reference: ReferenceData, on date: CalendarDate) -> Market {
+    Market(
+      now: date == now.date ? now : Instant(startOf: date) ?? now, reference: reference, listings: listings, lots: lots,
+      requests: requests, organizations: organizations, marks: marks, exposures: exposures, licences: licences,
+      licenceClaims: licenceClaims)
+  }
+}
+
+extension Verdict {
+  /// The first day of the strictest rule that holds or refuses.
+  package var heldSince: CalendarDate? { findings.first { !$0.informationOnly && $0.effect != .clear }?.validFrom }
+}
