@@ -15,6 +15,7 @@ package struct BatchChanges: Sendable {
   package var corrections: [ClosingCorrection] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
+  package var clawbackLines: [ClawbackLine] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var newHeads: [Head] = []
@@ -46,6 +47,7 @@ package struct BatchChanges: Sendable {
     corrections += made.corrections
     waterfalls += made.waterfalls
     payouts += made.payouts
+    clawbackLines += made.clawbackLines
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -139,6 +141,9 @@ package enum ChangeWriter {
     plan.insert(Tables.closingCorrections, changes.corrections)
     plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)
+    plan.write(Tables.clawbacks, shelves.clawbacks)
+    plan.insert(Tables.clawbackLines, changes.clawbackLines)
+    plan.write(Tables.topUps, shelves.topUps)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)
     plan.insert(Tables.reconciliationMatches, changes.bank.matches)

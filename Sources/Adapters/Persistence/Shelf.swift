@@ -142,6 +142,8 @@ package struct Shelves: Sendable {
   package var receipts = Shelf<CashReceipt>()
   package var licences = Shelf<LicenceRecord>()
   package var payees = Shelf<Payee>()
+  package var clawbacks = Shelf<ReceiptClawback>()
+  package var topUps = Shelf<ClientMoneyTopUp>()
   package var breaks = Shelf<ReconciliationBreakRow>()
 
   package init() {}
@@ -163,6 +165,8 @@ package struct Shelves: Sendable {
     receipts.absorb(overlay.receipts)
     licences.absorb(overlay.licences)
     payees.absorb(overlay.payees)
+    clawbacks.absorb(overlay.clawbacks)
+    topUps.absorb(overlay.topUps)
     breaks.absorb(overlay.breaks)
   }
 }

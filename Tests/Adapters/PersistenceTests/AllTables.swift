@@ -21,6 +21,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.repaymentExplanations), AnyTable(Tables.closingCorrections), AnyTable(Tables.startupWaterfalls),
     AnyTable(Tables.bankStatements), AnyTable(Tables.bankLines), AnyTable(Tables.reconciliationMatches),
     AnyTable(Tables.reconciliationBreaks), AnyTable(Tables.payees),
+    AnyTable(Tables.clawbacks), AnyTable(Tables.clawbackLines), AnyTable(Tables.topUps),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
