@@ -83,6 +83,7 @@ let package = Package(
         .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("migrations/0010_loan_life.sql"),
         .embedInCode("migrations/0011_settlement.sql"), .embedInCode("migrations/0012_rounds.sql"),
         .embedInCode("migrations/0013_bank.sql"),
+        .embedInCode("migrations/0014_claw_backs.sql"),
         .embedInCode("migrations/0016_currencies.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
         .embedInCode("migrations/0021_rule_packs.sql"),

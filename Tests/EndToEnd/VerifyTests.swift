@@ -189,6 +189,37 @@ extension EndToEnd {
         """,
       ], found: "no account that is paid on was verified"),
     Breach(
+      plant: ["update cash_receipts set clawed_back = 1"], found: "what was taken back of a receipt is no more"),
+    Breach(
+      plant: [
+        """
+        insert into claw_back_lines (borrower_id, claw_back_id, loan_id, step, lender_id, receipt_id, cash, currency,
+          held, fee_returned, claimed, reinstates, entry_id, booked_on)
+        select borrower_id, receipt_id, loan_id, step, lender_id, receipt_id, amount, currency, 0, 0, amount, false,
+          receipt_id, allocated_on from allocations limit 1
+        """
+      ], found: "what was taken back of a receipt is no more"),
+    Breach(
+      plant: ["update journal_lines set account_code = 'payable.clawback' where account_code = 'paid_out'"],
+      found: "what lenders owe for money that was taken back"),
+    Breach(
+      plant: [
+        """
+        insert into repayment_explanations (borrower_id, subject_id, kind, digest, bytes, recorded_at)
+        select borrower_id, gen_random_uuid(), 'claw_back', sha256('x'), 'x', now() from repayment_explanations limit 1
+        """
+      ], found: "each record of a sweep or a division is reproduced"),
+    Breach(
+      plant: [
+        "alter table client_money_top_ups drop constraint client_money_top_ups_second_person",
+        """
+        insert into client_money_top_ups (org_id, id, amount, currency, funded_on, reference, state, proposed_by,
+          decided_by, decided_at, booked_on, version, created_at, updated_at)
+        select org_id, org_id, 1, 'USD', '2023-11-21', 'planted', 'approved', org_id, org_id, now(), '2023-11-21', 1,
+          now(), now() from heads limit 1
+        """,
+      ], found: "no claw-back and no top-up of client money was approved"),
+    Breach(
       plant: [
         "alter table fx_rates drop constraint fx_rates_second_person",
         """

@@ -31,7 +31,16 @@ package struct BankBook: Sendable {
       let currency = payout.gross.currency
       items += try BankItem.of(
         payout: payout.id, net: Money(payout.net, currency), platformFee: Money(payout.platformFee, currency),
-        on: payout.businessDate)
+        repaid: Money(payout.netting.repaid, currency), on: payout.businessDate)
+    }
+    for row in made.overlay.clawbacks.insertedRows + made.overlay.clawbacks.updatedRows.map(\.row) {
+      guard let booking = row.booking, let receipt = made.overlay.receipts[row.receiptID] else { continue }
+      items += try BankItem.of(
+        clawback: row.id, amount: row.amount, reference: row.reference, receipt: (receipt.id, receipt.reference),
+        advanced: Money(booking.advanced, row.amount.currency), on: booking.on)
+    }
+    for row in made.overlay.topUps.insertedRows + made.overlay.topUps.updatedRows.map(\.row) {
+      if let on = row.bookedOn { items.append(BankItem(topUp: row, on: on)) }
     }
     let breaks = made.overlay.breaks
     breakIDs += breaks.insertedRows.map(\.id)
@@ -73,7 +82,8 @@ package struct ClientMoneyDay: Sendable, Hashable {
   /// - Parameter amount: debit positive.
   mutating func add(_ code: AccountCode, _ currency: Currency, _ amount: Int64) throws(ArithmeticOverflow) {
     switch code {
-    case .bankClient: held[currency] = try held[currency, default: 0].adding(amount)
+    // What banks took beyond what was there is missing from what is held.
+    case .bankClient, .payableBank: held[currency] = try held[currency, default: 0].adding(amount)
     case .clientMoney, .suspense: owed[currency] = try owed[currency, default: 0].subtracting(amount)
     default: break
     }
@@ -104,7 +114,7 @@ package enum BankSQL {
     Tables.reconciliationBreaks.selectList
       + "where state = 'open' or (item_id is null and entry is null and state = 'resolved') order by created_at, id",
     columns: Tables.reconciliationBreaks.types)
-  /// Receipts and payouts that no line was matched with, and that no person has closed; amounts as they were recorded.
+  /// Movements that no line was matched with, and that no person has closed; amounts as they were recorded.
   private static let openItems = Statement(
     "bank_items_open",
     """
@@ -113,7 +123,16 @@ package enum BankSQL {
       union all
       select 'payout', id, null, net, currency, business_date from payouts where net > 0
       union all
-      select 'platform_fee', id, null, platform_fee, currency, business_date from payouts where platform_fee > 0) i
+      select 'platform_fee', id, null, platform_fee, currency, business_date from payouts where platform_fee > 0
+      union all
+      select 'advance_repaid', id, null, advance_repaid, currency, business_date from payouts where advance_repaid > 0
+      union all
+      select 'claw_back', b.id, coalesce(b.reference, r.reference, 'rcpt_' || r.id), b.amount, b.currency, b.booked_on
+      from claw_backs b join cash_receipts r on r.org_id = b.org_id and r.id = b.receipt_id where b.state = 'approved'
+      union all
+      select 'advance', id, null, advanced, currency, booked_on from claw_backs where advanced > 0
+      union all
+      select 'top_up', id, reference, amount, currency, booked_on from client_money_top_ups where state = 'approved') i
     where not exists (
         select 1 from reconciliation_matches m where m.item_kind = i.kind and m.item_id = i.id)
       and not exists (
@@ -135,7 +154,7 @@ package enum BankSQL {
         select sum(l.amount) from journal_entries e join journal_lines l on l.org_id = e.org_id and l.entry_id = e.id
         where e.org_id = $1 and e.business_date > $2 and l.account_code = a.account_code and l.asset = a.asset), 0))::bigint
     from accounts a
-    where a.org_id = $1 and a.account_code in ('bank.client', 'client_money', 'suspense')
+    where a.org_id = $1 and a.account_code in ('bank.client', 'payable.bank', 'client_money', 'suspense')
     group by a.account_code, a.asset order by a.account_code, a.asset
     """, parameters: [.uuid, .date], columns: [.text, .text, .int8])
 
@@ -208,8 +227,21 @@ package enum BankSQL {
     let nothing = Money(0, amount.currency)
     switch kind {
     case .receipt: return [BankItem(receipt: CashReceiptID(id), reference: reference, amount: amount, on: date)]
-    case .payout: return try BankItem.of(payout: PayoutID(id), net: amount, platformFee: nothing, on: date)
-    case .platformFee: return try BankItem.of(payout: PayoutID(id), net: nothing, platformFee: amount, on: date)
+    case .payout:
+      return try BankItem.of(payout: PayoutID(id), net: amount, platformFee: nothing, repaid: nothing, on: date)
+    case .platformFee:
+      return try BankItem.of(payout: PayoutID(id), net: nothing, platformFee: amount, repaid: nothing, on: date)
+    case .advanceRepaid:
+      return try BankItem.of(payout: PayoutID(id), net: nothing, platformFee: nothing, repaid: amount, on: date)
+    case .clawBack:
+      let out = Money(try Int64(0).subtracting(amount.amount), amount.currency)
+      return [BankItem(kind: kind, id: id, reference: reference ?? "", amount: out, on: date)]
+    case .advance:
+      return [
+        BankItem(
+          kind: kind, id: id, reference: EndToEndReference.ofAdvance(ClawbackID(id)), amount: amount, on: date)
+      ]
+    case .topUp: return [BankItem(kind: kind, id: id, reference: reference ?? "", amount: amount, on: date)]
     }
   }
 }

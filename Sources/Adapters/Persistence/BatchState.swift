@@ -48,6 +48,9 @@ package struct BatchState: Sendable {
   package var waitingRulePacks: [RulePackID] = []
   /// Subjects that have an open item, of those that were asked about.
   package var openComplianceSubjects: Set<UUIDValue> = []
+  /// How receipts were divided, and what was taken back of them.
+  package var divisions: [CashReceiptID: DividedReceipt] = [:]
+  package var payeesOf: [OrganizationID: [PayeeID]] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 
@@ -89,6 +92,13 @@ package struct BatchState: Sendable {
         let before = paidSinceSweep[closing]?[row.loanID] ?? 0
         paidSinceSweep[closing]?[row.loanID] = try before.adding(row.amount.amount)
       }
+      // What was taken back of a receipt that counts is not paid.
+      let swept = sweepsOfClosing[closing]?.first { $0.kind == .sweep }?.recordedAt ?? .epoch
+      for line in made.clawbackLines {
+        guard let receipt = made.overlay.receipts[line.receiptID], receipt.createdAt >= swept else { continue }
+        let before = paidSinceSweep[closing]?[line.loanID] ?? 0
+        paidSinceSweep[closing]?[line.loanID] = try before.subtracting(line.cash.amount)
+      }
     }
     for row in made.waterfalls { waterfallsOf[row.borrowerID]?.append(row) }
     for entry in made.overlay.returns.insertedRows { returnsOfLoan[entry.loanID]?.append(entry.id) }
@@ -118,6 +128,7 @@ package struct BatchState: Sendable {
     waitingRulePacks += made.overlay.rulePacks.insertedRows.map(\.id)
     openComplianceSubjects.formUnion(made.overlay.complianceItems.insertedRows.map(\.finding.subject))
     try absorbBank(made)
+    try absorbClawbacks(made)
     shelves.absorb(made.overlay)
   }
 

@@ -15,6 +15,7 @@ package struct BatchChanges: Sendable {
   package var corrections: [ClosingCorrection] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
+  package var clawbackLines: [ClawbackLine] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var newHeads: [Head] = []
@@ -47,6 +48,7 @@ package struct BatchChanges: Sendable {
     corrections += made.corrections
     waterfalls += made.waterfalls
     payouts += made.payouts
+    clawbackLines += made.clawbackLines
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -143,6 +145,9 @@ package enum ChangeWriter {
     plan.insert(Tables.payouts, changes.payouts)
     plan.writeRates(shelves.fxRates)
     plan.write(Tables.cashConversions, shelves.cashConversions)
+    plan.write(Tables.clawbacks, shelves.clawbacks)
+    plan.insert(Tables.clawbackLines, changes.clawbackLines)
+    plan.write(Tables.topUps, shelves.topUps)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)
     plan.insert(Tables.reconciliationMatches, changes.bank.matches)

@@ -75,6 +75,7 @@ package struct Made: Sendable {
   package var corrections: [ClosingCorrection] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
+  package var clawbackLines: [ClawbackLine] = []
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []

@@ -36,10 +36,13 @@ package enum Loader {
   private static let paidSinceSweep = Statement(
     "paid_since_sweeps",
     """
-    select e.subject_id, a.loan_id, sum(a.amount)::bigint
+    select e.subject_id, a.loan_id, (sum(a.amount) - sum(coalesce(b.cash, 0)))::bigint
     from repayment_explanations e
     join cash_receipts r on r.org_id = e.borrower_id and r.created_at >= e.recorded_at
     join allocations a on a.borrower_id = r.org_id and a.receipt_id = r.id
+    left join (
+      select borrower_id, receipt_id, loan_id, step, sum(cash) as cash from claw_back_lines group by 1, 2, 3, 4) b
+      on b.borrower_id = a.borrower_id and b.receipt_id = a.receipt_id and b.loan_id = a.loan_id and b.step = a.step
     where e.kind = 'sweep' and e.subject_id = any($1)
     group by e.subject_id, a.loan_id order by e.subject_id, a.loan_id
     """, parameters: [.uuidArray], columns: [.uuid, .uuid, .int8])
@@ -94,7 +97,7 @@ package enum Loader {
       SeenLoans.versions, loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan,
       principalMoves, unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf,
       listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
-    ]
+    ] + ClawbackSQL.statements
   }
 
   /// Locks heads in id order, in one statement: with all locks taken this way there is no deadlock to find.
@@ -134,6 +137,8 @@ package enum Loader {
     byID(wanted.amendments, Tables.loanAmendments, \.amendments)
     byID(wanted.receipts, Tables.cashReceipts, \.receipts)
     byID(wanted.payees, Tables.payees, \.payees)
+    byID(wanted.clawbacks, Tables.clawbacks, \.clawbacks)
+    byID(wanted.topUps, Tables.topUps, \.topUps)
     byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
     byID(wanted.rulePacks, Tables.rulePacks, \.rulePacks)
     byID(wanted.complianceItems, Tables.complianceItems, \.complianceItems)
@@ -176,6 +181,7 @@ package enum Loader {
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
     lookups += complianceLookups(wanted)
     lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates)
+    lookups += ClawbackSQL.lookups(of: wanted.divisions) + ClawbackSQL.payees(of: wanted.payeesOf)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -376,6 +382,10 @@ package enum Loader {
     var clientMoney: Set<CalendarDate> = []
     var breaks: [UUIDValue] = []
     var payees: [UUIDValue] = []
+    var payeesOf: [OrganizationID] = []
+    var clawbacks: [UUIDValue] = []
+    var divisions: [CashReceiptID] = []
+    var topUps: [UUIDValue] = []
     var receipts: [UUIDValue] = []
     var rulePacks: [UUIDValue] = []
     var waitingRulePacks = false
@@ -424,6 +434,10 @@ package enum Loader {
       case .fxRates(let span): fxRates.insert(span)
       case .cashConversion(let id): cashConversions.append(id.value)
       case .payee(let id): payees.append(id.value)
+      case .payees(let id): payeesOf.append(id)
+      case .clawback(let id): clawbacks.append(id.value)
+      case .division(let id): divisions.append(id)
+      case .topUp(let id): topUps.append(id.value)
       case .reconciliationBreak(let id): breaks.append(id.value)
       case .rulePack(let id): rulePacks.append(id.value)
       case .waitingRulePacks: waitingRulePacks = true

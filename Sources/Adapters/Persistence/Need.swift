@@ -46,6 +46,12 @@ package enum Need: Sendable, Hashable {
   /// Client money at the end of a business date.
   case clientMoney(CalendarDate)
   case payee(PayeeID)
+  /// The accounts that an organisation is paid on, of every state.
+  case payees(OrganizationID)
+  case clawback(ClawbackID)
+  /// How a receipt was divided, and what was taken back of it.
+  case division(CashReceiptID)
+  case topUp(TopUpID)
   case receipt(CashReceiptID)
   case fxRate(FXRateID)
   /// The rates of a pair that are in use, of some days.

@@ -102,10 +102,18 @@ package struct BankItem: Sendable, Hashable {
     case receipt, payout
     /// The platform's share of a payout, which leaves the client account for the platform's own.
     case platformFee = "platform_fee"
+    /// Money of a receipt that was taken back.
+    case clawBack = "claw_back"
+    /// The platform's own money, into the client account because of a claw-back.
+    case advance
+    /// What a lender's payout repaid of such money, out of the client account again.
+    case advanceRepaid = "advance_repaid"
+    /// Own means that a person put into the client account.
+    case topUp = "top_up"
   }
 
   package let kind: Kind
-  /// The receipt, or the payout.
+  /// The receipt, the payout, the claw-back or the top-up.
   package let id: UUIDValue
   /// What the bank is to show.
   package let reference: String
@@ -126,12 +134,14 @@ package struct BankItem: Sendable, Hashable {
     self.init(kind: .receipt, id: id.value, reference: reference ?? id.description, amount: amount, on: on)
   }
 
-  /// The movements of a payout: the lender's net, and the platform's fee where there is one.
+  /// The movements of a payout: the lender's net, and where there are such the platform's fee and what was repaid of an
+  /// advance.
   package static func of(
-    payout id: PayoutID, net: Money, platformFee: Money, on: CalendarDate
+    payout id: PayoutID, net: Money, platformFee: Money, repaid: Money, on: CalendarDate
   ) throws(ArithmeticOverflow) -> [BankItem] {
     let parts: [(Kind, String, Money)] = [
       (.payout, EndToEndReference.of(id), net), (.platformFee, EndToEndReference.ofFee(id), platformFee),
+      (.advanceRepaid, EndToEndReference.ofRepaidAdvance(id), repaid),
     ]
     var items: [BankItem] = []
     for (kind, reference, part) in parts where part.amount != 0 {
@@ -141,8 +151,38 @@ package struct BankItem: Sendable, Hashable {
     return items
   }
 
-  /// One value for both parts: the two movements of one payout are two items.
-  package var key: UUIDValue { kind == .platformFee ? UUIDValue(high: id.high, low: ~id.low) : id }
+  /// The movements of a claw-back: what was taken, which a bank shows under the receipt's own reference where nothing else
+  /// is known, and what the platform put in.
+  package static func of(
+    clawback id: ClawbackID, amount: Money, reference: String?, receipt: (id: CashReceiptID, reference: String?),
+    advanced: Money, on: CalendarDate
+  ) throws(ArithmeticOverflow) -> [BankItem] {
+    let out = Money(try Int64(0).subtracting(amount.amount), amount.currency)
+    var items = [
+      BankItem(
+        kind: .clawBack, id: id.value, reference: reference ?? receipt.reference ?? receipt.id.description,
+        amount: out, on: on)
+    ]
+    if advanced.amount > 0 {
+      items.append(
+        BankItem(
+          kind: .advance, id: id.value, reference: EndToEndReference.ofAdvance(id), amount: advanced, on: on))
+    }
+    return items
+  }
+
+  package init(topUp row: ClientMoneyTopUp, on: CalendarDate) {
+    self.init(kind: .topUp, id: row.id.value, reference: row.reference, amount: row.amount, on: on)
+  }
+
+  /// One value for each movement: those of one payout, or of one claw-back, are several items.
+  package var key: UUIDValue {
+    switch kind {
+    case .receipt, .payout, .clawBack, .topUp: id
+    case .platformFee, .advance: UUIDValue(high: id.high, low: ~id.low)
+    case .advanceRepaid: UUIDValue(high: ~id.high, low: id.low)
+    }
+  }
 }
 
 /// A line and an item of the books that agree.

@@ -27,7 +27,7 @@ package struct AllocationRow: Sendable, Hashable {
   }
 }
 
-/// The stored record of a sweep or of a division of money.
+/// The stored record of a sweep, of a division of money, or of a claw-back of it.
 package struct ExplanationRow: Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// A `SweepExplanation`; the subject is the closing.
@@ -36,6 +36,8 @@ package struct ExplanationRow: Sendable, Hashable {
     case allocation
     /// The `SweepExplanation` of a closing with less cash; the subject is the correction.
     case correction
+    /// A `ClawbackExplanation`; the subject is the claw-back.
+    case clawBack = "claw_back"
   }
 
   package let borrowerID: OrganizationID
@@ -76,6 +78,15 @@ package struct ExplanationRow: Sendable, Hashable {
     let bytes = explanation.canonicalBytes
     self.init(
       borrowerID: borrower, subjectID: receipt.value, kind: .allocation, digest: SHA256Digest(of: bytes), bytes: bytes,
+      recordedAt: recordedAt)
+  }
+
+  package init(
+    _ explanation: ClawbackExplanation, of clawback: ClawbackID, _ borrower: OrganizationID, recordedAt: Instant
+  ) {
+    let bytes = explanation.canonicalBytes
+    self.init(
+      borrowerID: borrower, subjectID: clawback.value, kind: .clawBack, digest: SHA256Digest(of: bytes), bytes: bytes,
       recordedAt: recordedAt)
   }
 }
@@ -151,6 +162,11 @@ extension Tables {
       .uuidOrNull("assigned_to") { $0.assignment?.payerID.value },
       .uuidOrNull("assigned_by") { $0.assignment?.by.value },
       .date("assigned_on") { $0.assignment?.on },
+      .int8("clawed_back") { $0.clawedBack },
+      .text("suspense_reason") { $0.suspense?.reason.rawValue },
+      .uuidOrNull("named_payer") { $0.suspense?.namedPayer?.value },
+      .text("payer_name") { $0.payer?.name },
+      .text("payer_account") { $0.payer?.account },
       .text("remainder_reason") { $0.remainderReason?.rawValue },
       .int8("converted") { $0.converted },
       .int8("version") { $0.version },
@@ -166,9 +182,16 @@ extension Tables {
     let person: PersonID? = try row.idOrNull()
     var assignment: CashReceipt.Assignment?
     if let on = try row.dateOrNull(), let payer, let person { assignment = .init(payerID: payer, by: person, on: on) }
+    let clawedBack = try row.int()
+    let reason: CashReceipt.SuspenseReason? = try row.valueOrNull()
+    let named: OrganizationID? = try row.idOrNull()
+    let (name, account) = (try row.textOrNull(), try row.textOrNull())
     return CashReceipt(
       id: id, organizationID: organization, receivedOn: receivedOn, amount: amount, source: source,
-      reference: reference, remainder: remainder, assignment: assignment, remainderReason: try row.valueOrNull(),
+      reference: reference, remainder: remainder, assignment: assignment, clawedBack: clawedBack,
+      suspense: reason.map { CashReceipt.Suspense(reason: $0, namedPayer: named) },
+      payer: name == nil && account == nil ? nil : CashReceipt.Payer(name: name, account: account),
+      remainderReason: try row.valueOrNull(),
       // Receipts of before were never converted.
       converted: try row.intOrNull() ?? 0, version: try row.int(), createdAt: try row.instant())
   }
@@ -203,6 +226,8 @@ extension Tables {
       .int8("gross") { $0.gross.amount },
       .text("currency") { $0.gross.currency.code },
       .int8("platform_fee") { $0.platformFee },
+      .int8("clawback_netted") { $0.netting.netted },
+      .int8("advance_repaid") { $0.netting.repaid },
       .int8("net") { $0.net },
       .uuid("run_id") { $0.runID.value },
       .instant("recorded_at") { $0.recordedAt },
@@ -214,10 +239,11 @@ extension Tables {
     let date = try row.date()
     let gross = try row.money()
     let fee = try row.int()
+    let netting = Payout.Netting(netted: try row.int(), repaid: try row.int())
     _ = try row.int()
     return Payout(
-      id: id, lenderID: lender, businessDate: date, gross: gross, platformFee: fee, runID: try row.id(),
-      recordedAt: try row.instant())
+      id: id, lenderID: lender, businessDate: date, gross: gross, platformFee: fee, netting: netting,
+      runID: try row.id(), recordedAt: try row.instant())
   }
 
   /// Never updated, as allocations are not.

@@ -99,6 +99,12 @@ package enum EndToEndReference {
   /// own, so that the two movements of one payout are told from each other even when their amounts are the same.
   package static func ofFee(_ payout: PayoutID) -> String { "CF" + of(payout).dropFirst(2) }
 
+  /// What the bank is to show where a lender's payout repays what the platform had advanced to the client account.
+  package static func ofRepaidAdvance(_ payout: PayoutID) -> String { "CR" + of(payout).dropFirst(2) }
+
+  /// What the bank is to show where the platform's own money goes into the client account, since clients' was taken back.
+  package static func ofAdvance(_ clawback: ClawbackID) -> String { "CA" + of(PayoutID(clawback.value)).dropFirst(2) }
+
   /// The payout that a reference names; nil for any other reference.
   package static func payout(_ reference: some StringProtocol) -> PayoutID? {
     let digits = Array(reference.utf8)

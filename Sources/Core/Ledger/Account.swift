@@ -5,7 +5,7 @@ import Primitives
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.chips`, `income.fee`,
 /// `income.charges`, `expense.fee`, `expense.charges`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,
-/// `income.forgiveness` a loan; `client_money` the organisation it is owed to;
+/// `income.forgiveness` a loan; `client_money` the organisation it is owed to; `receivable.clawback` the lender that owes it;
 /// `cash_at_platform` none, `feePart` or `principalPart`; the others none.
 package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   // Chips of a lot, in the lender's book. One account for each state; contra accounts are negative.
@@ -57,6 +57,8 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   // What a client gave of one currency and got of another: in each currency by itself it need not be zero.
   case fxPosition = "fx.position"
   case expensePlatformFee = "expense.platform_fee"
+  // Cash that was taken back after it had been paid out: the lender owes it to the platform, by currency.
+  case payableClawback = "payable.clawback"
 
   // The platform's own book.
   case bankClient = "bank.client"
@@ -64,6 +66,11 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case clientMoney = "client_money"
   case suspense = "suspense"
   case incomePlatformFee = "income.platform_fee"
+  // The mirror of `payable.clawback`, by lender.
+  case receivableClawback = "receivable.clawback"
+  // What banks took back that the client accounts no longer held, so that `bank.client` stays what is there.
+  case payableBank = "payable.bank"
+  case equityContributed = "equity.contributed"
 
   /// Accounts that can never be negative: chips somewhere, and client money at the bank.
   package var neverNegative: Bool {
@@ -71,7 +78,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .cashAtPlatform,
+      .cashAtPlatform, .receivableClawback,
       .bankClient, .bankOwn:
       true
     default: false
@@ -82,7 +89,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   package var neverPositive: Bool {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .payablePrincipal, .payableFee, .payableCharges,
-      .clientMoney, .suspense, .allowanceLoan:
+      .clientMoney, .suspense, .allowanceLoan, .payableClawback, .payableBank:
       true
     default: false
     }

@@ -17,14 +17,15 @@ extension AccountCode {
   package var kind: AccountKind {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .fundingReceived, .paidOut,
-      .fxPosition:
+      .fxPosition, .equityContributed:
       .equity
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan:
+      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback:
       .asset
-    case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense: .liability
+    case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense, .payableClawback, .payableBank:
+      .liability
     case .incomeFee, .incomeCharges, .incomePlatformFee, .incomeForgiveness: .income
     case .expenseFee, .expenseCharges, .expensePlatformFee, .expenseWriteOff, .expenseForgiveness: .expense
     }
@@ -41,9 +42,11 @@ extension AccountCode {
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
       .loan
     case .cashAtPlatform: .part
-    case .clientMoney: .organization
+    case .clientMoney, .receivableClawback: .organization
     case .suspense: .receipt
-    case .fundingReceived, .paidOut, .fxPosition, .expensePlatformFee, .bankClient, .bankOwn, .incomePlatformFee: .none
+    case .fundingReceived, .paidOut, .fxPosition, .expensePlatformFee, .bankClient, .bankOwn, .incomePlatformFee,
+      .payableClawback, .payableBank, .equityContributed:
+      .none
     }
   }
 
@@ -95,6 +98,10 @@ extension AccountCode {
     case .clientMoney: "what the platform owes the organisation; negative"
     case .suspense: "money of payers who are not known; negative"
     case .incomePlatformFee: "fee that the platform has earned"
+    case .payableClawback: "cash that was paid out to the lender and taken back since; owed to the platform"
+    case .receivableClawback: "what a lender owes the platform for cash that was taken back after it was paid out"
+    case .payableBank: "what banks took back beyond what the client accounts held; negative"
+    case .equityContributed: "own means that the platform put into the client accounts; negative"
     }
   }
 

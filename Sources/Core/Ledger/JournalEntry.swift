@@ -38,6 +38,13 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case chipsServiced = "chips_serviced"
   case platformFeeCharged = "platform_fee_charged"
   case payoutMade = "payout_made"
+  /// Cash of a receipt left the client account again: a bank or a court took it back.
+  case cashTakenBack = "cash_taken_back"
+  /// Debt that such cash had paid is owed again.
+  case debtReinstated = "debt_reinstated"
+  /// The platform's own money went into the client account, or what lenders repaid of it came out again.
+  case clientMoneyAdvanced = "client_money_advanced"
+  case clientMoneyToppedUp = "client_money_topped_up"
 }
 
 /// One line of an entry: an account of the entry's book and a signed amount, debit positive.

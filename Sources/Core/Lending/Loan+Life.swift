@@ -259,7 +259,7 @@ extension Loan {
   }
 
   /// An amount more is due, in whatever state: a casualty asks nobody's leave.
-  private mutating func claim(_ more: LoanDue) {
+  mutating func claim(_ more: LoanDue) {
     guard let present = due else {
       due = more
       if state == .active || state == .recalled { state = .due }

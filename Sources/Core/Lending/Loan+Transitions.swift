@@ -31,6 +31,7 @@ extension Loan {
     case unfreeze
     case reportDevice = "report a device event"
     case substitute
+    case reinstate
 
     package var from: Set<LoanState> {
       switch self {
@@ -46,7 +47,7 @@ extension Loan {
       case .passTitle: [.titlePending]
       case .recall: [.active, .due]
       case .withdrawRecall: [.recalled, .due]
-      case .fallOverdue: [.due]
+      case .fallOverdue: [.due, .reinstated]
       case .reRate, .extend, .pause, .substitute: [.active, .due, .overdue, .recalled]
       case .declareDefault: [.active, .due, .overdue, .recalled, .reinstated]
       case .cure, .accelerate, .repossess: [.defaulted]
@@ -56,6 +57,8 @@ extension Loan {
       case .dispose: [.defaulted, .closed]
       case .unfreeze: [.frozen, .titlePending]
       case .reportDevice: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
+      case .reinstate:
+        [.active, .due, .overdue, .defaulted, .recalled, .frozen, .titlePending, .closed, .reinstated]
       }
     }
   }
@@ -251,7 +254,8 @@ extension Loan {
     }
     closedAs = forgiven ? .forgiven : ending
     possession = unitsOwned == 0 ? .lender : .borrower
-    securityInterest?.releasedOn = date
+    // A loan that closes a second time has no lien any more: the release stands as it was given.
+    if securityInterest?.releasedOn == nil { securityInterest?.releasedOn = date }
     state = .closed
     due = nil
     life.overdueSince = nil

@@ -24,11 +24,12 @@ package enum LoanState: String, Sendable, Hashable, CaseIterable {
   /// A rule or a dispute stopped it; cash still discharges the debt -> active, due, overdue, recalled, defaulted (what
   /// the other facts say once the hold ends), closed, titlePending
   case frozen
-  /// The debt is paid; title waits for a verdict that lets it pass -> closed
+  /// The debt is paid; title waits for a verdict that lets it pass -> closed, reinstated
   case titlePending = "title_pending"
   /// Ended, see `closedAs` -> reinstated
   case closed
-  /// A payment was taken back after it closed -> due, closed
+  /// A payment was taken back after the debt had been paid off; all that is owed again is due -> closed, titlePending,
+  /// overdue, defaulted, frozen
   case reinstated
 }
 
@@ -114,10 +115,12 @@ package struct LoanDue: Sendable, Hashable {
     case recall
     /// Default made everything due.
     case acceleration
+    /// Money that had paid it was taken back.
+    case clawBack = "claw_back"
   }
 
   package var cause: Cause
-  /// The round or closing; the loan itself for every other cause.
+  /// The round or closing, or the claw-back; the loan itself for every other cause.
   package var causeID: UUIDValue
   package var since: CalendarDate
   /// What is still due in minor units; nil when the whole debt is, whatever it grows to.

@@ -18,6 +18,8 @@ package enum ClosingCorrectionNoun: IdentifiedNoun { package static let prefix: 
 package enum WaterfallsNoun: IdentifiedNoun { package static let prefix: StaticString = "wfl" }
 package enum ValuationNoun: IdentifiedNoun { package static let prefix: StaticString = "val" }
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
+package enum ClawbackNoun: IdentifiedNoun { package static let prefix: StaticString = "clw" }
+package enum TopUpNoun: IdentifiedNoun { package static let prefix: StaticString = "top" }
 package enum BankStatementNoun: IdentifiedNoun { package static let prefix: StaticString = "stmt" }
 package enum ReconciliationBreakNoun: IdentifiedNoun { package static let prefix: StaticString = "brk" }
 package enum PayeeNoun: IdentifiedNoun { package static let prefix: StaticString = "payee" }
@@ -52,6 +54,8 @@ package typealias ClosingCorrectionID = Identifier<ClosingCorrectionNoun>
 package typealias WaterfallsID = Identifier<WaterfallsNoun>
 package typealias ValuationID = Identifier<ValuationNoun>
 package typealias CashReceiptID = Identifier<CashReceiptNoun>
+package typealias ClawbackID = Identifier<ClawbackNoun>
+package typealias TopUpID = Identifier<TopUpNoun>
 package typealias BankStatementID = Identifier<BankStatementNoun>
 package typealias ReconciliationBreakID = Identifier<ReconciliationBreakNoun>
 package typealias PayeeID = Identifier<PayeeNoun>

@@ -17,11 +17,14 @@ package struct ExpectedItem: Sendable, Hashable, Comparable {
   /// The accounts that a receipt may come from. Empty for a payout, and where the books know of none: then nobody is a
   /// third party.
   package let payers: Set<BankAccount>
+  /// It takes a booking back, as a bank recalls a credit: a line that says so of itself is meant for it.
+  package let takesBack: Bool
 
   package init(
     id: UUIDValue, reference: String, currency: Currency, amount: Int64, date: CalendarDate, dueDate: CalendarDate,
-    payers: Set<BankAccount> = []
+    payers: Set<BankAccount> = [], takesBack: Bool = false
   ) {
+    self.takesBack = takesBack
     self.id = id
     self.reference = reference
     self.currency = currency

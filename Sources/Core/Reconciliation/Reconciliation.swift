@@ -103,12 +103,17 @@ struct ReconciliationPass {
         reason: reason, line: line, item: item, candidates: Array(others.prefix(Reconciliation.mostCandidates))))
   }
 
-  /// What takes back, by its own word or by moving against all that it names, is never a payment of an item.
+  /// What takes back, by its own word or by moving against all that it names, is never a payment of an item, unless the
+  /// books expect that very taking back.
   mutating func setReversalsAside(_ lines: [BankLine]) -> [BankLine] {
     lines.filter { line in
       let named = named(by: line)
       let isAgainst = !named.isEmpty && named.allSatisfy { ($0.amount < 0) != (line.amount < 0) }
       guard line.isReversal || isAgainst else { return true }
+      let isExpected = openNamed(by: line).contains {
+        $0.takesBack && $0.amount == line.amount && $0.currency == line.currency
+      }
+      if isExpected { return true }
       add(.reversed, line: line, candidates: named)
       return false
     }

@@ -154,7 +154,7 @@ extension StepAmounts {
 }
 
 extension Allocation.Line {
-  fileprivate func write(to bytes: inout CanonicalBytes) {
+  func write(to bytes: inout CanonicalBytes) {
     bytes.append(loanID.value)
     bytes.append(lenderID.value)
     bytes.append(step.rawValue)
@@ -164,7 +164,7 @@ extension Allocation.Line {
     bytes.append(limit.rawValue)
   }
 
-  fileprivate init(from reader: inout CanonicalReader) throws(CanonicalBytesError) {
+  init(from reader: inout CanonicalReader) throws(CanonicalBytesError) {
     self.init(
       loanID: try reader.id(), lenderID: try reader.id(), step: try reader.word("step"), amount: try reader.int64(),
       discharged: try reader.int64(), isOwnLoan: try reader.bool(), hasAcceded: try reader.bool(),

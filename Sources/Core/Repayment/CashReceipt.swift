@@ -29,6 +29,37 @@ package struct CashReceipt: Sendable, Hashable {
     case otherCurrency = "other_currency"
   }
 
+  /// Why money is in suspense, or was until it was assigned.
+  package enum SuspenseReason: String, Sendable, Hashable, CaseIterable {
+    /// Nobody was named.
+    case unknownPayer = "unknown_payer"
+    /// A startup was named, and the money came from an account or in a name that is not known to be its own.
+    case thirdPartyPayer = "third_party_payer"
+  }
+
+  package struct Suspense: Sendable, Hashable {
+    package let reason: SuspenseReason
+    /// Whose debt it was said to pay.
+    package let namedPayer: OrganizationID?
+
+    package init(reason: SuspenseReason, namedPayer: OrganizationID?) {
+      self.reason = reason
+      self.namedPayer = namedPayer
+    }
+  }
+
+  /// Who paid, as the bank shows it.
+  package struct Payer: Sendable, Hashable {
+    package let name: String?
+    /// IBAN, or a bank's own number.
+    package let account: String?
+
+    package init(name: String?, account: String?) {
+      self.name = name
+      self.account = account
+    }
+  }
+
   package let id: CashReceiptID
   /// The payer, or the platform while the payer is unknown: then the money is in suspense.
   package let organizationID: OrganizationID
@@ -36,22 +67,31 @@ package struct CashReceipt: Sendable, Hashable {
   package let amount: Money
   package let source: CashSource
   package let reference: String?
-  /// What no claim took.
+  /// What no claim took, and nobody has taken back.
   package var remainder: Int64
   package var assignment: Assignment?
   /// nil where nothing was left, where the payer is not known, and on receipts from before it was kept.
   package var remainderReason: RemainderReason?
   /// What of it was turned into another currency, minor units.
   package var converted: Int64
+  /// Taken back so far, minor units: at most the amount.
+  package var clawedBack: Int64
+  /// nil where the payer was known from the start.
+  package let suspense: Suspense?
+  package let payer: Payer?
   package var version: Int64
   package let createdAt: Instant
 
   package init(
     id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: CashSource,
-    reference: String?, remainder: Int64, assignment: Assignment? = nil, remainderReason: RemainderReason? = nil,
-    converted: Int64 = 0, version: Int64 = 1, createdAt: Instant
+    reference: String?, remainder: Int64, assignment: Assignment? = nil, clawedBack: Int64 = 0,
+    suspense: Suspense? = nil, payer: Payer? = nil, remainderReason: RemainderReason? = nil, converted: Int64 = 0,
+    version: Int64 = 1, createdAt: Instant
   ) {
     self.assignment = assignment
+    self.clawedBack = clawedBack
+    self.suspense = suspense
+    self.payer = payer
     self.remainderReason = remainderReason
     self.converted = converted
     self.id = id
@@ -64,22 +104,43 @@ package struct CashReceipt: Sendable, Hashable {
     self.version = version
     self.createdAt = createdAt
   }
+
+  /// The startup whose money it is: its payer, or the one that it was assigned to. nil while it is in suspense.
+  package func startup(platform: OrganizationID) -> OrganizationID? {
+    organizationID == platform ? assignment?.payerID : organizationID
+  }
 }
 
 /// What a lender was paid on one day in one currency.
 package struct Payout: Sendable, Hashable {
+  /// What the lender owed for money that was taken back, and that went off what it was paid; minor units.
+  package struct Netting: Sendable, Hashable {
+    package let netted: Int64
+    /// Of it, what went back to the platform's own account: the client account was covered without it.
+    package let repaid: Int64
+
+    package static let none = Netting(netted: 0, repaid: 0)
+
+    package init(netted: Int64, repaid: Int64) {
+      self.netted = netted
+      self.repaid = repaid
+    }
+  }
+
   package let id: PayoutID
   package let lenderID: OrganizationID
   package let businessDate: CalendarDate
   package let gross: Money
   package let platformFee: Int64
+  package let netting: Netting
   package let runID: SettlementRunID
   package let recordedAt: Instant
 
   package init(
     id: PayoutID, lenderID: OrganizationID, businessDate: CalendarDate, gross: Money, platformFee: Int64,
-    runID: SettlementRunID, recordedAt: Instant
+    netting: Netting = .none, runID: SettlementRunID, recordedAt: Instant
   ) {
+    self.netting = netting
     self.id = id
     self.lenderID = lenderID
     self.businessDate = businessDate
@@ -89,5 +150,5 @@ package struct Payout: Sendable, Hashable {
     self.recordedAt = recordedAt
   }
 
-  package var net: Int64 { gross.amount - platformFee }
+  package var net: Int64 { gross.amount - platformFee - netting.netted }
 }

@@ -76,9 +76,16 @@ package struct Clawback: Sendable, Hashable {
   /// The new claim on the borrower, in the currency of the receipt: all cash that had paid lenders and is gone.
   package var claim: Int64 { lines.reduce(0) { $0 + $1.cash } }
 
+  /// As a record has it.
+  init(fromRemainder: Int64, lines: [Line], premiumsWithdrawn: [PremiumWithdrawn]) {
+    self.fromRemainder = fromRemainder
+    self.lines = lines
+    self.premiumsWithdrawn = premiumsWithdrawn
+  }
+
   /// - Parameters:
-  ///   - amount: taken back in all, at least 0. A second time is the difference of two: of what was taken back in all
-  ///     by then, and of what was before.
+  ///   - amount: taken back, at least 0.
+  ///   - allocation: the division of the receipt; a second time what the first has left of it, see `Allocation.less`.
   ///   - remainderLeft: what of the allocation's remainder is still with the platform; it goes first.
   /// - Throws: `RepaymentRefusal.takenBackMoreThanReceived`, and for negative amounts.
   package init(

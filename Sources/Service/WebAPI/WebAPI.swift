@@ -55,6 +55,7 @@ package struct WebAPI: Sendable {
     addSettlementRoutes(&table)
     addBankRoutes(&table)
     addPayeeRoutes(&table)
+    addClawbackRoutes(&table)
     addLedgerRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))

@@ -23,6 +23,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.reconciliationBreaks), AnyTable(Tables.payees),
     AnyTable(Tables.fxRates), AnyTable(Tables.cashConversions),
     AnyTable(Tables.rulePacks), AnyTable(Tables.complianceItems),
+    AnyTable(Tables.clawbacks), AnyTable(Tables.clawbackLines), AnyTable(Tables.topUps),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]

@@ -55,12 +55,13 @@ struct GuardTests {
       let record = [
         "journal_entries", "journal_lines", "chain_links", "audit_log", "allocations", "verdicts", "payouts",
         "loan_events", "unit_events", "chip_marks", "startup_marks", "repayment_explanations",
-        "closing_corrections", "startup_waterfalls",
+        "closing_corrections", "startup_waterfalls", "claw_back_lines",
       ]
       for table in record {
         let key = table == "chip_marks" ? "source" : "id"
         let columns = [
           "journal_lines": "asset", "chain_links": "number", "allocations": "step", "repayment_explanations": "kind",
+          "claw_back_lines": "step",
         ]
         let column = columns[table] ?? key
         for act in ["update \(table) set \(column) = \(column)", "delete from \(table)", "truncate \(table)"] {

@@ -72,18 +72,18 @@ struct RowSecurityTests {
 
   private static let shared = [
     "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "chip_units", "unit_events", "verdicts",
-    "allocations", "outbox",
+    "allocations", "outbox", "claw_back_lines",
   ]
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",
-    "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions",
+    "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions", "claw_backs",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
     "bank_statements", "bank_statement_lines", "reconciliation_matches", "reconciliation_breaks", "rule_packs",
-    "compliance_items",
+    "compliance_items", "client_money_top_ups",
   ]
 
   /// Rows of one deal in a table: a row set has two loans, five amendments and four journal lines.

@@ -288,8 +288,10 @@ struct RowSet {
     CashReceipt(
       id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd), source: .insurance,
       reference: some(Self.nasty), remainder: full ? 89 : 91,
-      assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)),
-      remainderReason: some(.otherCurrency), converted: full ? 1 : 0, version: version, createdAt: now)
+      assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), clawedBack: full ? 7 : 0,
+      suspense: some(CashReceipt.Suspense(reason: .thirdPartyPayer, namedPayer: borrower)),
+      payer: some(CashReceipt.Payer(name: Self.nasty, account: "0200 9")), remainderReason: some(.otherCurrency),
+      converted: full ? 1 : 0, version: version, createdAt: now)
   }
 
   var waterfalls: StartupWaterfalls {
@@ -323,8 +325,31 @@ struct RowSet {
 
   var payout: Payout {
     Payout(
-      id: id(24), lenderID: lender, businessDate: day, gross: Money(100, .usd), platformFee: 5, runID: id(25),
-      recordedAt: now)
+      id: id(24), lenderID: lender, businessDate: day, gross: Money(100, .usd), platformFee: 5,
+      netting: full ? Payout.Netting(netted: 30, repaid: 20) : .none, runID: id(25), recordedAt: now)
+  }
+
+  var clawback: ReceiptClawback {
+    ReceiptClawback(
+      id: id(47), organizationID: borrower, receiptID: id(23), payerID: some(borrower), amount: Money(7, .usd),
+      takenBackOn: day, reason: .bankRecall, reference: some(Self.nasty), order: .lastRankFirst,
+      state: full ? .approved : .proposed, proposedBy: id(18),
+      decision: some(SecondPersonDecision(by: id(19), at: later)),
+      booking: some(ReceiptClawback.Booking(number: 1, on: day, fromRemainder: 3, advanced: 2, uncovered: 1)),
+      version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var clawbackLine: ClawbackLine {
+    ClawbackLine(
+      borrowerID: borrower, clawbackID: id(47), loanID: id(11), step: "fee", lenderID: lender, receiptID: id(23),
+      cash: Money(4, .usd), held: 1, feeReturned: full ? 1 : 0, reinstates: full, entryID: id(27), bookedOn: day)
+  }
+
+  var topUp: ClientMoneyTopUp {
+    ClientMoneyTopUp(
+      id: id(48), amount: Money(9, .usd), fundedOn: day, reference: Self.nasty, state: full ? .rejected : .proposed,
+      proposedBy: id(18), decision: some(SecondPersonDecision(by: id(18), at: later)), note: some(Self.nasty),
+      version: version, createdAt: now, updatedAt: updatedAt)
   }
 
   func payee() throws -> Payee {

@@ -37,11 +37,13 @@ struct LoanTableTests {
     .frozen: running(.frozen, becomesDue: .frozen).filter { $0.key != .startReturn }.merging([
       .withdrawDue: .frozen, .unfreeze: .active, .loseUnits: .frozen,
     ]) { $1 },
-    .titlePending: [.finishReturn: .titlePending, .passTitle: .titlePending, .unfreeze: .titlePending],
-    .closed: [.dispose: .closed],
+    .titlePending: [
+      .finishReturn: .titlePending, .passTitle: .titlePending, .unfreeze: .titlePending, .reinstate: .frozen,
+    ],
+    .closed: [.dispose: .closed, .reinstate: .reinstated],
     .reinstated: running(.reinstated, becomesDue: .due).filter {
       $0.key != .startReturn && $0.key != .finishReturn
-    }.merging([.declareDefault: .defaulted, .freeze: .frozen]) { $1 },
+    }.merging([.declareDefault: .defaulted, .freeze: .frozen, .fallOverdue: .overdue]) { $1 },
   ]
 
   /// Money is taken, charges are made, claims are forgiven or written off and chips come back in all states between
@@ -52,6 +54,8 @@ struct LoanTableTests {
       .forgive: state,
     ]
     table[.becomeDue] = becomesDue
+    // What money had paid is due again when the money is gone, as with any other cause; a reinstated loan stays one.
+    table[.reinstate] = state == .reinstated ? state : becomesDue
     if state != .reinstated { table[.reportDevice] = state }
     if [.active, .due, .overdue, .recalled].contains(state) { table[.substitute] = state }
     return table
@@ -71,6 +75,7 @@ struct LoanTableTests {
     case .defaulted: return try F.stored(state, due: owed, life: LoanLife(default: fault, unitsRepossessed: 8))
     case .closed: return try F.stored(state, life: LoanLife(unitsRepossessed: 8))
     case .recalled: return try F.stored(state, life: LoanLife(recall: recall))
+    case .reinstated: return try F.stored(state, due: act == .fallOverdue ? F.claim(nil) : nil)
     case .frozen, .titlePending: return try F.stored(state, due: owed, life: LoanLife(hold: hold))
     case .agreed, .inTransit:
       return try F.stored(state, outstanding: .none, unitsOut: 0, unitsReturning: 0, unitsReturned: 0)
@@ -109,6 +114,9 @@ struct LoanTableTests {
     case .unfreeze: try loan.unfreeze()
     case .reportDevice: try loan.require(.reportDevice)
     case .substitute: try loan.require(.substitute)
+    case .reinstate:
+      try loan.reinstate(
+        Debt(charges: 1, fee: 2, principal: 3), because: ClawbackID(UUIDValue(high: 7, low: 7)), on: date)
     }
   }
 

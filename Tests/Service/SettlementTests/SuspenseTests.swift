@@ -1,3 +1,4 @@
+import BankFiles
 import DomainFixtures
 import Lending
 import Operations
@@ -60,6 +61,46 @@ struct SuspenseTests {
       let never = try await market.submit(
         AssignCashReceipt(receiptID: known.id, payerID: startup.id, ifVersion: nil), by: Marketplace.staff())
       #expect(never.refusalCode == "repayment.not_in_suspense")
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("a receipt that comes from somebody else's account, or in another name, waits for a person")
+  func thirdParties() async throws {
+    try await Marketplace.with { market in
+      let loan = try await market.lend(1)[0]
+      market.clock.advance(days: 10)
+      try await market.makeDue(loan)
+      let payee = try await market.run(
+        ProposePayee(
+          organizationID: loan.startup.id, currency: .usd, name: "Startup Holding", account: .other("0200 7"),
+          agent: nil), by: Marketplace.staff())
+      func receive(_ name: String?, _ account: String?) async throws -> CashReceipt {
+        try await market.run(
+          RecordCashReceipt(
+            receivedOn: market.today, amount: Money(100, .usd), source: .round, payerID: loan.startup.id,
+            reference: nil, payer: CashReceipt.Payer(name: name, account: account)), by: Marketplace.staff()
+        ).receipt
+      }
+      // Proposed is not verified.
+      let early = try await receive(nil, "0200 7")
+      #expect(early.organizationID == .platform && early.suspense?.reason == .thirdPartyPayer)
+      #expect(early.suspense?.namedPayer == loan.startup.id)
+      _ = try await market.run(
+        DecidePayee(organizationID: loan.startup.id, payeeID: payee.id, act: .verify, ifVersion: nil),
+        by: Marketplace.staff(2))
+      #expect(try await receive("Anybody", "0200 7").organizationID == loan.startup.id)
+      #expect(try await receive("startup  HOLDING", nil).organizationID == loan.startup.id)
+      #expect(try await receive(" Startup 0", nil).organizationID == loan.startup.id)
+      for (name, account) in [("Startup 0", "0200 8"), ("Uncle Ltd", nil)] as [(String, String?)] {
+        #expect(try await receive(name, account).organizationID == .platform)
+      }
+      let before = try await market.loan(loan.id).outstanding
+      let assigned = try await market.run(
+        AssignCashReceipt(receiptID: early.id, payerID: loan.startup.id, ifVersion: nil), by: Marketplace.staff(2))
+      #expect(assigned.allocations.map(\.amount.amount) == [100])
+      #expect(try await market.loan(loan.id).outstanding.fee == before.fee - 100)
       let broken = try await market.lawBreaches()
       #expect(broken == [])
     }

@@ -97,14 +97,20 @@ struct MoneyBodyTests {
   func receipts() throws {
     let sample = Sample([
       "received_on": "\"2024-03-06\"", "amount": "{\"amount\":500,\"currency\":\"USD\"}", "source": "\"round\"",
-      "payer_organization_id": "\"\(borrower)\"", "reference": "\"wire 7\"",
+      "payer_organization_id": "\"\(borrower)\"", "reference": "\"wire 7\"", "payer_name": "\"Startup\"",
+      "payer_account": "\"0200 7\"",
     ])
     let changes: [[Change]] = [
       requiredChanges("received_on", "amount", "source"), optionalChanges("payer_organization_id", "reference"),
       dateChanges("received_on"), moneyChanges("amount", least: 1), idChanges("payer_organization_id", prefix: "org"),
       textChanges("reference", 200), Change.good("source", "\"insurance\""), Change.bad("source", "enum", "\"gift\""),
+      optionalChanges("payer_name", "payer_account"), textChanges("payer_name", 200),
+      Change.bad("payer_account", "format", "\" 0200\""),
     ]
     check(sample, changes) { RecordCashReceipt.parse(&$0) }
+    #expect(
+      try read(sample) { RecordCashReceipt.parse(&$0) }.payer
+        == CashReceipt.Payer(name: "Startup", account: "0200 7"))
     let id = CashReceiptID(uuid(16))
     let moment = try instant("2024-03-06T00:00:00Z")
     func receipt(_ payer: OrganizationID) throws -> CashReceipt {
@@ -128,6 +134,34 @@ struct MoneyBodyTests {
     let suspense = try receipt(.platform)
     #expect(
       try written { suspense.write(to: &$0, allocations: []) }.contains("\"payer_organization_id\":null"))
+  }
+
+  @Test("a claw-back and a top-up are read within their bounds; a lender is shown its own lines")
+  func clawbacks() throws {
+    let id = CashReceiptID(uuid(16))
+    let sample = Sample([
+      "amount": "{\"amount\":500,\"currency\":\"USD\"}", "taken_back_on": "\"2024-03-06\"",
+      "reason": "\"insolvency\"", "reference": "\"REV 7\"", "order": "\"last_rank_first\"",
+    ])
+    let changes: [[Change]] = [
+      requiredChanges("amount", "taken_back_on", "reason"), optionalChanges("reference", "order"),
+      moneyChanges("amount", least: 1), dateChanges("taken_back_on"), textChanges("reference", 200),
+      Change.good("reason", "\"bank_recall\"", "\"court\"", "\"unauthorised\""),
+      Change.bad("reason", "enum", "\"regret\""), Change.bad("order", "enum", "\"first\""),
+    ]
+    check(sample, changes) { ProposeClawback.parse(&$0, id, ifVersion: nil) }
+    #expect(
+      try read(sample.with("order", nil)) { ProposeClawback.parse(&$0, id, ifVersion: 3) }.order == .lastLineFirst)
+    let topUp = Sample([
+      "amount": "{\"amount\":500,\"currency\":\"USD\"}", "on": "\"2024-03-06\"", "reference": "\"OWN\"",
+    ])
+    check(
+      topUp,
+      [
+        requiredChanges("amount", "on", "reference"), moneyChanges("amount", least: 1), dateChanges("on"),
+        textChanges("reference", 200),
+      ]
+    ) { ProposeTopUp.parse(&$0) }
   }
 
   @Test("a payout shows gross, fee and net")

@@ -49,14 +49,22 @@ package enum CloseReportSQL {
     "report_entries", "select count(*) from journal_entries where business_date between $1 and $2",
     parameters: [.date, .date], columns: [.int8])
 
-  package static var statements: [Statement] { [accounts, loans, pastDue, receipts, payouts, entries] }
+  package static let clawbacks = Statement(
+    "report_claw_backs",
+    """
+    select currency, count(*), sum(amount)::bigint, sum(advanced)::bigint from claw_backs
+    where booked_on between $1 and $2 group by currency order by currency
+    """, parameters: [.date, .date], columns: [.text, .int8, .int8, .int8])
+
+  package static var statements: [Statement] { [accounts, loans, pastDue, receipts, payouts, entries, clawbacks] }
 
   /// All of them, in the order in which they are declared, and the closed days last.
   package static func queries(from first: CalendarDate, to last: CalendarDate) -> [Query] {
     let span: [Bind] = [.date(first.dayNumber), .date(last.dayNumber)]
     return [
       Query(accounts, span), Query(loans), Query(pastDue, [.date(last.dayNumber)]), Query(receipts, span),
-      Query(payouts, span), Query(entries, span), ClosedDay.query(from: first, to: last),
+      Query(payouts, span), Query(entries, span), Query(clawbacks, span),
+      ClosedDay.query(from: first, to: last),
     ]
   }
 }

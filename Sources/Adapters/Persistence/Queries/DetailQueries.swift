@@ -121,16 +121,51 @@ package enum Details {
       order by effective_on desc, recorded_at desc, id desc limit 1000
       """,
     parameters: [.uuid, .uuid], columns: Tables.startupWaterfalls.types)
-  /// What was paid on a loan, as the borrower's journal has it.
+  /// What was paid on a loan, and taken back again, as the borrower's journal has it: until its debt was paid off first.
   package static let paymentsOfLoan = Statement(
     "read_payments_of_loan",
     """
     select e.id, e.business_date, l.account_code, l.amount
     from journal_entries e join journal_lines l on l.org_id = e.org_id and l.entry_id = e.id
-    where ($1::uuid is null or e.org_id = $1) and e.org_id = $2 and e.subject_id = $3 and e.kind = 'debt_paid'
+    where ($1::uuid is null or e.org_id = $1) and e.org_id = $2 and e.subject_id = $3
+      and e.kind in ('debt_paid', 'debt_reinstated')
       and l.account_code in ('payable.charges', 'payable.fee', 'payable.principal')
+      and e.sequence < coalesce((
+        select min(c.sequence) from claw_back_lines b
+        join journal_entries c on c.org_id = b.borrower_id and c.id = b.entry_id
+        where b.borrower_id = $2 and b.loan_id = $3 and b.reinstates), 9223372036854775807)
     order by e.business_date, e.id, l.line_no
     """, parameters: [.uuid, .uuid, .uuid], columns: [.uuid, .date, .text, .int8])
+  /// The day on which a loan was reinstated last; none where it never was.
+  package static let reinstatementOfLoan = Statement(
+    "read_reinstatement_of_loan",
+    """
+    select max(booked_on) from claw_back_lines
+    where ($1::uuid is null or borrower_id = $1) and borrower_id = $2 and loan_id = $3 and reinstates
+    having count(*) > 0
+    """, parameters: [.uuid, .uuid, .uuid], columns: [.date])
+  package static let clawbacksOfReceipt = Statement(
+    "read_claw_backs_of_receipt",
+    Tables.clawbacks.selectList
+      + "where ($1::uuid is null or org_id = $1 or payer_id = $1) and receipt_id = $2 order by created_at, id",
+    parameters: [.uuid, .uuid], columns: Tables.clawbacks.types)
+  package static let clawbackLinesOfReceipt = Statement(
+    "read_claw_back_lines_of_receipt",
+    Tables.clawbackLines.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and receipt_id = $2
+      order by claw_back_id, loan_id, step
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.clawbackLines.types)
+  package static let clawbackRecordsOfReceipt = Statement(
+    "read_claw_back_records_of_receipt",
+    Tables.repaymentExplanations.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1) and kind = 'claw_back' and subject_id in (
+        select id from claw_backs where receipt_id = $2)
+      order by recorded_at, subject_id
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.repaymentExplanations.types)
   package static let startupMarks = Statement(
     "read_startup_marks",
     Tables.startupMarks.selectList
@@ -229,7 +264,7 @@ package enum Details {
       startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
       loansOfStartup, loansOfLender, sweepsOfRound, divisionOfReceipt, paymentsOfLoan, waterfallsOfStartup,
       roundsOfStartup,
-      closingsOfStartup,
+      closingsOfStartup, reinstatementOfLoan, clawbacksOfReceipt, clawbackLinesOfReceipt, clawbackRecordsOfReceipt,
     ]
   }
 }

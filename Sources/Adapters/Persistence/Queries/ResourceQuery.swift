@@ -76,13 +76,20 @@ package enum Resources {
     Tables.fundingRounds, visible: "borrower_id = $1", filter: "state = $2",
     names: ("read_funding_round", "page_funding_rounds"))
   package static let cashReceipts = ResourceQuery(
-    Tables.cashReceipts, visible: "org_id = $1 or assigned_to = $1", filter: "source = $2",
+    Tables.cashReceipts, visible: "org_id = $1 or assigned_to = $1",
+    filter:
+      "(source = $2 or $2 = 'suspense' and suspense_reason is not null and assigned_to is null and clawed_back < amount)",
     names: ("read_cash_receipt", "page_cash_receipts"))
   package static let payouts = ResourceQuery(
     Tables.payouts, visible: "lender_id = $1", filter: "currency = $2", createdAt: "recorded_at",
     names: ("read_payout", "page_payouts"))
   package static let payees = ResourceQuery(
     Tables.payees, visible: "org_id = $1", filter: "org_id::text = $2", names: ("read_payee", "page_payees"))
+  package static let clawbacks = ResourceQuery(
+    Tables.clawbacks, visible: "org_id = $1 or payer_id = $1", filter: "state = $2",
+    names: ("read_claw_back", "page_claw_backs"))
+  package static let topUps = ResourceQuery(
+    Tables.topUps, visible: "org_id = $1", filter: "state = $2", names: ("read_top_up", "page_top_ups"))
   package static let bankStatements = ResourceQuery(
     Tables.bankStatements, visible: "org_id = $1", filter: "currency = $2",
     names: ("read_bank_statement", "page_bank_statements"))
@@ -117,6 +124,7 @@ package enum Resources {
       reconciliationBreaks.page,
       fxRates.byID, fxRates.page, cashConversions.byID, cashConversions.page,
       rulePacks.byID, rulePacks.page, complianceItems.byID, complianceItems.page,
+      clawbacks.byID, clawbacks.page, topUps.byID, topUps.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

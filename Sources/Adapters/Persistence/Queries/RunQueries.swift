@@ -37,7 +37,7 @@ package enum RunQueries {
     """, parameters: [.date], columns: [.uuid, .int8])
   private static let dueBorrowers = Statement(
     "run_due",
-    "select borrower_id, count(*) from loans where state = 'due' group by borrower_id order by borrower_id",
+    "select borrower_id, count(*) from loans where state in ('due', 'reinstated') group by borrower_id order by borrower_id",
     columns: [.uuid, .int8])
   private static let lendersWithProceeds = Statement(
     "run_proceeds",

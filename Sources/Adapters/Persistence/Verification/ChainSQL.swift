@@ -43,7 +43,31 @@ package enum ChainSQL {
     Tables.closingCorrections.selectList + "where borrower_id = $1 and closing_id = $2 order by was desc",
     parameters: [.uuid, .uuid], columns: Tables.closingCorrections.types)
 
+  package static let clawback = Statement(
+    "verify_claw_back", Tables.clawbacks.selectList + "where id = $1", parameters: [.uuid],
+    columns: Tables.clawbacks.types)
+  package static let clawbackLines = Statement(
+    "verify_claw_back_lines",
+    Tables.clawbackLines.selectList + "where borrower_id = $1 and claw_back_id = $2 order by loan_id, step",
+    parameters: [.uuid, .uuid], columns: Tables.clawbackLines.types)
+  /// How the receipt of a claw-back was divided, and what was taken back of it before.
+  package static let recordsBeforeClawback = Statement(
+    "verify_records_before_claw_back",
+    Tables.repaymentExplanations.selectList
+      + """
+      where borrower_id = $1 and (
+        kind = 'allocation' and subject_id = (select receipt_id from claw_backs where id = $2)
+        or kind = 'claw_back' and subject_id in (
+          select b.id from claw_backs b join claw_backs c on c.receipt_id = b.receipt_id
+          where c.id = $2 and b.number < c.number))
+      order by recorded_at, subject_id
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.repaymentExplanations.types)
+
   package static var statements: [Statement] {
-    [books, links, entries, lines, explanations, allocations, closing, corrections]
+    [
+      books, links, entries, lines, explanations, allocations, closing, corrections, clawback, clawbackLines,
+      recordsBeforeClawback,
+    ]
   }
 }

@@ -79,7 +79,7 @@ extension LawCheck {
         select a.subject, a.act || ' of ' || a.units || ' on ' || a.on_date || ' has no clear verdict' from (
           select o.id as subject, 'offer' as act, o.created_at::date as on_date, o.quantity as units from offers o
           union all select l.id, 'hand_over', l.dispatched_on, l.quantity from loans l where l.dispatched_on is not null
-          union all select l.id, 'title_transfer', l.closed_on, l.units_owned from loans l where l.units_owned > 0
+          union all select l.id, 'title_transfer', l.lien_released_on, l.units_owned from loans l where l.units_owned > 0
         ) a
         where not exists (select 1 from verdicts v where v.subject_id = a.subject and v.act = a.act
           and v.on_date = a.on_date and v.quantity = a.units and v.acted and v.effect = 'clear')
@@ -168,6 +168,7 @@ extension LawCheck {
           select 1 from organizations where org_id = a.id union all select 1 from api_keys where id = a.id
           union all select 1 from licences where id = a.id union all select 1 from lots where id = a.id
           union all select 1 from bank_statements where id = a.id
+          union all select 1 from claw_backs where id = a.id union all select 1 from client_money_top_ups where id = a.id
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id
@@ -215,9 +216,9 @@ extension LawCheck {
       names: ("law_client_money", "law_client_money_count"),
       breaches: """
         select asset, 'the client account holds '
-          || coalesce(sum(amount) filter (where account_code = 'bank.client'), 0) || ', clients are owed '
+          || coalesce(sum(amount) filter (where account_code in ('bank.client', 'payable.bank')), 0) || ', clients are owed '
           || coalesce(-sum(amount) filter (where account_code in ('client_money', 'suspense')), 0)
-        from journal_lines where account_code in ('bank.client', 'client_money', 'suspense')
+        from journal_lines where account_code in ('bank.client', 'payable.bank', 'client_money', 'suspense')
         group by asset having sum(amount) < 0
         union all
         select coalesce(o.client, c.client)::text, 'has ' || coalesce(c.total, 0) || ', is owed ' || coalesce(o.total, 0)
@@ -231,11 +232,13 @@ extension LawCheck {
       11, "parts of a waterfall sum to what was received", names: ("law_waterfalls", "law_waterfalls_count"),
       breaches: """
         select r.id, 'received ' || r.amount || ', allocated ' || coalesce(a.total, 0) || ', left ' || r.remainder
-          || ', converted ' || coalesce(r.converted, 0)
+          || ', converted ' || coalesce(r.converted, 0) || ', taken back of what was left ' || coalesce(b.total, 0)
         from cash_receipts r
+        left join (select receipt_id, sum(from_remainder) as total from claw_backs where state = 'approved' group by 1) b
+          on b.receipt_id = r.id
         left join (select receipt_id, currency, sum(amount) as total from allocations group by 1, 2) a
           on a.receipt_id = r.id and a.currency = r.currency
-        where r.amount <> coalesce(a.total, 0) + r.remainder + coalesce(r.converted, 0)
+        where r.amount <> coalesce(a.total, 0) + r.remainder + coalesce(r.converted, 0) + coalesce(b.total, 0)
         union all
         select a.loan_id, 'an allocation of ' || a.amount || ' ' || a.currency || ' has no receipt in that currency'
         from allocations a where not exists (
@@ -286,7 +289,11 @@ extension LawCheck {
         left join (
           select 'receipt' as kind, id, amount, currency from cash_receipts
           union all select 'payout', id, -net, currency from payouts
-          union all select 'platform_fee', id, -platform_fee, currency from payouts) i
+          union all select 'platform_fee', id, -platform_fee, currency from payouts
+          union all select 'advance_repaid', id, -advance_repaid, currency from payouts
+          union all select 'claw_back', id, -amount, currency from claw_backs where state = 'approved'
+          union all select 'advance', id, advanced, currency from claw_backs where state = 'approved'
+          union all select 'top_up', id, amount, currency from client_money_top_ups where state = 'approved') i
           on i.kind = m.item_kind and i.id = m.item_id
         where l.status <> 'BOOK' or i.amount is distinct from l.amount or i.currency is distinct from l.currency
         union all

@@ -20,7 +20,7 @@ package struct AssignCashReceipt: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    LoanBook.needs(of: payerID, state).union([.receipt(receiptID)])
+    LoanBook.needs(of: payerID, state).union([.receipt(receiptID), .waterfalls(payerID)])
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
@@ -39,9 +39,13 @@ package struct AssignCashReceipt: Command {
     guard payerID != .platform, draft.find(\.organizations, payerID) != nil else { throw CashRefusal.unknownPayer }
     let isClosed = draft.closedThrough.map { receipt.receivedOn <= $0 } == true
     let date = isClosed ? draft.today : receipt.receivedOn
-    try post(receipt, on: date, &draft)
+    // What was taken back meanwhile is nobody's any more.
+    let left = try receipt.amount.amount.subtracting(receipt.clawedBack)
+    guard left > 0 else { throw AssignmentRefusal.takenBack }
+    try post(receipt, left, on: date, &draft)
     let known = RecordCashReceipt(
-      receivedOn: date, amount: receipt.amount, source: receipt.source, payerID: payerID, reference: receipt.reference)
+      receivedOn: date, amount: Money(left, receipt.amount.currency), source: receipt.source, payerID: payerID,
+      reference: receipt.reference)
     let (allocations, remainder) = try known.allocate(receipt.id, payerID, &draft)
     receipt.remainder = remainder
     receipt.remainderReason = RecordCashReceipt.reason(of: remainder, receipt.amount.currency, payerID, draft)
@@ -56,9 +60,10 @@ package struct AssignCashReceipt: Command {
   }
 
   /// The platform owes it to the startup now, and the startup has it at the platform.
-  private func post(_ receipt: CashReceipt, on date: CalendarDate, _ draft: inout Draft) throws {
+  private func post(
+    _ receipt: CashReceipt, _ amount: Int64, on date: CalendarDate, _ draft: inout Draft
+  ) throws {
     let asset = Asset.currency(receipt.amount.currency)
-    let amount = receipt.amount.amount
     let entry: JournalEntryID = draft.ids.next()
     let books: [(OrganizationID, [JournalLine])] = [
       (
@@ -89,6 +94,8 @@ package enum AssignmentRefusal: Refusal, Hashable {
   /// Its payer was known from the start.
   case notInSuspense(of: OrganizationID)
   case assignedBefore(to: OrganizationID, by: PersonID, on: CalendarDate)
+  /// All of it was taken back.
+  case takenBack
 
   package var kind: RefusalKind { .conflict }
 
@@ -96,6 +103,7 @@ package enum AssignmentRefusal: Refusal, Hashable {
     switch self {
     case .notInSuspense: "repayment.not_in_suspense"
     case .assignedBefore: "repayment.assigned_before"
+    case .takenBack: "repayment.taken_back"
     }
   }
 
@@ -104,6 +112,7 @@ package enum AssignmentRefusal: Refusal, Hashable {
     case .notInSuspense(let payer): "The receipt is of \(payer), and was never in suspense."
     case .assignedBefore(let payer, let person, let date):
       "The receipt was assigned to \(payer) by \(person) on \(date)."
+    case .takenBack: "All of the receipt was taken back; nothing is left to assign."
     }
   }
 }

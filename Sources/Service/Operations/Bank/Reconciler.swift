@@ -183,7 +183,7 @@ struct Reconciler {
   private static func expected(_ item: BankItem) -> ExpectedItem {
     ExpectedItem(
       id: item.key, reference: item.reference, currency: item.amount.currency, amount: item.amount.amount,
-      date: item.on, dueDate: item.on.adding(days: daysToBook) ?? item.on)
+      date: item.on, dueDate: item.on.adding(days: daysToBook) ?? item.on, takesBack: item.kind == .clawBack)
   }
 }
 
@@ -232,7 +232,12 @@ extension BankItem {
 
 extension BankItem.Kind {
   package func idText(_ id: UUIDValue) -> String {
-    self == .receipt ? CashReceiptID(id).description : PayoutID(id).description
+    switch self {
+    case .receipt: CashReceiptID(id).description
+    case .payout, .platformFee, .advanceRepaid: PayoutID(id).description
+    case .clawBack, .advance: ClawbackID(id).description
+    case .topUp: TopUpID(id).description
+    }
   }
 }
 

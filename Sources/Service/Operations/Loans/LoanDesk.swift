@@ -153,8 +153,10 @@ package enum LoanDesk {
     case .running: return loan
     case .closable:
       var loan = loan
+      // Debt that was reinstated after a close is paid: title, custody and the value of the chips were settled then.
+      let isSettled = loan.hasClosedBefore
       loan.close(on: date, titlePasses: false, forgiven: forgiven)
-      return try finish(loan, on: date, units: 0, in: &draft)
+      return try finish(loan, on: date, units: 0, isSettled: isSettled, in: &draft)
     case .titleAct(let units):
       if let hold = loan.life.hold {
         return waiting(loan, [("held_on", .text(hold.on.description))], in: &draft)
@@ -187,7 +189,7 @@ package enum LoanDesk {
   }
 
   private static func finish(
-    _ loan: Loan, on date: CalendarDate, units: Int64, in draft: inout Draft
+    _ loan: Loan, on date: CalendarDate, units: Int64, isSettled: Bool = false, in draft: inout Draft
   ) throws -> Loan {
     let loan = draft.put(\.loans, loan)
     if units > 0, var lot = draft.find(\.lots, loan.terms.lotID) {
@@ -196,7 +198,7 @@ package enum LoanDesk {
     }
     let credited = (draft.base.returnsOfLoan[loan.id] ?? []).compactMap { draft.find(\.returns, $0)?.credit }
       .reduce(Int64(0), +)
-    let value = loan.terms.principal.amount - credited
+    let value = isSettled ? 0 : loan.terms.principal.amount - credited
     let (lender, borrower) = (lender(loan), borrower(loan))
     try post(
       .titleTransferred, of: loan, on: date,

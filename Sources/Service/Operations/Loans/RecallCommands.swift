@@ -107,7 +107,7 @@ package struct AgeDelinquency: Command {
     try principal.require(.admin)
     draft.made.subject = borrowerID.value
     var aged: Int64 = 0
-    for present in LoanBook.running(of: borrowerID, in: draft) where present.state == .due {
+    for present in LoanBook.running(of: borrowerID, in: draft) where Loan.Act.fallOverdue.from.contains(present.state) {
       guard let due = present.due, let from = present.overdueFrom, from < on else { continue }
       var loan = present
       try loan.fallOverdue(since: from)

@@ -1,3 +1,4 @@
+import BankFiles
 import Ledger
 import Lending
 import Parties
@@ -6,7 +7,8 @@ import Primitives
 import Repayment
 
 /// Records cleared money and allocates it over what is due, by the waterfall of its source. Money from a payer that nobody
-/// knows goes to suspense and waits for a person.
+/// knows goes to suspense and waits for a person; so does what comes for a startup from somebody else's account, or in
+/// somebody else's name.
 package struct RecordCashReceipt: Command {
   package static let action = "cash_receipt.record"
   package let receivedOn: CalendarDate
@@ -15,10 +17,14 @@ package struct RecordCashReceipt: Command {
   /// The startup whose debt it pays.
   package let payerID: OrganizationID?
   package let reference: String?
+  /// Who paid, as the bank shows it; nil where nobody looked.
+  package let payer: CashReceipt.Payer?
 
   package init(
-    receivedOn: CalendarDate, amount: Money, source: CashSource, payerID: OrganizationID?, reference: String?
+    receivedOn: CalendarDate, amount: Money, source: CashSource, payerID: OrganizationID?, reference: String?,
+    payer: CashReceipt.Payer? = nil
   ) {
+    self.payer = payer
     self.receivedOn = receivedOn
     self.amount = amount
     self.source = source
@@ -28,7 +34,8 @@ package struct RecordCashReceipt: Command {
 
   package func needs(_ state: BatchState) -> Set<Need> {
     guard let payerID else { return [] }
-    return LoanBook.needs(of: payerID, state).union([.waterfalls(payerID)])
+    let known: Set<Need> = payer == nil ? [] : [.payees(payerID)]
+    return LoanBook.needs(of: payerID, state).union([.waterfalls(payerID)]).union(known)
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
@@ -49,24 +56,35 @@ package struct RecordCashReceipt: Command {
     if let payerID, draft.find(\.organizations, payerID) == nil { throw CashRefusal.unknownPayer }
     let id: CashReceiptID = draft.ids.next()
     draft.made.subject = id.value
-    try postReceipt(id, &draft)
+    let suspense = suspense(draft)
+    let owner = suspense == nil ? payerID : nil
+    try postReceipt(id, of: owner, &draft)
     var allocations: [AllocationRow] = []
     var remainder = amount.amount
     var reason: CashReceipt.RemainderReason?
-    if let payerID {
-      (allocations, remainder) = try allocate(id, payerID, &draft)
-      reason = Self.reason(of: remainder, amount.currency, payerID, draft)
+    if let owner {
+      (allocations, remainder) = try allocate(id, owner, &draft)
+      reason = Self.reason(of: remainder, amount.currency, owner, draft)
     }
     let receipt = draft.put(
       \.receipts,
       CashReceipt(
-        id: id, organizationID: payerID ?? .platform, receivedOn: receivedOn, amount: amount, source: source,
-        reference: reference, remainder: remainder, remainderReason: reason, createdAt: draft.now))
+        id: id, organizationID: owner ?? .platform, receivedOn: receivedOn, amount: amount, source: source,
+        reference: reference, remainder: remainder, suspense: suspense, payer: payer, remainderReason: reason,
+        createdAt: draft.now))
     draft.made.allocations += allocations
     draft.happen(
       "cash_receipt.recorded", id, version: 1, to: (receipt.organizationID, nil),
       [("amount", .number(amount.amount)), ("remainder", .number(remainder))]
         + (reason.map { [("remainder_reason", .text($0.rawValue))] } ?? []))
+    if let suspense {
+      draft.happen(
+        "cash_receipt.in_suspense", id, version: 1, to: (.platform, nil),
+        [
+          ("reason_code", .text(suspense.reason.rawValue)),
+          ("named_payer", suspense.namedPayer.map { .text($0.description) } ?? .absent),
+        ])
+    }
     return Received(receipt: receipt, allocations: allocations)
   }
 
@@ -81,11 +99,38 @@ package struct RecordCashReceipt: Command {
     return owesElsewhere ? .otherCurrency : .nothingDue
   }
 
-  private func postReceipt(_ id: CashReceiptID, _ draft: inout Draft) throws {
+  /// Why the money is nobody's yet; nil where it is the startup's.
+  private func suspense(_ draft: Draft) -> CashReceipt.Suspense? {
+    guard let payerID else { return CashReceipt.Suspense(reason: .unknownPayer, namedPayer: nil) }
+    guard let payer, !isKnown(payer, of: payerID, draft) else { return nil }
+    return CashReceipt.Suspense(reason: .thirdPartyPayer, namedPayer: payerID)
+  }
+
+  /// Whether a startup itself pays so. An account is its own when a second person has verified it, and it was not
+  /// withdrawn. A name alone is its legal name or that of the holder of such an account; beside an account it proves
+  /// nothing.
+  private func isKnown(_ payer: CashReceipt.Payer, of startup: OrganizationID, _ draft: Draft) -> Bool {
+    let holders = (draft.base.payeesOf[startup] ?? []).compactMap { draft.find(\.payees, $0) }
+      .filter { $0.state == .verified }.map(\.holder)
+    if let account = payer.account {
+      return holders.contains { $0.account.description == account }
+    }
+    guard let name = payer.name.map(Self.plain) else { return true }
+    let names = holders.map(\.name) + [draft.find(\.organizations, startup)?.legalName].compactMap(\.self)
+    return names.contains { Self.plain($0) == name }
+  }
+
+  /// Without regard to capitals and to how many spaces there are.
+  private static func plain(_ name: String) -> String {
+    name.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
+  /// - Parameter owner: nil for suspense.
+  private func postReceipt(_ id: CashReceiptID, of owner: OrganizationID?, _ draft: inout Draft) throws {
     let asset = Asset.currency(amount.currency)
     let entry: JournalEntryID = draft.ids.next()
     let owed =
-      payerID.map { AccountRef(.platform, .clientMoney, $0.value, asset: asset) }
+      owner.map { AccountRef(.platform, .clientMoney, $0.value, asset: asset) }
       ?? AccountRef(.platform, .suspense, id.value, asset: asset)
     try draft.post(
       EntryDraft(
@@ -94,13 +139,13 @@ package struct RecordCashReceipt: Command {
           JournalLine(AccountRef(.platform, .bankClient, asset: asset), amount.amount),
           JournalLine(owed, -amount.amount),
         ]))
-    guard let payerID else { return }
+    guard let owner else { return }
     try draft.post(
       EntryDraft(
-        id: entry, book: payerID, kind: .cashReceived, businessDate: receivedOn, subject: id.value,
+        id: entry, book: owner, kind: .cashReceived, businessDate: receivedOn, subject: id.value,
         lines: [
-          JournalLine(AccountRef(payerID, .cashAtPlatform, asset: asset), amount.amount),
-          JournalLine(AccountRef(payerID, .fundingReceived, asset: asset), -amount.amount),
+          JournalLine(AccountRef(owner, .cashAtPlatform, asset: asset), amount.amount),
+          JournalLine(AccountRef(owner, .fundingReceived, asset: asset), -amount.amount),
         ]))
   }
 

@@ -22,23 +22,24 @@ package enum LienDesk {
         case .payablePrincipal: .principal
         default: throw StoredValueError(column: "account_code", value: code.rawValue)
         }
-      // A payment is a debit of what is owed.
+      // A payment is a debit of what is owed, and one that was taken back a credit.
       return LienRelease.PaidEntry(
         entryID: entry, on: date, step: step, amount: Money(try reader.int(), loan.currency))
     }
   }
 
+  /// What was paid later, on debt that was reinstated, is no part of it: the certificate says what was true on its day.
   /// - Throws: `RepaymentRefusal.notReleasable` with the loan's present state before it has closed.
   package static func certificate(
     of loan: Loan, lender: Parties.Organization, borrower: Parties.Organization, paid: [LienRelease.PaidEntry]
   ) throws -> LienRelease {
-    guard loan.state == .closed, let interest = loan.securityInterest, let released = interest.releasedOn else {
+    guard let interest = loan.securityInterest, let released = interest.releasedOn else {
       throw RepaymentRefusal.notReleasable("the loan is \(loan.state.rawValue)")
     }
     return try LienRelease(
       loanID: loan.id, lender: LienRelease.Party(id: lender.id, name: lender.legalName),
       borrower: LienRelease.Party(id: borrower.id, name: borrower.legalName), quantity: loan.terms.quantity,
       chipModelID: loan.terms.chipModelID, registry: interest.registry, number: interest.number,
-      filedOn: interest.filedOn, releasedOn: released, owed: loan.outstanding.steps, paid: paid, datedOn: released)
+      filedOn: interest.filedOn, releasedOn: released, owed: .none, paid: paid, datedOn: released)
   }
 }

@@ -37,12 +37,12 @@ package struct CloseReport: Sendable {
     package let amount: Int64
   }
 
-  /// Sums of receipts, or of payouts.
+  /// Sums of receipts, of payouts, or of claw-backs.
   package struct Flow: Sendable, Hashable {
     package let currency: Currency
     package let count: Int64
     package let amount: Int64
-    /// Of receipts, what no claim took; of payouts, the platform's fee.
+    /// Of receipts, what no claim took; of payouts, the platform's fee; of claw-backs, what the platform advanced.
     package let part: Int64
   }
 
@@ -63,6 +63,7 @@ package struct CloseReport: Sendable {
   package let pastDue: [PastDue]
   package let receipts: [Flow]
   package let payouts: [Flow]
+  package let clawbacks: [Flow]
   package let entryCount: Int64
 
   /// From the results of `CloseReportSQL.queries`.
@@ -91,7 +92,8 @@ package struct CloseReport: Sendable {
     receipts = try results[3].map(Self.flow)
     payouts = try results[4].map(Self.flow)
     entryCount = try results[5].single().int8(0)
-    closedDays = try results[6].map(ClosedDay.decode)
+    clawbacks = try results[6].map(Self.flow)
+    closedDays = try results[7].map(ClosedDay.decode)
   }
 
   private static func flow(_ row: Row) throws -> Flow {
@@ -117,7 +119,8 @@ package struct CloseReport: Sendable {
       func closing(_ codes: [AccountCode]) -> Int64 {
         accounts.filter { $0.currency == currency && codes.contains($0.code) }.reduce(0) { $0 &+ $1.closing }
       }
-      return Cover(currency: currency, held: closing([.bankClient]), owed: 0 &- closing([.clientMoney, .suspense]))
+      return Cover(
+        currency: currency, held: closing([.bankClient, .payableBank]), owed: 0 &- closing([.clientMoney, .suspense]))
     }
   }
 
@@ -167,6 +170,7 @@ package struct CloseReport: Sendable {
       }
       write("receipts", receipts, part: "unallocated", &writer)
       write("payouts", payouts, part: "platform_fee", &writer)
+      write("claw_backs", clawbacks, part: "advanced", &writer)
     }
   }
 

@@ -91,7 +91,9 @@ package struct SettleShard: Command {
       }
       return Part(PayOutLender(lenderID: party, currency: currency, runID: run, on: plan.on)) { payout in
         guard let payout else { return [:] }
-        return ["payouts": 1, "net.\(currency)": payout.net, "platform_fee.\(currency)": payout.platformFee]
+        var sums = ["payouts": 1, "net.\(currency)": payout.net, "platform_fee.\(currency)": payout.platformFee]
+        if payout.netting.netted > 0 { sums["clawback_netted.\(currency)"] = payout.netting.netted }
+        return sums
       }
     case .reconcile: return Part(ReconcileBank(on: plan.on)) { $0 }
     case .close: return Part(CloseDay(date: plan.on, runID: run)) { _ in ["days": 1] }
@@ -227,7 +229,8 @@ package struct CloseDay: Command {
 
   package func needs(_ state: BatchState) -> Set<Need> {
     [
-      .accounts(.platform, .bankClient), .accounts(.platform, .clientMoney), .accounts(.platform, .suspense),
+      .accounts(.platform, .bankClient), .accounts(.platform, .payableBank), .accounts(.platform, .clientMoney),
+      .accounts(.platform, .suspense),
     ]
   }
 
@@ -240,8 +243,11 @@ package struct CloseDay: Command {
     }
     var held: [Asset: Int64] = [:]
     var owed: [Asset: Int64] = [:]
-    for (account, balance) in draft.base.accounts(.platform, .bankClient) {
-      held[account.asset] = try held[account.asset, default: 0].adding(balance)
+    // What banks took beyond what was there is missing from what is held.
+    for code in [AccountCode.bankClient, .payableBank] {
+      for (account, balance) in draft.base.accounts(.platform, code) {
+        held[account.asset] = try held[account.asset, default: 0].adding(balance)
+      }
     }
     for code in [AccountCode.clientMoney, .suspense] {
       // What is owed to clients stands on the credit side.
@@ -249,8 +255,9 @@ package struct CloseDay: Command {
         owed[account.asset] = try owed[account.asset, default: 0].subtracting(balance)
       }
     }
-    for (asset, amount) in owed.sorted(by: { $0.key.description < $1.key.description })
-    where held[asset, default: 0] < amount {
+    for asset in Set(held.keys).union(owed.keys).sorted() {
+      let amount = owed[asset, default: 0]
+      guard held[asset, default: 0] < amount else { continue }
       throw SettlementRefusal.clientMoneyShort(
         currency: asset.description, held: held[asset, default: 0], owed: amount)
     }

@@ -4,9 +4,10 @@ import Postgres
 import Primitives
 import Repayment
 
-/// Computes the stored records of sweeps and divisions of money again, and compares them with what was done.
+/// Computes the stored records of sweeps, divisions of money and claw-backs again, and compares them with what was done.
 enum RecordVerifier {
-  static let title = "each record of a sweep or a division is reproduced, and is what was done"
+  static let title =
+    "each record of a sweep or a division is reproduced, and is what was done; so is each of a claw-back"
 
   static func report(_ transaction: Transaction) async throws -> BookVerifier.Report {
     var breaches: [String] = []
@@ -47,6 +48,10 @@ enum RecordVerifier {
       guard let record = try? AllocationExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
       guard record.isReproduced else { return "dividing again gives something else" }
       return try await fault(of: record, row, transaction)
+    case .clawBack:
+      guard let record = try? ClawbackExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
+      guard record.isReproduced else { return "taking back again gives something else" }
+      return try await fault(of: record, row, transaction)
     }
   }
 
@@ -82,5 +87,44 @@ enum RecordVerifier {
       "\($0.loanID) \($0.lenderID) \($0.step.rawValue) \(Money($0.amount, record.amount.currency))"
     }
     return done.sorted() == recorded.sorted() ? nil : "its lines are not what was allocated"
+  }
+
+  private static func fault(
+    of record: ClawbackExplanation, _ row: ExplanationRow, _ transaction: Transaction
+  ) async throws -> String? {
+    let results = try await transaction.pipeline([
+      Query(ChainSQL.clawback, [.uuid(row.subjectID.bits)]),
+      Query(ChainSQL.clawbackLines, [.uuid(row.borrowerID.value.bits), .uuid(row.subjectID.bits)]),
+      Query(ChainSQL.recordsBeforeClawback, [.uuid(row.borrowerID.value.bits), .uuid(row.subjectID.bits)]),
+    ])
+    guard let clawback = try Tables.clawbacks.decode(results[0]).first, let booking = clawback.booking else {
+      return "it is of no claw-back that was approved"
+    }
+    guard clawback.amount == record.amount, clawback.order == record.order,
+      booking.fromRemainder == record.clawback.fromRemainder
+    else { return "its claw-back says otherwise" }
+    let done = try Tables.clawbackLines.decode(results[1]).map { "\($0.loanID) \($0.lenderID) \($0.step) \($0.cash)" }
+    let recorded = record.clawback.lines.map {
+      "\($0.loanID) \($0.lenderID) \($0.step.rawValue) \(Money($0.cash, record.amount.currency))"
+    }
+    guard done.sorted() == recorded.sorted() else { return "its lines are not what was taken back" }
+    return try fault(in: record.allocation, left: Tables.repaymentExplanations.decode(results[2]))
+  }
+
+  /// Whether a claw-back was taken of what the division and the claw-backs before it had left.
+  private static func fault(in allocation: Allocation, left records: [ExplanationRow]) throws -> String? {
+    guard let division = records.first(where: { $0.kind == .allocation }),
+      var left = try? AllocationExplanation(canonicalBytes: division.bytes).allocation
+    else { return "its receipt has no record of a division" }
+    for earlier in records where earlier.kind == .clawBack {
+      guard let record = try? ClawbackExplanation(canonicalBytes: earlier.bytes),
+        let less = try? left.less(record.clawback)
+      else { return "a claw-back before it does not fit the division" }
+      left = less
+    }
+    // What a lender had declined is no part of what can be taken back.
+    let same =
+      left.lines == allocation.lines && left.premiums == allocation.premiums && left.remainder == allocation.remainder
+    return same ? nil : "it was not taken of what was left of the receipt"
   }
 }

@@ -1,3 +1,4 @@
+import BankFiles
 import Lending
 import Operations
 import Parties
@@ -105,16 +106,23 @@ extension ReportFundingRound.Reported {
 }
 
 extension RecordCashReceipt {
-  /// `received_on`, `amount`, `source`, `payer_organization_id`?, `reference`?
+  /// `received_on`, `amount`, `source`, `payer_organization_id`?, `reference`?, and who paid as the bank shows it:
+  /// `payer_name`?, `payer_account`? (an IBAN, or a bank's own number)
   package static func parse(_ reader: inout ObjectReader) -> RecordCashReceipt? {
     let receivedOn = reader.date("received_on")
     let amount = reader.money("amount", BodyBounds.price)
     let source = reader.enumeration("source", as: CashSource.self)
     let payer = reader.optionalID("payer_organization_id", of: OrganizationNoun.self)
     let reference = reader.optionalString("reference", bytes: BodyBounds.reference)
+    let name = reader.optionalString("payer_name", bytes: BodyBounds.name)
+    let account = reader.optionalParsed(
+      "payer_account", expected: "an IBAN, or 1 to 34 characters without spaces at the ends", bytes: 1...136
+    ) { BankAccount($0) }
     guard let receivedOn, let amount, let source else { return nil }
+    let isNamed = name != nil || account != nil
     return RecordCashReceipt(
-      receivedOn: receivedOn, amount: amount, source: source, payerID: payer, reference: reference)
+      receivedOn: receivedOn, amount: amount, source: source, payerID: payer, reference: reference,
+      payer: isNamed ? CashReceipt.Payer(name: name, account: account?.description) : nil)
   }
 }
 
@@ -152,6 +160,14 @@ extension CashReceipt {
       writer.field("remainder", Money(remainder, amount.currency))
       writer.field("remainder_reason", remainderReason)
       writer.field("converted", Money(converted, amount.currency))
+      writer.field("clawed_back", Money(clawedBack, amount.currency))
+      writer.object("suspense", suspense) { writer, suspense in
+        writer.field("reason", suspense.reason)
+        writer.field("named_payer_id", suspense.namedPayer)
+        writer.field("waits", assignment == nil && clawedBack < amount.amount)
+      }
+      writer.field("payer_name", payer?.name)
+      writer.field("payer_account", payer?.account)
       writer.field("assigned_by", assignment?.by)
       writer.field("assigned_on", assignment?.on)
       writer.history(version: version, createdAt: createdAt, updatedAt: createdAt)
@@ -167,6 +183,7 @@ extension Payout {
       writer.field("business_date", businessDate)
       writer.field("gross", gross)
       writer.field("platform_fee", Money(platformFee, gross.currency))
+      writer.field("clawback_netted", Money(netting.netted, gross.currency))
       writer.field("net", Money(net, gross.currency))
       writer.field("settlement_run_id", runID)
       writer.field("created_at", recordedAt)

@@ -89,11 +89,12 @@ extension Loan {
 }
 
 extension LoanDue {
-  /// The cause by its id: a funding round, or the loan itself where it matured.
+  /// The cause by its id: a funding round, a claw-back, or the loan itself where it matured.
   fileprivate var causeName: String {
     switch cause {
     case .fundingRound, .changeOfControl: FundingRoundID(causeID).description
     case .maturity, .casualty, .recall, .acceleration: LoanID(causeID).description
+    case .clawBack: ClawbackID(causeID).description
     }
   }
 }

@@ -76,8 +76,8 @@ extension Payee {
 }
 
 extension PayoutOrders {
-  /// What the file orders, and what it does not. The platform's own fee leaves the client account by hand, under the
-  /// reference that reconciliation looks for.
+  /// What the file orders, and what it does not. The platform's own fee, and what is repaid of its advances, leave the
+  /// client account by hand, under the references that reconciliation looks for.
   func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.field("settlement_run_id", run.id)
@@ -105,6 +105,14 @@ extension PayoutOrders {
           writer.field("payout_id", payout.id)
           writer.field("reference", EndToEndReference.ofFee(payout.id))
           writer.field("amount", Money(payout.platformFee, payout.gross.currency))
+        }
+      }
+      let repaid = (payouts + withoutPayee.map(\.payout)).filter { $0.netting.repaid > 0 }.sorted { $0.id < $1.id }
+      writer.array("advances_repaid", repaid) { writer, payout in
+        writer.object { writer in
+          writer.field("payout_id", payout.id)
+          writer.field("reference", EndToEndReference.ofRepaidAdvance(payout.id))
+          writer.field("amount", Money(payout.netting.repaid, payout.gross.currency))
         }
       }
     }

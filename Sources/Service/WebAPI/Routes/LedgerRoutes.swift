@@ -87,6 +87,7 @@ extension WebAPI {
     }
     let query = Query(Details.trialBalance, [.uuid(organization.value.bits), .date(date.dayNumber)])
     var (claims, debts): ([Currency: Debt], [Currency: Debt]) = ([:], [:])
+    var takenBack: [Money] = []
     for row in try await gateway.reader.run([query], as: principal)[0] {
       guard let code = AccountCode(rawValue: try row.text(0)), let currency = Currency(try row.text(1)) else {
         continue
@@ -100,6 +101,7 @@ extension WebAPI {
       case .payablePrincipal: debts[currency, default: .none].principal = 0 &- balance
       case .payableFee: debts[currency, default: .none].fee = 0 &- balance
       case .payableCharges: debts[currency, default: .none].charges = 0 &- balance
+      case .payableClawback where balance != 0: takenBack.append(Money(0 &- balance, currency))
       default: continue
       }
     }
@@ -114,6 +116,10 @@ extension WebAPI {
         writer.field("basis", "gross contractual claims by business date, as posted")
         writer.array("owed_to_it", owed) { $1.write(to: &$0) }
         writer.array("it_owes", owing) { $1.write(to: &$0) }
+        // To the platform, for money that was paid out to it and taken back since.
+        writer.array("claw_backs_owed", takenBack) { writer, money in
+          writer.object { writer in writer.field("amount", money) }
+        }
       }
     }
   }

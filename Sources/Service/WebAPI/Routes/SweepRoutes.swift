@@ -126,6 +126,8 @@ extension WebAPI {
         [
           Query(Details.paymentsOfLoan, [.uuid(nil), .uuid(borrower.value.bits), .uuid(loan.id.value.bits)]),
           Tables.organizations.rows(by: [lender.value, borrower.value]),
+          Query(
+            Details.reinstatementOfLoan, [.uuid(nil), .uuid(borrower.value.bits), .uuid(loan.id.value.bits)]),
         ], as: .automation)
       let parties = try Tables.organizations.decode(results[1])
       guard let lends = parties.first(where: { $0.id == lender }),
@@ -138,6 +140,11 @@ extension WebAPI {
       let tag = "\"\(certificate.digest)\""
       fields[.contentType] = "text/plain; charset=utf-8"
       fields[.eTag] = tag
+      // The text stays what it was on its day. That the debt is owed again since, and unsecured, is said beside it.
+      if let row = results[2].first, let name = HTTPField.Name("Reinstated-On") {
+        var reader = RowReader(row)
+        fields[name] = try reader.date().description
+      }
       if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: fields) }
       return Response(
         status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(string: certificate.text)))

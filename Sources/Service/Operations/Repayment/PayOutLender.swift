@@ -1,0 +1,133 @@
+import Ledger
+import Lending
+import Parties
+import Persistence
+import Primitives
+import Repayment
+
+/// Pays a lender what the platform holds for it in one currency, less the platform's fee on fee income, and less what the
+/// lender owes for money that was taken back after it had been paid out.
+package struct PayOutLender: Command {
+  package static let action = "settlement.pay_out"
+  package let lenderID: OrganizationID
+  package let currency: Currency
+  package let runID: SettlementRunID
+  package let on: CalendarDate
+
+  package init(lenderID: OrganizationID, currency: Currency, runID: SettlementRunID, on: CalendarDate) {
+    self.lenderID = lenderID
+    self.currency = currency
+    self.runID = runID
+    self.on = on
+  }
+
+  /// All client money only for a lender that owes something: how well it is covered says where the repayment goes.
+  package func needs(_ state: BatchState) -> Set<Need> {
+    var needs: Set<Need> = [
+      .accounts(lenderID, .cashAtPlatform), .accounts(lenderID, .payableClawback), .accounts(.platform, .bankClient),
+      .accounts(.platform, .payableBank),
+    ]
+    if state.accounts(lenderID, .payableClawback).contains(where: { $0.0.asset == .currency(currency) }) {
+      needs.formUnion([.accounts(.platform, .clientMoney), .accounts(.platform, .suspense)])
+    }
+    return needs
+  }
+
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { [lenderID, .platform] }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Payout? {
+    try principal.require(.admin)
+    let rest = try draft.balance(account(.cashAtPlatform, AccountRef.principalPart))
+    let feePart = try draft.balance(account(.cashAtPlatform, AccountRef.feePart))
+    let shares = try PlatformFee.split(
+      StepAmounts(charges: 0, fee: feePart, principal: rest), rate: draft.reference.parameters.platformFee)
+    guard shares.received > 0 else { return nil }
+    let netting = try netting(against: shares, draft)
+    let payout = Payout(
+      id: draft.ids.next(), lenderID: lenderID, businessDate: on, gross: Money(shares.received, currency),
+      platformFee: shares.platformFee, netting: netting, runID: runID, recordedAt: draft.now)
+    try requireHeld(payout, draft)
+    draft.made.payouts.append(payout)
+    try post(payout, rest: rest, feePart: feePart, in: &draft)
+    draft.made.subject = payout.id.value
+    var facts: [(StaticString, EventFact)] = [("net", .number(payout.net)), ("currency", .text(currency.code))]
+    if netting.netted > 0 { facts.append(("clawback_netted", .number(netting.netted))) }
+    draft.happen("payout.made", payout.id, version: 1, to: (lenderID, nil), facts)
+    return payout
+  }
+
+  private var asset: Asset { .currency(currency) }
+
+  private func account(_ code: AccountCode, _ part: UUIDValue = AccountRef.noSubject) -> AccountRef {
+    AccountRef(lenderID, code, part, asset: asset)
+  }
+
+  private func platform(_ code: AccountCode, _ subject: UUIDValue = AccountRef.noSubject) -> AccountRef {
+    AccountRef(.platform, code, subject, asset: asset)
+  }
+
+  /// What the lender owes goes off its net, never below zero. Of that, what the client accounts are covered without goes
+  /// back to the platform's own account, which had put it there; the rest stays and covers them.
+  private func netting(against shares: PayoutShares, _ draft: Draft) throws -> Payout.Netting {
+    let owes = try Int64(0).subtracting(draft.balance(account(.payableClawback)))
+    let netted = min(max(0, owes), shares.net)
+    guard netted > 0 else { return .none }
+    var owed: Int64 = 0
+    for code in [AccountCode.clientMoney, .suspense] {
+      // Before this command posts; what is owed to clients stands on the credit side.
+      for (account, balance) in draft.base.accounts(.platform, code) where account.asset == asset {
+        owed = try owed.subtracting(balance)
+      }
+    }
+    for (account, change) in draft.made.balanceChanges
+    where account.book == .platform && account.asset == asset && [.clientMoney, .suspense].contains(account.code) {
+      owed = try owed.subtracting(change)
+    }
+    let held = try draft.balance(platform(.bankClient)).adding(draft.balance(platform(.payableBank)))
+    let free = try held.subtracting(owed).adding(netted)
+    return Payout.Netting(netted: netted, repaid: min(netted, max(0, free)))
+  }
+
+  /// A client account that a bank has drawn on has less than the books of the clients say: nobody is paid of what is not
+  /// there.
+  private func requireHeld(_ payout: Payout, _ draft: Draft) throws {
+    let held = try draft.balance(platform(.bankClient)).adding(draft.balance(platform(.payableBank)))
+    let leaving = try payout.net.adding(payout.platformFee).adding(payout.netting.repaid)
+    guard leaving <= max(0, held) else {
+      throw SettlementRefusal.clientMoneyShort(currency: currency.code, held: held, owed: leaving)
+    }
+  }
+
+  /// The client account pays the lender its net; the platform's fee, and what is repaid of its advances, move to the
+  /// platform's own account.
+  private func post(_ payout: Payout, rest: Int64, feePart: Int64, in draft: inout Draft) throws {
+    let (netted, own) = (payout.netting.netted, try payout.platformFee.adding(payout.netting.repaid))
+    let entry: JournalEntryID = draft.ids.next()
+    let books: [(OrganizationID, [JournalLine])] = [
+      (
+        lenderID,
+        [
+          JournalLine(account(.cashAtPlatform, AccountRef.principalPart), -rest),
+          JournalLine(account(.cashAtPlatform, AccountRef.feePart), -feePart),
+          JournalLine(account(.expensePlatformFee), payout.platformFee), JournalLine(account(.paidOut), payout.net),
+          JournalLine(account(.payableClawback), netted),
+        ]
+      ),
+      (
+        .platform,
+        [
+          JournalLine(platform(.clientMoney, lenderID.value), payout.gross.amount),
+          JournalLine(platform(.bankClient), -(try payout.net.adding(own))),
+          JournalLine(platform(.bankOwn), own), JournalLine(platform(.incomePlatformFee), -payout.platformFee),
+          JournalLine(platform(.receivableClawback, lenderID.value), -netted),
+        ]
+      ),
+    ]
+    for (book, lines) in books {
+      try draft.post(
+        EntryDraft(
+          id: entry, book: book, kind: .payoutMade, businessDate: on, subject: payout.id.value,
+          lines: lines.filter { $0.amount != 0 }))
+    }
+  }
+}

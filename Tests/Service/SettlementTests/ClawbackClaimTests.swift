@@ -1,0 +1,142 @@
+import BankFiles
+import DomainFixtures
+import Ledger
+import Operations
+import Parties
+import Persistence
+import Primitives
+import Reconciliation
+import Repayment
+import Testing
+
+@testable import Settlement
+
+/// Loans of 14,400,000 with a fee of 40,000, of which the platform takes 2,000.
+@Suite("What lenders owe for money that was taken back", .timeLimit(.minutes(5)))
+struct ClawbackClaimTests {
+  @Test("payouts net what the lender owes, one after the other, and what was advanced goes back to the platform")
+  func netting() async throws {
+    try await Marketplace.with { market in
+      let loans = try await market.lend(3)
+      market.clock.advance(days: 10)
+      try await market.makeDue(loans[0])
+      let receipt = try await market.receive(ClawbackTests.debt, "WIRE", from: loans[0].startup)
+      _ = try await market.settle(.payout)
+      try await market.takeBack(ClawbackTests.debt, of: receipt)
+      try await market.topUp(ClawbackTests.net)
+      // Four millions come for the lender: all of it is netted, but the platform's fee.
+      try await market.makeDue(loans[1])
+      try await market.receive(4_040_000, "TWO", from: loans[1].startup)
+      let first = try await market.payOut()
+      #expect(first.platformFee == 2_000 && first.net == 0)
+      #expect(first.netting == Payout.Netting(netted: 4_038_000, repaid: 4_038_000))
+      #expect(try await market.balance(loans[0].lender.id, .payableClawback) == 4_038_000 - ClawbackTests.net)
+      // The rest of the claim, and what is above it is paid.
+      try await market.receive(10_400_000, "THREE", from: loans[1].startup)
+      try await market.makeDue(loans[2])
+      try await market.receive(ClawbackTests.debt, "FOUR", from: loans[2].startup)
+      let second = try await market.payOut()
+      #expect(second.netting.netted == ClawbackTests.net - 4_038_000)
+      #expect(second.net == 10_400_000 + ClawbackTests.debt - 2_000 - second.netting.netted)
+      #expect(try await market.balance(loans[0].lender.id, .payableClawback) == 0)
+      #expect(try await market.balance(.platform, .receivableClawback) == 0)
+      // Its own money is back, and the fees of two loans; that of the first is given back for good.
+      #expect(try await market.balance(.platform, .bankOwn) == ClawbackTests.net + 4_000)
+      #expect(try await market.balance(.platform, .bankClient) == 0)
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("what a payout nets stays in the client account while that is short")
+  func nettingCovers() async throws {
+    try await Marketplace.with { market in
+      let loans = try await market.lend(2)
+      market.clock.advance(days: 10)
+      try await market.makeDue(loans[0])
+      let receipt = try await market.receive(ClawbackTests.debt, "WIRE", from: loans[0].startup)
+      _ = try await market.settle(.payout)
+      try await market.makeDue(loans[1])
+      try await market.receive(ClawbackTests.debt, "TWO", from: loans[1].startup)
+      // The lender holds nothing of the first receipt, yet money of the second, part by part.
+      let shown = try await market.takeBack(4_000_000, of: receipt)
+      #expect(shown.lines.map(\.held) == [4_000_000])
+      #expect(shown.booking?.uncovered == 0)
+      _ = try await market.settle(.payout)
+      let more = try await market.takeBack(5_000_000, of: receipt)
+      #expect(more.lines.map(\.claimed) == [5_000_000])
+      // 4,000: the fees of two payouts.
+      #expect(more.booking?.advanced == 4_000 && more.booking?.uncovered == 4_996_000)
+      // Nothing is held, so nothing is paid out, and nothing is repaid of what was advanced.
+      try await market.topUp(996_000)
+      try await market.receive(9_000_000, "AGAIN", from: loans[0].startup)
+      let last = try await market.payOut()
+      #expect(last.netting.netted == 5_000_000)
+      // Four millions cover what is short; the rest is the platform's.
+      #expect(last.netting.repaid == 1_000_000)
+      #expect(try await market.balance(loans[0].lender.id, .payableClawback) == 0)
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("the bank's reversal, the advance, the top-up and what is repaid leave no break")
+  func reconciled() async throws {
+    try await Marketplace.with { market in
+      let loans = try await market.lend(2)
+      market.clock.advance(days: 10)
+      try await market.makeDue(loans[0])
+      let receipt = try await market.receive(ClawbackTests.debt, "WIRE", from: loans[0].startup)
+      _ = try await market.settle(.payout)
+      let paid = try #require(try await market.payouts().first)
+      // Under the receipt's own reference, as a bank that reverses a credit shows it.
+      let shown = try await market.takeBack(ClawbackTests.debt, of: receipt)
+      try await market.topUp(ClawbackTests.net, "OWN-7")
+      try await market.makeDue(loans[1])
+      try await market.receive(ClawbackTests.debt, "TWO", from: loans[1].startup)
+      let second = try await market.payOut()
+      let lines: [BankSheet.Line] = [
+        .init(ClawbackTests.debt, "WIRE"), .init(-paid.net, EndToEndReference.of(paid.id)),
+        .init(-paid.platformFee, EndToEndReference.ofFee(paid.id)),
+        .init(-ClawbackTests.debt, "WIRE", isReversal: true),
+        .init(2_000, EndToEndReference.ofAdvance(shown.clawback.id)), .init(ClawbackTests.net, "OWN-7"),
+        .init(ClawbackTests.debt, "TWO"), .init(-second.platformFee, EndToEndReference.ofFee(second.id)),
+        .init(-second.netting.repaid, EndToEndReference.ofRepaidAdvance(second.id)),
+      ]
+      #expect(second.net == 0)
+      let taken = try await market.take(BankSheet(name: "S1", on: market.today, lines: lines))
+      #expect(taken.matched == Int64(lines.count) && taken.waiting == 0)
+      #expect(taken.breaks == [])
+      #expect(taken.reviews.flatMap(\.drifts).map(\.drift) == [0])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("an overdrawn client account is no drift, and pays nobody of what is not there")
+  func overdrawn() async throws {
+    try await Marketplace.with { market in
+      let loans = try await market.lend(2)
+      market.clock.advance(days: 10)
+      try await market.makeDue(loans[0])
+      let receipt = try await market.receive(ClawbackTests.debt, "WIRE", from: loans[0].startup)
+      _ = try await market.settle(.payout)
+      let paid = try #require(try await market.payouts().first)
+      let shown = try await market.takeBack(ClawbackTests.debt, of: receipt)
+      try await market.makeDue(loans[1])
+      try await market.receive(100_000, "TWO", from: loans[1].startup)
+      let lines: [BankSheet.Line] = [
+        .init(ClawbackTests.debt, "WIRE"), .init(-paid.net, EndToEndReference.of(paid.id)),
+        .init(-paid.platformFee, EndToEndReference.ofFee(paid.id)),
+        .init(-ClawbackTests.debt, "WIRE", isReversal: true),
+        .init(2_000, EndToEndReference.ofAdvance(shown.clawback.id)), .init(100_000, "TWO"),
+      ]
+      let taken = try await market.take(BankSheet(name: "S1", on: market.today, lines: lines))
+      #expect(taken.breaks == [] && taken.reviews.flatMap(\.drifts).map(\.drift) == [0])
+      let stuck = try await market.settle(.payout)
+      #expect(stuck.state == .failed)
+      #expect(
+        try await market.deadShards(stuck.id).map(\.error).allSatisfy { $0?.contains("client_money_short") == true })
+    }
+  }
+}
