@@ -32,6 +32,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case chipsRepossessed = "chips_repossessed"
   case chipsDisposed = "chips_disposed"
   case chipsSubstituted = "chips_substituted"
+  /// A lender sold a loan, or units of one, to another: the claim and the chips leave one book and come to the other.
+  case loanAssigned = "loan_assigned"
   case platformFeeCharged = "platform_fee_charged"
   case payoutMade = "payout_made"
 }

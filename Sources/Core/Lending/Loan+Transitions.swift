@@ -31,6 +31,7 @@ extension Loan {
     case unfreeze
     case reportDevice = "report a device event"
     case substitute
+    case assign
 
     package var from: Set<LoanState> {
       switch self {
@@ -48,6 +49,7 @@ extension Loan {
       case .withdrawRecall: [.recalled, .due]
       case .fallOverdue: [.due]
       case .reRate, .extend, .pause, .substitute: [.active, .due, .overdue, .recalled]
+      case .assign: [.active, .due, .overdue, .defaulted, .recalled]
       case .declareDefault: [.active, .due, .overdue, .recalled, .reinstated]
       case .cure, .accelerate, .repossess: [.defaulted]
       case .writeOff, .forgive: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]

@@ -54,6 +54,7 @@ struct LoanTableTests {
     table[.becomeDue] = becomesDue
     if state != .reinstated { table[.reportDevice] = state }
     if [.active, .due, .overdue, .recalled].contains(state) { table[.substitute] = state }
+    if [.active, .due, .overdue, .defaulted, .recalled].contains(state) { table[.assign] = state }
     return table
   }
 
@@ -109,6 +110,7 @@ struct LoanTableTests {
     case .unfreeze: try loan.unfreeze()
     case .reportDevice: try loan.require(.reportDevice)
     case .substitute: try loan.require(.substitute)
+    case .assign: try loan.require(.assign)
     }
   }
 
@@ -121,7 +123,7 @@ struct LoanTableTests {
       if let next = Self.successors[state]?[act] {
         try Self.perform(act, on: &loan)
         #expect(loan.state == next, "\(state) \(act)")
-        let onlyAsks: Set<Loan.Act> = [.passTitle, .reportDevice, .substitute]
+        let onlyAsks: Set<Loan.Act> = [.passTitle, .reportDevice, .substitute, .assign]
         if !onlyAsks.contains(act) { #expect(loan != before, "\(state) \(act) did nothing") }
       } else {
         let refusal = LendingRefusal.illegalState(object: "loan", state: state.rawValue, act: act.rawValue)
