@@ -3,7 +3,7 @@ import Primitives
 /// The chart of accounts. Debits are positive, credits negative; the book (one for each organisation) says whose it is.
 /// `AccountCode+Chart.swift` is its table: kind, subject and meaning of each code.
 ///
-/// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.chips`, `income.fee`,
+/// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.*`, `income.fee`,
 /// `income.charges`, `expense.fee`, `expense.charges`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,
 /// `income.forgiveness` a loan; `client_money` the organisation it is owed to; `receivable.clawback` the lender that owes it;
 /// `cash_at_platform` none, `feePart` or `principalPart`; the others none.
@@ -40,6 +40,9 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case payableCharges = "payable.charges"
   case clearingChips = "clearing.chips"
   case chipsSettled = "chips.settled"
+  /// What one lender sold of its claims and another bought: positive with the seller under its loan, negative with the
+  /// buyer under the loan that it has instead, and zero over both books.
+  case clearingAssignment = "clearing.assignment"
   case incomeFee = "income.fee"
   case incomeCharges = "income.charges"
   case expenseFee = "expense.fee"

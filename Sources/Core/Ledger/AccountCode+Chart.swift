@@ -16,8 +16,8 @@ extension AccountCode {
   /// Contra accounts are equity: they tell where chips or cash came from, or where they went.
   package var kind: AccountKind {
     switch self {
-    case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .fundingReceived, .paidOut,
-      .fxPosition, .equityContributed:
+    case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .clearingAssignment,
+      .fundingReceived, .paidOut, .fxPosition, .equityContributed:
       .equity
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
@@ -38,7 +38,8 @@ extension AccountCode {
       .custodyRepossessed, .custodyLost, .custodySold:
       .lot
     case .holdingsSource, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .incomeFee, .incomeCharges,
+      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssignment, .incomeFee,
+      .incomeCharges,
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
       .loan
     case .cashAtPlatform: .part
@@ -80,6 +81,7 @@ extension AccountCode {
     case .payableCharges: "charges that the borrower owes"
     case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
     case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
+    case .clearingAssignment: "claims that a lender sold or bought with a loan; zero over both books"
     case .incomeFee: "fee that the lender has earned"
     case .incomeCharges: "charges that the lender has earned"
     case .expenseFee: "fee that the loan has cost the borrower"

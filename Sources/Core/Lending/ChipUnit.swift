@@ -12,12 +12,14 @@ package enum UnitCondition: String, Sendable, Hashable, CaseIterable {
   case banned
   /// Final.
   case lost
+  /// Another lender bought it with its loan, and has it as a unit of its own. Final, unless its lender buys it back.
+  case assigned
 }
 
 /// What happens to units of a loan, numbered or not: the links of the chain of custody.
 package enum UnitEventKind: String, Sendable, Hashable, CaseIterable {
   // Made by the acts of the loan.
-  case dispatched, accepted, returned, lost, repossessed
+  case dispatched, accepted, returned, lost, repossessed, assigned
   // Reported by one of its sides.
   case failed
   case sentToRepair = "sent_to_repair"
@@ -37,7 +39,7 @@ package enum UnitEventKind: String, Sendable, Hashable, CaseIterable {
     case .banned: ([.inService, .failed], .banned)
     case .banLifted: ([.banned], .inService)
     case .lost: ([.inService, .failed, .inRepair, .banned], .lost)
-    case .dispatched, .accepted, .returned, .repossessed: nil
+    case .dispatched, .accepted, .returned, .repossessed, .assigned: nil
     }
   }
 }
@@ -145,6 +147,24 @@ package struct ChipUnit: Sendable, Hashable {
       throw .illegalState(object: "unit \(serial)", state: condition.rawValue, act: act.rawValue)
     }
     condition = act.condition
+  }
+
+  /// Whether it is in a loan and still the lender's: neither lost nor sold with the loan.
+  package var isLent: Bool { loanID != nil && condition != .lost && condition != .assigned }
+
+  /// It goes to another lender with its loan; the row stays as the seller's record of it.
+  package mutating func assign(from loan: LoanID) throws(LendingRefusal) {
+    guard loanID == loan, isLent else { throw .loan(.unitNotInLoan(serial)) }
+    condition = .assigned
+  }
+
+  /// A lender buys back, with a loan, a unit that it had sold with one. It is as it was with the seller.
+  package mutating func acquire(_ seller: ChipUnit, with loan: Loan) throws(LendingRefusal) {
+    guard condition == .assigned else { throw .loan(.unitInLoan(serial)) }
+    loanID = loan.id
+    borrowerID = loan.terms.borrowerID
+    lotID = loan.terms.lotID
+    condition = seller.condition
   }
 
   /// Something happens to it while it is in a loan.

@@ -61,6 +61,8 @@ package struct Listing: Sendable, Hashable {
   package let minQuantity: Int64
   /// How units that come back early are credited.
   package let returnCredit: ReturnCreditRule
+  /// Whether a loan of it may be sold on.
+  package let assignability: Assignability
   package let multipleOf: Int64
   /// A year, on outstanding principal.
   package let askRate: BasisPoints
@@ -88,7 +90,8 @@ package struct Listing: Sendable, Hashable {
     minTermDays: Int64, maxTermDays: Int64, legalForm: LegalForm, deliveryModes: [DeliveryMode],
     advanceRate: BasisPoints, repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Eligibility,
     validUntil: Instant?, sequence: Int64, state: ListingState, version: Int64 = 1, createdAt: Instant,
-    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding
+    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding,
+    assignability: Assignability = .withConsent
   ) {
     self.init(
       id: id, lenderID: lot.lenderID, lotID: lot.id, chipModelID: lot.chipModelID, site: lot.site, quantity: quantity,
@@ -96,7 +99,8 @@ package struct Listing: Sendable, Hashable {
       minTermDays: minTermDays, maxTermDays: maxTermDays, legalForm: legalForm, deliveryModes: deliveryModes,
       advanceRate: advanceRate, repaymentPatterns: repaymentPatterns, recallNoticeDays: recallNoticeDays,
       eligibility: eligibility, validUntil: validUntil, availableOn: lot.availableOn, sequence: sequence, state: state,
-      version: version, createdAt: createdAt, updatedAt: updatedAt, returnCredit: returnCredit)
+      version: version, createdAt: createdAt, updatedAt: updatedAt, returnCredit: returnCredit,
+      assignability: assignability)
   }
 
   /// A listing as stored.
@@ -106,9 +110,11 @@ package struct Listing: Sendable, Hashable {
     maxTermDays: Int64, legalForm: LegalForm, deliveryModes: [DeliveryMode], advanceRate: BasisPoints,
     repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Eligibility, validUntil: Instant?,
     availableOn: CalendarDate, sequence: Int64, state: ListingState, version: Int64, createdAt: Instant,
-    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding
+    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding,
+    assignability: Assignability = .withConsent
   ) {
     self.returnCredit = returnCredit
+    self.assignability = assignability
     self.id = id
     self.lenderID = lenderID
     self.lotID = lotID

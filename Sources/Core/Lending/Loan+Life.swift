@@ -135,7 +135,8 @@ extension Loan {
   private func requireNotBeforeDelivery(
     _ date: CalendarDate, pointer: String? = nil
   ) throws(LendingRefusal) {
-    let earliest = deliveredOn ?? terms.tradeOn
+    // Days before it came to its lender are of the lender before.
+    let earliest = max(deliveredOn ?? terms.tradeOn, life.acquired?.on ?? terms.tradeOn)
     if date >= earliest { return }
     guard let pointer else { throw .dateOutOfOrder(given: date, earliest: earliest) }
     throw .loan(.dateOutOfRange(pointer: pointer, given: date, earliest: earliest, latest: .latest))

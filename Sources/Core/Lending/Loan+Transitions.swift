@@ -32,6 +32,7 @@ extension Loan {
     case reportDevice = "report a device event"
     case substitute
     case reinstate
+    case assign
 
     package var from: Set<LoanState> {
       switch self {
@@ -49,6 +50,7 @@ extension Loan {
       case .withdrawRecall: [.recalled, .due]
       case .fallOverdue: [.due, .reinstated]
       case .reRate, .extend, .pause, .substitute: [.active, .due, .overdue, .recalled]
+      case .assign: [.active, .due, .overdue, .defaulted, .recalled]
       case .declareDefault: [.active, .due, .overdue, .recalled, .reinstated]
       case .cure, .accelerate, .repossess: [.defaulted]
       case .writeOff, .forgive: [.active, .due, .overdue, .defaulted, .recalled, .frozen, .reinstated]

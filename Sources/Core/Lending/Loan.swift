@@ -40,6 +40,8 @@ package enum LoanEnding: String, Sendable, Hashable, CaseIterable {
   /// Part was returned, the rest paid for.
   case mixed
   case casualty, forgiven, assumed
+  /// The lender sold all that was left of it to another lender, whose loan goes on in its place.
+  case assigned
 }
 
 /// Who holds the chips.
@@ -55,6 +57,8 @@ package enum Title: String, Sendable, Hashable, CaseIterable {
   /// Paid for, and waiting for a verdict.
   case pending
   case borrower
+  /// Another lender bought the loan, and the chips with it.
+  case assigned
 }
 
 /// How returned units are credited.
@@ -66,7 +70,17 @@ package enum ReturnCreditRule: String, Sendable, Hashable, CaseIterable {
   case lowerOfMark = "lower_of_mark"
 }
 
-/// The lender's security interest in the chips, as filed with a registry.
+/// Whether a lender may sell a loan, as its listing says.
+package enum Assignability: String, Sendable, Hashable, CaseIterable {
+  /// The borrower is told.
+  case freely
+  /// The borrower is asked: silence is consent after ``LoanAssignment/consentDays``, and in default nobody asks it.
+  case withConsent = "with_consent"
+  case never
+}
+
+/// The lender's security interest in the chips, as filed with a registry. Its number stays with it when another lender
+/// buys the loan.
 package struct SecurityInterest: Sendable, Hashable {
   package var registry: String
   package var number: String
@@ -165,6 +179,7 @@ package struct Loan: Sendable, Hashable {
     package let termDays: Int64
     package let maturesOn: CalendarDate
     package let recallNoticeDays: Int64?
+    package let assignability: Assignability
 
     package init(
       borrowerID: OrganizationID, lenderID: OrganizationID, lotID: LotID, listingID: ListingID,
@@ -172,8 +187,9 @@ package struct Loan: Sendable, Hashable {
       deliveryMode: DeliveryMode, legalForm: LegalForm, quantity: Int64, markID: ValuationID, markAmount: Money,
       advanceRate: BasisPoints, principal: Money, rate: BasisPoints, dayCount: DayCountConvention,
       returnCredit: ReturnCreditRule, repayment: RepaymentTerms, rank: Int64, tradeOn: CalendarDate, termDays: Int64,
-      maturesOn: CalendarDate, recallNoticeDays: Int64?
+      maturesOn: CalendarDate, recallNoticeDays: Int64?, assignability: Assignability = .withConsent
     ) {
+      self.assignability = assignability
       self.borrowerID = borrowerID
       self.lenderID = lenderID
       self.lotID = lotID

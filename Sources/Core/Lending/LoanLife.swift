@@ -78,6 +78,20 @@ package struct LoanLife: Sendable, Hashable {
     }
   }
 
+  /// The loan came to its lender from another one, with its history.
+  package struct Acquisition: Sendable, Hashable {
+    /// From that day on the fee, the claim and the chips are this lender's.
+    package let on: CalendarDate
+    /// The loans that it was before, the last first; never empty. Where lenders agreed on a place for one of them, that
+    /// is its place.
+    package let lineage: [LoanID]
+
+    package init(on: CalendarDate, lineage: [LoanID]) {
+      self.on = on
+      self.lineage = lineage
+    }
+  }
+
   /// What was agreed after the trade, by day, no two of one day; the trade's own rate holds before the first.
   package var rates: [RateChange]
   /// The maturity that both sides agreed on later; nil while the trade's holds.
@@ -101,13 +115,22 @@ package struct LoanLife: Sendable, Hashable {
   package var unitsKept: Int64
   /// Principal that is due for lost units and not yet paid: what other units are credited with has no share in it.
   package var casualtyPrincipal: Int64
+  /// nil: its lender made the trade.
+  package var acquired: Acquisition?
+  /// Units that the lender sold with their part of the claim, and the part of `terms.principal` that went with them.
+  package var unitsAssigned: Int64
+  package var principalAssigned: Int64
 
   package init(
     rates: [RateChange] = [], extendedTo: CalendarDate? = nil, pausedUntil: CalendarDate? = nil,
     recall: Recall? = nil, hold: Hold? = nil, overdueSince: CalendarDate? = nil, default: Default? = nil,
     writtenOff: Int64 = 0, forgiven: Int64 = 0, unitsLost: Int64 = 0, unitsRepossessed: Int64 = 0,
-    unitsResold: Int64 = 0, unitsKept: Int64 = 0, casualtyPrincipal: Int64 = 0
+    unitsResold: Int64 = 0, unitsKept: Int64 = 0, casualtyPrincipal: Int64 = 0, acquired: Acquisition? = nil,
+    unitsAssigned: Int64 = 0, principalAssigned: Int64 = 0
   ) {
+    self.acquired = acquired
+    self.unitsAssigned = unitsAssigned
+    self.principalAssigned = principalAssigned
     self.rates = rates
     self.extendedTo = extendedTo
     self.pausedUntil = pausedUntil

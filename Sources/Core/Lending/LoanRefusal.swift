@@ -40,11 +40,28 @@ package enum LoanRefusal: Refusal, Hashable {
   case unitInLoan(String)
   /// The unit is not in this loan.
   case unitNotInLoan(String)
+  /// The terms of the loan forbid its lender to sell it.
+  case notAssignable
+  /// Something about the loan must end before it can be sold.
+  case assignmentBarred(String)
+  /// Who is to buy the loan cannot be its lender.
+  case assigneeBarred(String)
+  /// A sale of the loan waits to be answered or settled already.
+  case assignmentPending
+  case assignmentLapsed(CalendarDate)
+  /// The borrower may answer until that day.
+  case consentAwaited(until: CalendarDate)
+  /// The sale was agreed for a later day.
+  case notYetEffective(CalendarDate)
+  /// The claim is not what the buyer accepted.
+  case claimChanged(accepted: Int64, present: Int64)
+  /// The loan was sold so often that its history is kept no further.
+  case soldTooOften(Int)
 
   package var kind: RefusalKind {
     switch self {
     case .noticeTooShort, .dateOutOfRange, .nothingChanges, .moreThanClaimed, .unknownSerial,
-      .serialsRequired:
+      .serialsRequired, .assigneeBarred:
       .invalid
     case .ownProposal, .notOwnProposal: .forbidden
     default: .conflict
@@ -73,6 +90,15 @@ package enum LoanRefusal: Refusal, Hashable {
     case .unknownSerial: "loan.unknown_serial"
     case .unitInLoan: "loan.unit_in_loan"
     case .unitNotInLoan: "loan.unit_not_in_loan"
+    case .notAssignable: "loan.not_assignable"
+    case .assignmentBarred: "loan.assignment_barred"
+    case .assigneeBarred: "loan.assignee_barred"
+    case .assignmentPending: "loan.assignment_pending"
+    case .assignmentLapsed: "loan.assignment_lapsed"
+    case .consentAwaited: "loan.consent_awaited"
+    case .notYetEffective: "loan.not_yet_effective"
+    case .claimChanged: "loan.claim_changed"
+    case .soldTooOften: "loan.sold_too_often"
     }
   }
 
@@ -100,6 +126,17 @@ package enum LoanRefusal: Refusal, Hashable {
     case .unknownSerial(let serial): "The lot has no unit with the serial number \(serial)."
     case .unitInLoan(let serial): "The unit \(serial) is in another loan."
     case .unitNotInLoan(let serial): "The unit \(serial) is not in this loan."
+    case .notAssignable: "The loan's terms do not let its lender sell it."
+    case .assignmentBarred(let why): "The loan cannot be sold now: \(why)."
+    case .assigneeBarred(let why): "That organisation cannot buy the loan: \(why)."
+    case .assignmentPending: "A sale of the loan waits to be answered or settled already."
+    case .assignmentLapsed(let date): "The sale could be answered or settled until \(date)."
+    case .consentAwaited(let date):
+      "The borrower may answer until \(date); its silence is consent from the next day on."
+    case .notYetEffective(let date): "The sale was agreed for \(date)."
+    case .claimChanged(let accepted, let present):
+      "The buyer accepted a claim of \(accepted) minor units; what it would get is \(present)."
+    case .soldTooOften(let most): "The loan was sold \(most) times; it is not sold again."
     }
   }
 
@@ -107,6 +144,8 @@ package enum LoanRefusal: Refusal, Hashable {
     switch self {
     case .noticeTooShort: "/notice_days"
     case .moreThanRepossessed: "/quantity"
+    case .assigneeBarred: "/buyer_organization_id"
+    case .notYetEffective: "/effective_on"
     case .dateOutOfRange(let pointer, _, _, _), .nothingChanges(let pointer), .moreThanClaimed(let pointer, _, _):
       pointer
     case .serialsRequired, .unknownSerial, .unitInLoan, .unitNotInLoan: "/serials"

@@ -15,6 +15,8 @@ package enum UnitNoun: IdentifiedNoun { package static let prefix: StaticString 
 package enum FundingRoundNoun: IdentifiedNoun { package static let prefix: StaticString = "fund" }
 package enum ClosingNoun: IdentifiedNoun { package static let prefix: StaticString = "cls" }
 package enum ClosingCorrectionNoun: IdentifiedNoun { package static let prefix: StaticString = "cor" }
+package enum PrepaymentDeclineNoun: IdentifiedNoun { package static let prefix: StaticString = "dcl" }
+package enum LoanAssignmentNoun: IdentifiedNoun { package static let prefix: StaticString = "asg" }
 package enum WaterfallsNoun: IdentifiedNoun { package static let prefix: StaticString = "wfl" }
 package enum ValuationNoun: IdentifiedNoun { package static let prefix: StaticString = "val" }
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
@@ -47,6 +49,8 @@ package typealias OfferID = Identifier<OfferNoun>
 package typealias LoanID = Identifier<LoanNoun>
 package typealias LoanEventID = Identifier<LoanEventNoun>
 package typealias AmendmentID = Identifier<AmendmentNoun>
+package typealias PrepaymentDeclineID = Identifier<PrepaymentDeclineNoun>
+package typealias LoanAssignmentID = Identifier<LoanAssignmentNoun>
 package typealias UnitID = Identifier<UnitNoun>
 package typealias FundingRoundID = Identifier<FundingRoundNoun>
 package typealias ClosingID = Identifier<ClosingNoun>

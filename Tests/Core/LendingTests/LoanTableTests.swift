@@ -58,6 +58,7 @@ struct LoanTableTests {
     table[.reinstate] = state == .reinstated ? state : becomesDue
     if state != .reinstated { table[.reportDevice] = state }
     if [.active, .due, .overdue, .recalled].contains(state) { table[.substitute] = state }
+    if [.active, .due, .overdue, .defaulted, .recalled].contains(state) { table[.assign] = state }
     return table
   }
 
@@ -117,6 +118,7 @@ struct LoanTableTests {
     case .reinstate:
       try loan.reinstate(
         Debt(charges: 1, fee: 2, principal: 3), because: ClawbackID(UUIDValue(high: 7, low: 7)), on: date)
+    case .assign: try loan.require(.assign)
     }
   }
 
@@ -129,7 +131,7 @@ struct LoanTableTests {
       if let next = Self.successors[state]?[act] {
         try Self.perform(act, on: &loan)
         #expect(loan.state == next, "\(state) \(act)")
-        let onlyAsks: Set<Loan.Act> = [.passTitle, .reportDevice, .substitute]
+        let onlyAsks: Set<Loan.Act> = [.passTitle, .reportDevice, .substitute, .assign]
         if !onlyAsks.contains(act) { #expect(loan != before, "\(state) \(act) did nothing") }
       } else {
         let refusal = LendingRefusal.illegalState(object: "loan", state: state.rawValue, act: act.rawValue)
