@@ -421,7 +421,6 @@ extension BatchState {
       if line.reinstates, loansOfBorrower[line.borrowerID]?.contains(line.loanID) == false {
         loansOfBorrower[line.borrowerID]?.append(line.loanID)
       }
-      lendersOfBorrower[line.borrowerID]?.insert(line.lenderID)
     }
   }
 }
