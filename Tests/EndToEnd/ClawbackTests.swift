@@ -199,14 +199,17 @@ private struct ClawbackStage {
   /// What comes for the lender goes against what it owes, and the certificate is what it was.
   func paysAgain() throws {
     let before = try get("/v1/loans/\(loan)/lien-release", as: lender.key)
-    _ = try pay(6_000_000, reference: "AGAIN")
+    // The day that did not close has posted its fee.
+    let fee = try #require(money(try get("/v1/loans/\(loan)", as: lender.key).json()["accrued_fee"]))
+    _ = try pay(6_000_000 + Int(fee), reference: "AGAIN")
     let closed = try get("/v1/loans/\(loan)", as: lender.key).json()
     #expect(closed["state"]?.asString == "closed" && closed["closed_as"]?.asString == "paid_off")
     #expect(try get("/v1/loans/\(loan)/lien-release", as: lender.key).body == before.body)
     #expect(try settle("payout") == "succeeded")
     let payouts = Array(try #require(try get("/v1/payouts", as: lender.key).json()["data"]?.elements))
-    #expect(payouts.map { money($0["net"]) } == [Int64(Self.principal), 0])
     #expect(payouts.map { money($0["clawback_netted"]) } == [0, 6_000_000])
+    let share = try #require(money(payouts.last?["platform_fee"]))
+    #expect(share > 0 && payouts.map { money($0["net"]) } == [Int64(Self.principal), fee - share])
     let owed = try get("/v1/statements?on=2023-04-03", as: lender.key).json()["claw_backs_owed"]?.elements
     #expect(owed?.isEmpty == true)
   }

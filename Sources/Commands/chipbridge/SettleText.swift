@@ -112,6 +112,11 @@ enum SettleText {
         "Paid out: \(grouped(flow.count)) payouts, \(Money(flow.amount, flow.currency)), of which "
           + "\(Money(flow.part, flow.currency)) platform fee")
     }
+    for flow in report.clawbacks {
+      lines.append(
+        "Taken back: \(grouped(flow.count)) claw-backs, \(Money(flow.amount, flow.currency)), for which the platform "
+          + "advanced \(Money(flow.part, flow.currency))")
+    }
     return lines.joined(separator: "\n")
   }
 

@@ -113,6 +113,37 @@ struct ClawbackClaimTests {
     }
   }
 
+  @Test("while clients' money is short nobody is paid at the cost of the others")
+  func short() async throws {
+    try await Marketplace.with { market in
+      let loans = try await market.lend(2)
+      let other = try await market.startup("Depositor")
+      market.clock.advance(days: 10)
+      try await market.makeDue(loans[0])
+      let receipt = try await market.receive(ClawbackTests.debt, "WIRE", from: loans[0].startup)
+      _ = try await market.settle(.payout)
+      // What a startup has on account is there, and would be what the platform's fee is paid with.
+      try await market.receive(20_000_000, "DEPOSIT", from: other)
+      try await market.takeBack(ClawbackTests.debt, of: receipt)
+      #expect(try await market.balance(.platform, .payableBank) == 0)
+      try await market.makeDue(loans[1])
+      try await market.receive(100_000, "TWO", from: loans[1].startup)
+      let stuck = try await market.settle(.payout)
+      #expect(stuck.state == .failed)
+      #expect(
+        try await market.deadShards(stuck.id).map(\.error).allSatisfy { $0?.contains("client_money_short") == true })
+      // All but what is netted of the hundred thousand, less the fee of two thousand.
+      try await market.topUp(ClawbackTests.net - 98_000)
+      _ = try await market.run(
+        ActOnSettlementRun(runID: stuck.id, act: .resume, ifVersion: nil), by: Marketplace.staff())
+      try await market.worker(shardWeight: RunPlanner.usualShardWeight).workToEnd()
+      #expect(try await market.run(stuck.id).state == .succeeded)
+      #expect(try await market.balance(.platform, .bankClient) == 20_000_000)
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
   @Test("an overdrawn client account is no drift, and pays nobody of what is not there")
   func overdrawn() async throws {
     try await Marketplace.with { market in

@@ -21,15 +21,13 @@ package struct PayOutLender: Command {
     self.on = on
   }
 
-  /// All client money only for a lender that owes something: how well it is covered says where the repayment goes.
+  /// All client money only while lenders owe for money that was taken back, or a bank is owed for it: then it may be short.
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [
       .accounts(lenderID, .cashAtPlatform), .accounts(lenderID, .payableClawback), .accounts(.platform, .bankClient),
-      .accounts(.platform, .payableBank),
+      .accounts(.platform, .payableBank), .accounts(.platform, .receivableClawback),
     ]
-    if state.accounts(lenderID, .payableClawback).contains(where: { $0.0.asset == .currency(currency) }) {
-      needs.formUnion([.accounts(.platform, .clientMoney), .accounts(.platform, .suspense)])
-    }
+    if mayBeShort(state) { needs.formUnion([.accounts(.platform, .clientMoney), .accounts(.platform, .suspense)]) }
     return needs
   }
 
@@ -42,11 +40,13 @@ package struct PayOutLender: Command {
     let shares = try PlatformFee.split(
       StepAmounts(charges: 0, fee: feePart, principal: rest), rate: draft.reference.parameters.platformFee)
     guard shares.received > 0 else { return nil }
-    let netting = try netting(against: shares, draft)
+    // Held beyond what is owed to clients; below zero where it is short.
+    let spare = mayBeShort(draft.base) ? try spare(draft) : nil
+    let netting = try netting(against: shares, spare: spare, draft)
     let payout = Payout(
       id: draft.ids.next(), lenderID: lenderID, businessDate: on, gross: Money(shares.received, currency),
       platformFee: shares.platformFee, netting: netting, runID: runID, recordedAt: draft.now)
-    try requireHeld(payout, draft)
+    try requireCover(payout, spare: spare, draft)
     draft.made.payouts.append(payout)
     try post(payout, rest: rest, feePart: feePart, in: &draft)
     draft.made.subject = payout.id.value
@@ -66,35 +66,58 @@ package struct PayOutLender: Command {
     AccountRef(.platform, code, subject, asset: asset)
   }
 
-  /// What the lender owes goes off its net, never below zero. Of that, what the client accounts are covered without goes
-  /// back to the platform's own account, which had put it there; the rest stays and covers them.
-  private func netting(against shares: PayoutShares, _ draft: Draft) throws -> Payout.Netting {
-    let owes = try Int64(0).subtracting(draft.balance(account(.payableClawback)))
-    let netted = min(max(0, owes), shares.net)
-    guard netted > 0 else { return .none }
-    var owed: Int64 = 0
+  private func mayBeShort(_ state: BatchState) -> Bool {
+    [AccountCode.receivableClawback, .payableBank].contains { code in
+      state.accounts(.platform, code).contains { $0.0.asset == asset }
+    }
+  }
+
+  /// What the client accounts hold, less what banks took beyond what was there.
+  private func held(_ draft: Draft) throws -> Int64 {
+    try draft.balance(platform(.bankClient)).adding(draft.balance(platform(.payableBank)))
+  }
+
+  private func spare(_ draft: Draft) throws -> Int64 {
+    // What is owed to clients stands on the credit side.
+    var spare = try held(draft)
     for code in [AccountCode.clientMoney, .suspense] {
-      // Before this command posts; what is owed to clients stands on the credit side.
       for (account, balance) in draft.base.accounts(.platform, code) where account.asset == asset {
-        owed = try owed.subtracting(balance)
+        spare = try spare.adding(balance)
       }
     }
     for (account, change) in draft.made.balanceChanges
     where account.book == .platform && account.asset == asset && [.clientMoney, .suspense].contains(account.code) {
-      owed = try owed.subtracting(change)
+      spare = try spare.adding(change)
     }
-    let held = try draft.balance(platform(.bankClient)).adding(draft.balance(platform(.payableBank)))
-    let free = try held.subtracting(owed).adding(netted)
-    return Payout.Netting(netted: netted, repaid: min(netted, max(0, free)))
+    return spare
   }
 
-  /// A client account that a bank has drawn on has less than the books of the clients say: nobody is paid of what is not
-  /// there.
-  private func requireHeld(_ payout: Payout, _ draft: Draft) throws {
-    let held = try draft.balance(platform(.bankClient)).adding(draft.balance(platform(.payableBank)))
+  /// What the lender owes goes off its net, never below zero. Of that, what the client accounts are covered without goes
+  /// back to the platform's own account, which had put it there; the rest stays and covers them.
+  private func netting(against shares: PayoutShares, spare: Int64?, _ draft: Draft) throws -> Payout.Netting {
+    let owes = try Int64(0).subtracting(draft.balance(account(.payableClawback)))
+    let netted = min(max(0, owes), shares.net)
+    guard netted > 0, let spare else { return .none }
+    return Payout.Netting(netted: netted, repaid: min(netted, max(0, try spare.adding(netted))))
+  }
+
+  /// While clients' money is short nobody is paid at the cost of the others: money leaves only where what is left covers
+  /// all that is owed after it.
+  private func requireCover(_ payout: Payout, spare: Int64?, _ draft: Draft) throws {
     let leaving = try payout.net.adding(payout.platformFee).adding(payout.netting.repaid)
-    guard leaving <= max(0, held) else {
-      throw SettlementRefusal.clientMoneyShort(currency: currency.code, held: held, owed: leaving)
+    guard leaving > 0 else { return }
+    let held = try held(draft)
+    guard let spare else {
+      guard leaving <= held else {
+        throw SettlementRefusal.clientMoneyShort(currency: currency.code, held: held, owed: leaving)
+      }
+      return
+    }
+    // What is netted is owed no more, and did not leave.
+    let after = try spare.adding(payout.gross.amount).subtracting(leaving)
+    guard after >= 0 else {
+      throw SettlementRefusal.clientMoneyShort(
+        currency: currency.code, held: held, owed: try held.subtracting(spare))
     }
   }
 
