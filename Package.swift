@@ -83,6 +83,7 @@ let package = Package(
         .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("migrations/0010_loan_life.sql"),
         .embedInCode("migrations/0011_settlement.sql"), .embedInCode("migrations/0012_rounds.sql"),
         .embedInCode("migrations/0013_bank.sql"),
+        .embedInCode("migrations/0015_assignment.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
       ], swiftSettings: house),

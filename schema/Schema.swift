@@ -15,6 +15,7 @@ package enum Schema {
     ("0011_settlement.sql", PackageResources._011_settlement_sql),
     ("0012_rounds.sql", PackageResources._012_rounds_sql),
     ("0013_bank.sql", PackageResources._013_bank_sql),
+    ("0015_assignment.sql", PackageResources._015_assignment_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -13,6 +13,7 @@ package struct BatchChanges: Sendable {
   package var allocations: [AllocationRow] = []
   package var explanations: [ExplanationRow] = []
   package var corrections: [ClosingCorrection] = []
+  package var declines: [PrepaymentDecline] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
   package var verdicts: [VerdictRow] = []
@@ -44,6 +45,7 @@ package struct BatchChanges: Sendable {
     allocations += made.allocations
     explanations += made.explanations
     corrections += made.corrections
+    declines += made.declines
     waterfalls += made.waterfalls
     payouts += made.payouts
     verdicts += made.verdicts
@@ -93,8 +95,10 @@ package enum ChangeWriter {
       add(query, rows: rows.count, isUpdate: true)
     }
 
-    mutating func write<Row>(_ table: Table<Row>, _ shelf: Shelf<Row>) {
-      insert(table, shelf.insertedRows)
+    /// - Parameter endsFirst: what ends is written before what begins, where a constraint lets one be open at a time.
+    mutating func write<Row>(_ table: Table<Row>, _ shelf: Shelf<Row>, endsFirst: Bool = false) {
+      if !endsFirst { insert(table, shelf.insertedRows) }
+      defer { if endsFirst { insert(table, shelf.insertedRows) } }
       var (whole, narrow): ([(Row, Int64)], [(Row, Int64)]) = ([], [])
       for (row, version, loaded) in shelf.updatedRows {
         if let loaded, table.narrow?.covers(row, loaded) == true {
@@ -128,6 +132,7 @@ package enum ChangeWriter {
     plan.write(Tables.loans, shelves.loans)
     plan.write(Tables.loanReturns, shelves.returns)
     plan.write(Tables.loanAmendments, shelves.amendments)
+    plan.write(Tables.loanAssignments, shelves.assignments, endsFirst: true)
     plan.insert(Tables.loanEvents, changes.loanEvents)
     plan.write(Tables.chipUnits, shelves.units)
     plan.insert(Tables.unitEvents, changes.unitEvents)
@@ -137,6 +142,7 @@ package enum ChangeWriter {
     plan.insert(Tables.allocations, changes.allocations)
     plan.insert(Tables.startupWaterfalls, changes.waterfalls)
     plan.insert(Tables.closingCorrections, changes.corrections)
+    plan.insert(Tables.prepaymentDeclines, changes.declines)
     plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)
     plan.insert(Tables.bankStatements, changes.bank.statements)

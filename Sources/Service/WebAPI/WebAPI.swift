@@ -45,6 +45,7 @@ package struct WebAPI: Sendable {
     addRequestRoutes(&table)
     addLoanRoutes(&table)
     addLoanLifeRoutes(&table)
+    addAssignmentRoutes(&table)
     addFundingRoutes(&table)
     addSweepRoutes(&table)
     addLienRoutes(&table)

@@ -196,7 +196,7 @@ package enum LoanDesk {
     }
     let credited = (draft.base.returnsOfLoan[loan.id] ?? []).compactMap { draft.find(\.returns, $0)?.credit }
       .reduce(Int64(0), +)
-    let value = loan.terms.principal.amount - credited
+    let value = loan.terms.principal.amount - credited - loan.life.principalAssigned
     let (lender, borrower) = (lender(loan), borrower(loan))
     try post(
       .titleTransferred, of: loan, on: date,
