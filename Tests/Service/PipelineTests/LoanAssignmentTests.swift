@@ -296,6 +296,99 @@ struct LoanAssignmentTests {
     }
   }
 
+  @Test("the listing says whether a loan is sold freely, with consent or never; in default nobody asks the borrower")
+  func terms() async throws {
+    for assignability in Assignability.allCases {
+      try await Marketplace.with { market in
+        let lent = try await LentChips(market, assignability: assignability)
+        let buyer = try await market.lender("Buyer")
+        if assignability == .withConsent {
+          _ = try await market.run(
+            DeclareDefault(loanID: lent.id, cause: .insolvency, cureDays: nil, reason: nil, ifVersion: nil),
+            by: lent.lender.principal)
+        }
+        let proposed = try await market.submit(propose(lent, to: buyer), by: lent.lender.principal)
+        guard assignability != .never else {
+          #expect(proposed.refusalCode == "loan.not_assignable")
+          return
+        }
+        let sale = try proposed.get().assignment
+        let accepted = try await market.run(accept(sale), by: buyer.principal).assignment
+        #expect(accepted.consentBy == nil)
+        let answer = AnswerAssignment(assignmentID: sale.id, act: .refuse)
+        #expect(try await market.submit(answer, by: lent.startup.principal).refusalCode == "lending.illegal_state")
+        let bought = try #require(
+          try await market.run(SettleAssignment(assignmentID: sale.id), by: lent.lender.principal).loan)
+        #expect(bought.terms.assignability == assignability)
+        #expect(bought.state == (assignability == .withConsent ? .defaulted : .active))
+        #expect(try await lent.breaches() == [])
+      }
+    }
+  }
+
+  @Test("title passes only by a clear verdict, to a buyer that is verified on the day of settlement")
+  func screened() async throws {
+    try await Marketplace.with { market in
+      let lent = try await LentChips(market)
+      let china = try Marketplace.country("CN")
+      let created = try await market.run(
+        CreateOrganization(
+          legalName: "Far Buyer", jurisdiction: china, ultimateParentJurisdiction: china, groupID: nil,
+          roles: [.lender], owners: [], sites: []), by: Marketplace.staff())
+      let far = try await market.run(
+        DecideVerification(
+          organizationID: created.id, act: .verify(evidence: "register", expiresOn: nil, creditGrade: nil),
+          ifVersion: nil), by: Marketplace.staff())
+      let barred = ProposeAssignment(loanID: lent.id, buyerID: far.id, quantity: nil, price: Money(1, .usd))
+      #expect(
+        try await market.submit(barred, by: lent.lender.principal).refusalCode == "lending.export_verdict")
+      let buyer = try await market.lender("Buyer")
+      let sale = try await market.run(propose(lent, to: buyer), by: lent.lender.principal).assignment
+      _ = try await market.run(accept(sale), by: buyer.principal)
+      _ = try await market.run(AnswerAssignment(assignmentID: sale.id, act: .consent), by: lent.startup.principal)
+      _ = try await market.run(
+        DecideVerification(organizationID: buyer.id, act: .suspend(reason: "list"), ifVersion: nil),
+        by: Marketplace.staff())
+      let settle = SettleAssignment(assignmentID: sale.id)
+      #expect(try await market.submit(settle, by: lent.lender.principal).refusalCode == "parties.not_verified")
+      #expect(try await lent.loan().unitsOut == 16)
+      #expect(try await lent.breaches() == [])
+    }
+  }
+
+  @Test("a bought loan is re-rated from the day it was bought on, over the principal that it has had since")
+  func reRated() async throws {
+    try await Marketplace.with { market in
+      let lent = try await LentChips(market)
+      let buyer = try await market.lender("Buyer")
+      market.clock.advance(days: 10)
+      let bought = try #require(try await sell(lent, to: buyer, quantity: 8).loan)
+      let boughtOn = lent.today
+      market.clock.advance(days: 10)
+      try await accrue(lent)
+      func reRate(from date: CalendarDate) async throws -> LoanAmendment? {
+        let propose = ProposeAmendment(
+          loanID: bought.id, terms: .reRate(from: date, rate: BasisPoints(500)), reason: nil, validDays: nil,
+          ifVersion: nil)
+        let decided = try await market.submit(propose, by: buyer.principal)
+        if decided.refusalCode != nil {
+          #expect(decided.refusalCode == "loan.date_out_of_range")
+          return nil
+        }
+        return try decided.get().amendment
+      }
+      #expect(try await reRate(from: lent.day(9)) == nil)
+      let amendment = try #require(try await reRate(from: boughtOn))
+      let answer = AnswerAmendment(loanID: bought.id, amendmentID: amendment.id, act: .accept, ifVersion: nil)
+      _ = try await market.run(answer, by: lent.startup.principal)
+      // Ten days at half the rate; the fee that came with the loan is the seller's work, and stays owed.
+      let loan = try await loan(bought.id, market)
+      #expect(loan.outstanding.fee == 20_000 + 10_000 && loan.feeAccruedTotal == 10_000)
+      #expect(try await lent.loan().outstanding.fee == 40_000)
+      #expect(try await lent.breaches() == [])
+    }
+  }
+
   @Test("the place among the lenders of a startup goes with the loan")
   func rank() async throws {
     try await Marketplace.with { market in
