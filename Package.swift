@@ -84,6 +84,7 @@ let package = Package(
         .embedInCode("migrations/0011_settlement.sql"), .embedInCode("migrations/0012_rounds.sql"),
         .embedInCode("migrations/0013_bank.sql"),
         .embedInCode("migrations/0014_claw_backs.sql"),
+        .embedInCode("migrations/0015_assignment.sql"),
         .embedInCode("migrations/0016_currencies.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
         .embedInCode("migrations/0021_rule_packs.sql"),

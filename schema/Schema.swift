@@ -16,6 +16,7 @@ package enum Schema {
     ("0012_rounds.sql", PackageResources._012_rounds_sql),
     ("0013_bank.sql", PackageResources._013_bank_sql),
     ("0014_claw_backs.sql", PackageResources._014_claw_backs_sql),
+    ("0015_assignment.sql", PackageResources._015_assignment_sql),
     ("0016_currencies.sql", PackageResources._016_currencies_sql),
     ("0020_lot_service.sql", PackageResources._020_lot_service_sql),
     ("0021_rule_packs.sql", PackageResources._021_rule_packs_sql),

@@ -121,6 +121,33 @@ extension EndToEnd {
         """
       ], found: "a numbered unit is in the loan of its own lender"),
     Breach(
+      plant: ["update loans set principal_assigned = 1 where outstanding_principal > 0"],
+      found: "what a lender sold of a loan is what the buyer's loan began with"),
+    Breach(
+      plant: ["update loans set lineage = array[id::text], acquired_on = trade_on where outstanding_principal > 0"],
+      found: "no act was done without a clear verdict of its own date"),
+    Breach(
+      plant: [
+        "alter table loan_assignments drop constraint loan_assignments_second_person",
+        """
+        insert into loan_assignments (borrower_id, id, seller_id, buyer_id, loan_id, quantity, serials, price, currency,
+          effective_on, proposed_on, valid_until, offered, proposed_by, state, accepted_on, accepted_by,
+          accepted_charges, accepted_fee, accepted_principal, settle_by, version, created_at, updated_at)
+        select borrower_id, gen_random_uuid(), lender_id, gen_random_uuid(), id, 1, '{}', 1, 'USD', trade_on, trade_on,
+          trade_on, '{}', id, 'accepted', trade_on, id, 0, 0, 1, trade_on, 1, now(), now() from loans limit 1
+        """,
+      ], found: "no loan was bought by the person who sold it"),
+    Breach(
+      plant: [
+        """
+        insert into prepayment_declines (borrower_id, id, round_id, closing_id, loan_id, lender_id, amount, currency,
+          goes_to, returned, declined_on, digest, bytes, recorded_at)
+        select l.borrower_id, gen_random_uuid(), c.round_id, c.id, l.id, l.lender_id, 1, 'USD', 'borrower', 1,
+          '2023-01-01', sha256('x'), 'x', now()
+        from loans l join funding_closings c on c.borrower_id = l.borrower_id limit 1
+        """
+      ], found: "a part of a sweep was declined after the sweep"),
+    Breach(
       plant: ["insert into closed_days values ('2023-01-02', gen_random_uuid(), now())"],
       found: "days close one after the other"),
     Breach(plant: ["delete from reserve_plans"], found: "what was acknowledged is there"),

@@ -18,9 +18,12 @@ package struct BatchState: Sendable {
   package var sweepsOfClosing: [ClosingID: [ExplanationRow]] = [:]
   /// Allocated from receipts that were recorded since a closing was swept, at that instant included, in minor units.
   package var paidSinceSweep: [ClosingID: [LoanID: Int64]] = [:]
+  /// In the order in which they were decided.
+  package var declinesOfClosing: [ClosingID: [PrepaymentDecline]] = [:]
   package var waterfallsOf: [OrganizationID: [StartupWaterfalls]] = [:]
   package var returnsOfLoan: [LoanID: [LoanEventID]] = [:]
   package var amendmentsOfLoan: [LoanID: [AmendmentID]] = [:]
+  package var assignmentsOfLoan: [LoanID: [LoanAssignmentID]] = [:]
   /// Minor units by business date, an increase positive.
   package var principalMoves: [LoanID: [CalendarDate: Int64]] = [:]
   package var unitBySerial: [UnitKey: UnitID] = [:]
@@ -100,15 +103,21 @@ package struct BatchState: Sendable {
         paidSinceSweep[closing]?[line.loanID] = try before.subtracting(line.cash.amount)
       }
     }
+    for row in made.declines { declinesOfClosing[row.closingID]?.append(row) }
     for row in made.waterfalls { waterfallsOf[row.borrowerID]?.append(row) }
     for entry in made.overlay.returns.insertedRows { returnsOfLoan[entry.loanID]?.append(entry.id) }
     for amendment in made.overlay.amendments.insertedRows {
       amendmentsOfLoan[amendment.loanID]?.append(amendment.id)
     }
-    for entry in made.entries where principalMoves[LoanID(entry.subject)] != nil {
+    for assignment in made.overlay.assignments.insertedRows {
+      assignmentsOfLoan[assignment.loanID]?.append(assignment.id)
+    }
+    // By the account: the entry of a sale moves principal from one loan to another.
+    for entry in made.entries where !principalMoves.isEmpty {
       for line in entry.lines where line.account.code == .payablePrincipal {
-        let moves = principalMoves[LoanID(entry.subject)]?[entry.businessDate] ?? 0
-        principalMoves[LoanID(entry.subject)]?[entry.businessDate] = try moves.subtracting(line.amount)
+        let loan = LoanID(line.account.subject)
+        let moves = principalMoves[loan]?[entry.businessDate] ?? 0
+        principalMoves[loan]?[entry.businessDate] = try moves.subtracting(line.amount)
       }
     }
     for unit in made.overlay.units.insertedRows + made.overlay.units.updatedRows.map(\.row) {

@@ -13,6 +13,7 @@ package struct BatchChanges: Sendable {
   package var allocations: [AllocationRow] = []
   package var explanations: [ExplanationRow] = []
   package var corrections: [ClosingCorrection] = []
+  package var declines: [PrepaymentDecline] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
   package var clawbackLines: [ClawbackLine] = []
@@ -46,6 +47,7 @@ package struct BatchChanges: Sendable {
     allocations += made.allocations
     explanations += made.explanations
     corrections += made.corrections
+    declines += made.declines
     waterfalls += made.waterfalls
     payouts += made.payouts
     clawbackLines += made.clawbackLines
@@ -97,8 +99,10 @@ package enum ChangeWriter {
       add(query, rows: rows.count, isUpdate: true)
     }
 
-    mutating func write<Row>(_ table: Table<Row>, _ shelf: Shelf<Row>) {
-      insert(table, shelf.insertedRows)
+    /// - Parameter endsFirst: what ends is written before what begins, where a constraint lets one be open at a time.
+    mutating func write<Row>(_ table: Table<Row>, _ shelf: Shelf<Row>, endsFirst: Bool = false) {
+      if !endsFirst { insert(table, shelf.insertedRows) }
+      defer { if endsFirst { insert(table, shelf.insertedRows) } }
       var (whole, narrow): ([(Row, Int64)], [(Row, Int64)]) = ([], [])
       for (row, version, loaded) in shelf.updatedRows {
         if let loaded, table.narrow?.covers(row, loaded) == true {
@@ -132,6 +136,7 @@ package enum ChangeWriter {
     plan.write(Tables.loans, shelves.loans)
     plan.write(Tables.loanReturns, shelves.returns)
     plan.write(Tables.loanAmendments, shelves.amendments)
+    plan.write(Tables.loanAssignments, shelves.assignments, endsFirst: true)
     plan.insert(Tables.loanEvents, changes.loanEvents)
     plan.write(Tables.chipUnits, shelves.units)
     plan.insert(Tables.unitEvents, changes.unitEvents)
@@ -141,6 +146,7 @@ package enum ChangeWriter {
     plan.insert(Tables.allocations, changes.allocations)
     plan.insert(Tables.startupWaterfalls, changes.waterfalls)
     plan.insert(Tables.closingCorrections, changes.corrections)
+    plan.insert(Tables.prepaymentDeclines, changes.declines)
     plan.insert(Tables.repaymentExplanations, changes.explanations)
     plan.insert(Tables.payouts, changes.payouts)
     plan.writeRates(shelves.fxRates)

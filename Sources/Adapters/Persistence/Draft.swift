@@ -73,6 +73,7 @@ package struct Made: Sendable {
   package var allocations: [AllocationRow] = []
   package var explanations: [ExplanationRow] = []
   package var corrections: [ClosingCorrection] = []
+  package var declines: [PrepaymentDecline] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
   package var clawbackLines: [ClawbackLine] = []

@@ -29,6 +29,10 @@ package enum Loader {
       order by recorded_at, subject_id
       """,
     parameters: [.uuidArray], columns: Tables.repaymentExplanations.types)
+  private static let declinesOfClosing = Statement(
+    "declines_of_closings",
+    Tables.prepaymentDeclines.selectList + "where closing_id = any($1) order by recorded_at, id",
+    parameters: [.uuidArray], columns: Tables.prepaymentDeclines.types)
   private static let waterfallsOf = Statement(
     "waterfalls_of_borrowers",
     Tables.startupWaterfalls.selectList + "where borrower_id = any($1) order by effective_on, recorded_at, id",
@@ -52,6 +56,9 @@ package enum Loader {
   private static let amendmentsOfLoan = Statement(
     "amendments_of_loans", Tables.loanAmendments.selectList + "where loan_id = any($1) order by id",
     parameters: [.uuidArray], columns: Tables.loanAmendments.types)
+  private static let assignmentsOfLoan = Statement(
+    "assignments_of_loans", Tables.loanAssignments.selectList + "where loan_id = any($1) order by id",
+    parameters: [.uuidArray], columns: Tables.loanAssignments.types)
   private static let unitsOfLoan = Statement(
     "units_of_loans", Tables.chipUnits.selectList + "where loan_id = any($1) order by id",
     parameters: [.uuidArray], columns: Tables.chipUnits.types)
@@ -95,6 +102,7 @@ package enum Loader {
   package static var statements: [Statement] {
     [
       SeenLoans.versions, loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan,
+      assignmentsOfLoan, declinesOfClosing,
       principalMoves, unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf,
       listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
     ] + ClawbackSQL.statements
@@ -135,6 +143,7 @@ package enum Loader {
     byID(wanted.rounds, Tables.fundingRounds, \.rounds)
     byID(wanted.returns, Tables.loanReturns, \.returns)
     byID(wanted.amendments, Tables.loanAmendments, \.amendments)
+    byID(wanted.assignments, Tables.loanAssignments, \.assignments)
     byID(wanted.receipts, Tables.cashReceipts, \.receipts)
     byID(wanted.payees, Tables.payees, \.payees)
     byID(wanted.clawbacks, Tables.clawbacks, \.clawbacks)
@@ -172,6 +181,9 @@ package enum Loader {
     }
     bySet(wanted.returnsOf, returnsOfLoan, Tables.loanReturns, \.returns, \.returnsOfLoan) { $0.loanID }
     bySet(wanted.amendmentsOf, amendmentsOfLoan, Tables.loanAmendments, \.amendments, \.amendmentsOfLoan) {
+      $0.loanID
+    }
+    bySet(wanted.assignmentsOf, assignmentsOfLoan, Tables.loanAssignments, \.assignments, \.assignmentsOfLoan) {
       $0.loanID
     }
     bySet(wanted.listingsOf, listingsOfLot, Tables.listings, \.listings, \.listingsOfLot) { $0.lotID }
@@ -295,6 +307,16 @@ package enum Loader {
           for row in try Tables.startupWaterfalls.decode(result) { state.waterfallsOf[row.borrowerID]?.append(row) }
         })
     }
+    if !wanted.declinesOf.isEmpty {
+      let closings = wanted.declinesOf.sorted()
+      lookups.append(
+        Lookup(query: Query(declinesOfClosing, [.uuidArray(closings.map(\.value.bits))])) { result, state in
+          for closing in closings { state.declinesOfClosing[closing] = [] }
+          for row in try Tables.prepaymentDeclines.decode(result) {
+            state.declinesOfClosing[row.closingID]?.append(row)
+          }
+        })
+    }
     if wanted.sweepsOf.isEmpty { return lookups }
     let closings = wanted.sweepsOf.sorted()
     let binds: [Bind] = [.uuidArray(closings.map(\.value.bits))]
@@ -361,12 +383,15 @@ package enum Loader {
     var closingsOfRound: [FundingRoundID] = []
     var closingsOf: [OrganizationID] = []
     var sweepsOf: [ClosingID] = []
+    var declinesOf: [ClosingID] = []
     var waterfallsOf: [OrganizationID] = []
     var returnsOf: [LoanID] = []
     var units: [UnitKey] = []
     var unitsOf: [LoanID] = []
     var amendments: [UUIDValue] = []
     var amendmentsOf: [LoanID] = []
+    var assignments: [UUIDValue] = []
+    var assignmentsOf: [LoanID] = []
     var principalOf: [(borrower: OrganizationID, loan: LoanID)] = []
     var listingsOf: [LotID] = []
     var plansOf: [OrganizationID] = []
@@ -410,12 +435,15 @@ package enum Loader {
       case .closingsOfRound(let id): closingsOfRound.append(id)
       case .closingsOfBorrower(let id): closingsOf.append(id)
       case .sweepOfClosing(let id): sweepsOf.append(id)
+      case .declinesOfClosing(let id): declinesOf.append(id)
       case .waterfalls(let id): waterfallsOf.append(id)
       case .returnsOfLoan(let id): returnsOf.append(id)
       case .unit(let key): units.append(key)
       case .unitsOfLoan(let id): unitsOf.append(id)
       case .amendment(let id): amendments.append(id.value)
       case .amendmentsOfLoan(let id): amendmentsOf.append(id)
+      case .assignment(let id): assignments.append(id.value)
+      case .assignmentsOfLoan(let id): assignmentsOf.append(id)
       case .principalMoves(let borrower, let id): principalOf.append((borrower, id))
       case .listingsOfLot(let id): listingsOf.append(id)
       case .reservePlans(let id): plansOf.append(id)

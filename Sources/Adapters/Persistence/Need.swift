@@ -21,11 +21,15 @@ package enum Need: Sendable, Hashable {
   case closingsOfBorrower(OrganizationID)
   /// The records of a closing's sweep and of its corrections, and what was allocated on loans since.
   case sweepOfClosing(ClosingID)
+  /// What lenders declined of a closing's sweep.
+  case declinesOfClosing(ClosingID)
   /// What the lenders of a borrower agreed among themselves.
   case waterfalls(OrganizationID)
   case returnsOfLoan(LoanID)
   case amendment(AmendmentID)
   case amendmentsOfLoan(LoanID)
+  case assignment(LoanAssignmentID)
+  case assignmentsOfLoan(LoanID)
   /// How the principal of a borrower's loan moved, by business date, as the borrower's book says.
   case principalMoves(OrganizationID, LoanID)
   /// A numbered unit, if it is known already.

@@ -124,6 +124,7 @@ extension Tables {
       .instant("created_at") { $0.createdAt },
       .instant("updated_at") { $0.updatedAt },
       .text("return_credit") { $0.returnCredit.rawValue },
+      .text("assignability") { $0.assignability.rawValue },
     ],
     names: ("listings_by_id", "listings_insert", "listings_update")
   ) { row in
@@ -139,6 +140,6 @@ extension Tables {
         maxExposure: try row.moneyOrNull()),
       validUntil: try row.instantOrNull(), availableOn: try row.date(), sequence: try row.int(),
       state: try row.value(), version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant(),
-      returnCredit: try row.value())
+      returnCredit: try row.value(), assignability: try row.value())
   }
 }

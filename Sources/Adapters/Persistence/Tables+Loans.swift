@@ -7,7 +7,7 @@ import Primitives
 extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
-    columns: loanTermColumns + loanStateColumns + loanLifeColumns + loanHistoryColumns,
+    columns: loanTermColumns + loanStateColumns + loanLifeColumns + loanAssignmentColumns + loanHistoryColumns,
     names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan
   ).narrowed(
     "loans_accrue",
@@ -97,15 +97,23 @@ extension Tables {
     let due = try readDue(&row)
     let (possession, title) = (try row.value(Possession.self), try row.value(Title.self))
     let lien = try readLien(&row)
+    let (dispatched, delivered, closed) = (try row.dateOrNull(), try row.dateOrNull(), try row.dateOrNull())
+    var life = try readLife(&row)
+    let assignability = try row.value(Assignability.self)
+    life.acquired = try readAcquisition(&row)
+    (life.unitsAssigned, life.principalAssigned) = (try row.int(), try row.int())
     return Loan(
-      id: id, terms: terms, state: state, closedAs: closedAs, unitsOut: out, unitsReturning: returning,
+      id: id, terms: terms(assignability), state: state, closedAs: closedAs, unitsOut: out, unitsReturning: returning,
       unitsReturned: returned, unitsOwned: owned, outstanding: debt, feeAccruedTotal: accrued, accrualResidue: residue,
       accruedThrough: through, due: due, possession: possession, title: title, securityInterest: lien,
-      dispatchedOn: try row.dateOrNull(), deliveredOn: try row.dateOrNull(), closedOn: try row.dateOrNull(),
-      life: try readLife(&row), version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant())
+      dispatchedOn: dispatched, deliveredOn: delivered, closedOn: closed, life: life, version: try row.int(),
+      createdAt: try row.instant(), updatedAt: try row.instant())
   }
 
-  private static func readTerms(_ borrower: OrganizationID, _ row: inout RowReader) throws -> Loan.Terms {
+  /// All but the last of the terms, which came later and stands further behind.
+  private static func readTerms(
+    _ borrower: OrganizationID, _ row: inout RowReader
+  ) throws -> (Assignability) -> Loan.Terms {
     let (lender, lot, listing): (OrganizationID, LotID, ListingID) = (try row.id(), try row.id(), try row.id())
     let (request, offer): (LoanRequestID, OfferID) = (try row.id(), try row.id())
     let (chip, site, endUse) = (try row.chipModel(), try row.site(), try row.text())
@@ -120,13 +128,16 @@ extension Tables {
     let repayment = RepaymentTerms(
       pattern: pattern, leastAmount: try money(leastAmount, covenantCurrency),
       leastPostMoney: try money(leastPostMoney, covenantCurrency), sweep: try row.bps())
-    return Loan.Terms(
-      borrowerID: borrower, lenderID: lender, lotID: lot, listingID: listing, requestID: request, offerID: offer,
-      chipModelID: chip, site: site, endUse: endUse, deliveryMode: mode, legalForm: form, quantity: quantity,
-      markID: markID, markAmount: Money(mark, principal.currency), advanceRate: advance, principal: principal,
-      rate: rate, dayCount: dayCount, returnCredit: credit, repayment: repayment, rank: try row.int(),
-      tradeOn: try row.date(), termDays: try row.int(), maturesOn: try row.date(),
-      recallNoticeDays: try row.intOrNull())
+    let (rank, tradeOn, term) = (try row.int(), try row.date(), try row.int())
+    let (maturesOn, notice) = (try row.date(), try row.intOrNull())
+    return { assignability in
+      Loan.Terms(
+        borrowerID: borrower, lenderID: lender, lotID: lot, listingID: listing, requestID: request, offerID: offer,
+        chipModelID: chip, site: site, endUse: endUse, deliveryMode: mode, legalForm: form, quantity: quantity,
+        markID: markID, markAmount: Money(mark, principal.currency), advanceRate: advance, principal: principal,
+        rate: rate, dayCount: dayCount, returnCredit: credit, repayment: repayment, rank: rank, tradeOn: tradeOn,
+        termDays: term, maturesOn: maturesOn, recallNoticeDays: notice, assignability: assignability)
+    }
   }
 
   private static func readDue(_ row: inout RowReader) throws -> LoanDue? {

@@ -225,6 +225,9 @@ package struct RunWorker: Sendable {
         EndOffer(offerID: offer, outcome: .lapsed, ifVersion: nil), key: "\(offer):lapse"
       ) { _ in ["lapsed": 1] }
     }
+    for sale in try await RunQueries.lapsedAssignments(on: state.date, pool, deadline: deadline) {
+      _ = try await pipeline.runChild(LapseAssignment(assignmentID: sale), key: "\(sale):lapse") { _ in ["lapsed": 1] }
+    }
   }
 }
 

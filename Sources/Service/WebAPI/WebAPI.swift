@@ -46,6 +46,7 @@ package struct WebAPI: Sendable {
     addRequestRoutes(&table)
     addLoanRoutes(&table)
     addLoanLifeRoutes(&table)
+    addAssignmentRoutes(&table)
     addFundingRoutes(&table)
     addSweepRoutes(&table)
     addFXRoutes(&table)

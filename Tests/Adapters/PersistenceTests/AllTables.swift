@@ -15,6 +15,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.organizations), AnyTable(Tables.heads), AnyTable(Tables.apiKeys), AnyTable(Tables.licences),
     AnyTable(Tables.lots), AnyTable(Tables.reservePlans), AnyTable(Tables.listings), AnyTable(Tables.loanRequests),
     AnyTable(Tables.offers), AnyTable(Tables.loans), AnyTable(Tables.loanReturns), AnyTable(Tables.loanAmendments),
+    AnyTable(Tables.loanAssignments), AnyTable(Tables.prepaymentDeclines),
     AnyTable(Tables.loanEvents), AnyTable(Tables.chipUnits), AnyTable(Tables.unitEvents), AnyTable(Tables.verdicts),
     AnyTable(Tables.fundingRounds), AnyTable(Tables.fundingClosings), AnyTable(Tables.startupMarks),
     AnyTable(Tables.chipMarks), AnyTable(Tables.cashReceipts), AnyTable(Tables.allocations), AnyTable(Tables.payouts),

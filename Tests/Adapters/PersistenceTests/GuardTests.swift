@@ -200,7 +200,17 @@ struct GuardTests {
           ("update loans set units_out = 5", "loans_units"),
           ("update loans set outstanding_principal = principal + 1 where state = 'due'", "loans_outstanding"),
           ("update loans set due_since = null", "loans_due"),
-          ("update loans set offer_id = (select offer_id from loans where state = 'due')", "loans_one_an_offer"),
+          (
+            """
+            update loans set lineage = null, acquired_on = null,
+              offer_id = (select offer_id from loans where state = 'due')
+            """, "loans_one_an_offer"
+          ),
+          ("update loans set acquired_on = null where state = 'closed'", "loans_acquired"),
+          ("update loans set principal_assigned = principal + 1", "loans_assigned"),
+          ("update loan_assignments set accepted_by = proposed_by", "loan_assignments_second_person"),
+          ("update loan_assignments set assigned_loan_id = null", "loan_assignments_settled"),
+          ("update loan_assignments set settle_by = null", "loan_assignments_accepted"),
           ("update offers set state = 'declined'", "offers_accepted_has_loan"),
           ("update offers set quantity = 0", "offers_quantity_positive"),
           ("update loan_requests set matched = quantity", "loan_requests_quantities"),

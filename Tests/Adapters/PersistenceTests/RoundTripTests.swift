@@ -55,6 +55,7 @@ struct Trip {
       Trip(Tables.loans, set.loans, ids: set.loans.map(\.id.value)),
       Trip(Tables.loanReturns, [set.loanReturn], ids: [set.uuid(15)]),
       Trip(Tables.loanAmendments, set.amendments, ids: set.amendments.map(\.id.value)),
+      Trip(Tables.loanAssignments, [set.assignment], ids: [set.uuid(60)]),
       Trip(Tables.loanEvents, [set.loanEvent], ids: [set.uuid(34)]),
       Trip(Tables.chipUnits, [set.unit], ids: [set.uuid(35)]),
       Trip(Tables.unitEvents, [set.unitEvent], ids: [set.uuid(36)]),
@@ -66,6 +67,7 @@ struct Trip {
       Trip(Tables.cashReceipts, [set.receipt], ids: [set.uuid(23)]),
       Trip(Tables.allocations, [set.allocation], ids: [set.uuid(23)]),
       Trip(Tables.repaymentExplanations, [set.explanation], ids: [set.uuid(23)]),
+      Trip(Tables.prepaymentDeclines, [set.decline], ids: [set.uuid(64)]),
       Trip(Tables.closingCorrections, [set.correction], ids: [set.uuid(41)]),
       Trip(Tables.startupWaterfalls, [try set.waterfalls], ids: [set.uuid(42)]) {
         // What is not stated is stored as the standard waterfall that it means.

@@ -71,14 +71,15 @@ struct RowSecurityTests {
   }
 
   private static let shared = [
-    "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "chip_units", "unit_events", "verdicts",
-    "allocations", "outbox", "claw_back_lines",
+    "offers", "loans", "loan_returns", "loan_amendments", "loan_assignments", "loan_events", "chip_units",
+    "unit_events", "verdicts", "allocations", "outbox", "claw_back_lines",
   ]
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",
     "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions", "claw_backs",
+    "prepayment_declines",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
@@ -113,6 +114,29 @@ struct RowSecurityTests {
         expect(try await counts(connection, org: deal.id(999)), [:], "an organisation without rows")
         expect(try await counts(connection, org: nil, seesAll: true), expected(all, deals: 2), "auditor")
         expect(try await counts(connection, org: nil), [:], "the transaction after the auditor's")
+      }
+    }
+  }
+
+  @Test("shows the sale of a loan to the two lenders, and to its borrower once it was accepted")
+  func sales() async throws {
+    let (settled, proposed) = (try RowSet(full: true, seed: 11), try RowSet(full: false, seed: 12))
+    try await MigratedDatabase.with { database in
+      try await database.withConnection { connection in
+        for set in [settled, proposed] {
+          for trip in try Trip.all(set) { _ = try await connection.run(trip.insert, deadline: soon()) }
+        }
+      }
+      try await database.withConnection(as: "chipbridge_reader") { connection in
+        for (set, seesAsBorrower) in [(settled, Int64(1)), (proposed, 0)] {
+          for (org, seen) in [(set.lender, 1), (set.id(61), 1), (set.borrower, seesAsBorrower), (set.id(999), 0)] {
+            let counts = try await counts(connection, org: org)
+            #expect(counts["loan_assignments"] == seen)
+          }
+          // The buyer sees the sale, and nothing of the loan that it may buy.
+          let ofBuyer = try await counts(connection, org: set.id(61)).filter { $0.value != 0 }
+          #expect(ofBuyer == ["loan_assignments": 1])
+        }
       }
     }
   }

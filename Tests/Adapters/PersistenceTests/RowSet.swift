@@ -110,7 +110,8 @@ struct RowSet {
       eligibility: Listing.Eligibility(
         creditGrades: some(["A", Self.nasty]), jurisdictions: some([china]), maxExposure: some(Money(1, .cny))),
       validUntil: some(later), availableOn: day, sequence: 11, state: full ? .paused : .open, version: version,
-      createdAt: now, updatedAt: updatedAt, returnCredit: full ? .schedule : .proRataOutstanding)
+      createdAt: now, updatedAt: updatedAt, returnCredit: full ? .schedule : .proRataOutstanding,
+      assignability: full ? .freely : .withConsent)
   }
 
   private var repayment: RepaymentTerms {
@@ -151,7 +152,7 @@ struct RowSet {
       markID: id(10), markAmount: Money(1_250_000, .usd), advanceRate: BasisPoints(9_000),
       principal: Money(18_000_000, .usd), rate: BasisPoints(1_100), dayCount: .thirtyE360,
       returnCredit: .lowerOfMark, repayment: repayment, rank: 2, tradeOn: day, termDays: 180, maturesOn: day,
-      recallNoticeDays: some(60))
+      recallNoticeDays: some(60), assignability: full ? .never : .withConsent)
   }
 
   /// A closed loan, and a due one that still owes: no single loan has both an ending and a debt.
@@ -161,14 +162,16 @@ struct RowSet {
     return [
       Loan(
         id: id(11), terms: terms(offer: 8), state: full ? .closed : .agreed, closedAs: some(.mixed),
-        unitsOut: 0, unitsReturning: 0, unitsReturned: full ? 7 : 0, unitsOwned: full ? 9 : 0, outstanding: .none,
+        unitsOut: 0, unitsReturning: 0, unitsReturned: full ? 5 : 0, unitsOwned: full ? 9 : 0, outstanding: .none,
         feeAccruedTotal: full ? 31 : 0, accrualResidue: full ? 32 : 0, accruedThrough: some(day),
         due: some(LoanDue(cause: .maturity, causeID: uuid(11), since: day, amount: nil)),
         possession: full ? .borrower : .lender, title: full ? .borrower : .lender, securityInterest: some(lien),
         dispatchedOn: some(day), deliveredOn: some(day), closedOn: some(day),
         life: LoanLife(
           rates: full ? [RateChange(from: day, rate: BasisPoints(700))] : [], extendedTo: some(day),
-          pausedUntil: some(day), hold: some(LoanLife.Hold(on: day, reason: Self.nasty)), forgiven: full ? 33 : 0),
+          pausedUntil: some(day), hold: some(LoanLife.Hold(on: day, reason: Self.nasty)), forgiven: full ? 33 : 0,
+          acquired: some(LoanLife.Acquisition(on: day, lineage: [id(62), id(63)])), unitsAssigned: full ? 2 : 0,
+          principalAssigned: full ? 34 : 0),
         version: version, createdAt: now, updatedAt: updatedAt),
       Loan(
         id: id(13), terms: terms(offer: 14), state: full ? .due : .inTransit, closedAs: nil,
@@ -202,6 +205,29 @@ struct RowSet {
         restatement: some(FeeRestatement(reversed: 1, restated: -2, credited: 3)), version: version, createdAt: now,
         updatedAt: updatedAt)
     }
+  }
+
+  /// Settled, or proposed; the buyer is neither of the loan's parties.
+  var assignment: LoanAssignment {
+    let proposed = LoanAssignment(
+      id: id(60), borrowerID: borrower, sellerID: lender, buyerID: id(61), loanID: id(11), quantity: 2,
+      serials: full ? [Self.nasty, "SN-2"] : [], price: Money(71, .usd), effectiveOn: day, proposedOn: day,
+      validUntil: day, reason: some(Self.nasty), offered: Array((full ? #"{"quantity": 8}"# : "{}").utf8),
+      proposedBy: some(id(1)), createdAt: now, updatedAt: updatedAt)
+    return LoanAssignment(
+      proposed,
+      LoanAssignment.Progress(
+        state: full ? .settled : .proposed, acceptedOn: some(day), acceptedBy: some(id(18)),
+        acceptedClaim: some(Debt(charges: 72, fee: 73, principal: 74)), consentBy: some(day), consentedOn: some(day),
+        settleBy: some(day), endedOn: some(day), assignedLoanID: some(id(13)),
+        settledClaim: some(Debt(charges: 75, fee: 76, principal: 77))), version: version)
+  }
+
+  var decline: PrepaymentDecline {
+    PrepaymentDecline(
+      id: id(64), borrowerID: borrower, roundID: id(17), closingID: id(19), loanID: id(11), lenderID: lender,
+      amount: Money(81, .usd), goesTo: full ? .nextRank : .borrower, returned: full ? 80 : 0, declinedOn: day,
+      declinedBy: some(id(1)), digest: SHA256Digest(of: [1, 2]), bytes: [1, 2], recordedAt: now)
   }
 
   var loanEvent: LoanEventRow {

@@ -27,7 +27,7 @@ struct LentChips {
   ///   - isDelivered: whether the chips have gone out, as units without numbers.
   init(
     _ market: Marketplace, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding,
-    isDelivered: Bool = true
+    isDelivered: Bool = true, assignability: Assignability = .withConsent
   )
     async throws
   {
@@ -39,9 +39,11 @@ struct LentChips {
     let lot = try await market.run(
       market.lotCommand(of: lender, quantity: 64, serials: serials), by: lender.principal)
     lotID = lot.id
-    let listing = try await market.run(
-      market.listingCommand(of: lot, quantity: 64, recallNoticeDays: recallNoticeDays, returnCredit: returnCredit),
-      by: lender.principal)
+    var terms = market.listingCommand(
+      of: lot, quantity: 64, recallNoticeDays: recallNoticeDays, returnCredit: returnCredit
+    ).terms
+    terms.assignability = assignability
+    let listing = try await market.run(CreateListing(terms: terms, lenderID: lender.id), by: lender.principal)
     let request = try await market.request(of: startup)
     let offer = try await market.offer(request, listing, quantity: 16)
     let accepted = try await market.run(AcceptOffer(offerID: offer.id, ifVersion: nil), by: startup.principal)

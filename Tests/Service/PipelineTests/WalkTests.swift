@@ -157,7 +157,7 @@ private struct Walk {
     let (id, today, units) = (loan.id, market.clock.now().date, random.int64(in: 1...8))
     let (lender, borrower) = (party(loan.terms.lenderID), party(loan.terms.borrowerID))
     let some = Money(random.int64(in: 1...5_000_000), .usd)
-    switch random.int(in: 0...12) {
+    switch random.int(in: 0...14) {
     case 0:
       let recall = RecallLoan(loanID: id, noticeDays: nil, reason: nil, ifVersion: nil)
       _ = try await attempt(recall, by: lender)
@@ -191,8 +191,23 @@ private struct Walk {
           loanID: id, quantity: units, outcome: outcome, occurredOn: today, ifVersion: nil)
         _ = try await attempt(dispose, by: lender)
       }
+    case 12, 13: try await sell(loan, by: lender, borrower: borrower)
     default: try await amend(loan, lender: lender, borrower: borrower)
     }
+  }
+
+  /// To the other lender, all of what is out or some boards of it; now and then the next step is not taken.
+  private mutating func sell(_ loan: Loan, by lender: Principal, borrower: Principal) async throws {
+    guard let buyer = lenders.first(where: { $0.id != loan.terms.lenderID }) else { return }
+    let propose = ProposeAssignment(
+      loanID: loan.id, buyerID: buyer.id, quantity: random.oneIn(3) ? nil : eights(4), price: Money(1, .usd))
+    guard let sale = try await attempt(propose, by: lender)?.assignment.id, !random.oneIn(6) else { return }
+    let accept = AnswerAssignment(assignmentID: sale, act: random.oneIn(8) ? .reject : .accept)
+    guard try await attempt(accept, by: buyer.principal) != nil, !random.oneIn(6) else { return }
+    let answer = AnswerAssignment(assignmentID: sale, act: random.oneIn(8) ? .refuse : .consent)
+    _ = try await attempt(answer, by: borrower)
+    if random.oneIn(4) { market.clock.advance(days: random.int64(in: 0...12)) }
+    if let bought = try await attempt(SettleAssignment(assignmentID: sale), by: lender)?.loan { loans.append(bought) }
   }
 
   private mutating func amend(_ loan: Loan, lender: Principal, borrower: Principal) async throws {
@@ -269,6 +284,7 @@ struct WalkTests {
       "offer.make", "offer.accept", "offer.end", "loan.deliver", "loan.return", "settlement.sweep",
       "cash_receipt.record", "settlement.pay_out", "allocations", "closed loans", "loan.casualty", "loan.freeze",
       "loan.unfreeze", "loan.default", "loan.cure", "loan.write_off", "loan.forgive", "loan_amendment.answer",
+      "loan_assignment.settle",
     ] {
       #expect(done[action, default: 0] > 0, "\(action): \(done)")
     }

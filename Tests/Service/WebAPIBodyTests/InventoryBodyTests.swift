@@ -102,6 +102,7 @@ struct InventoryBodyTests {
       requiredChanges("lot_id", "quantity", "ask_rate_bps", "min_term_days", "max_term_days"),
       optionalChanges(
         "min_quantity", "legal_form", "delivery_modes", "advance_rate_bps", "repayment_patterns", "return_credit",
+        "assignable",
         "recall",
         "eligibility", "valid_until_at"),
       idChanges("lot_id", prefix: "lot"), quantityChanges("quantity"), quantityChanges("min_quantity"),
@@ -117,6 +118,7 @@ struct InventoryBodyTests {
       Change.bad("repayment_patterns", "enum", at: "/repayment_patterns/0", "[\"someday\"]"),
       Change.good("return_credit", "\"schedule\"", "\"lower_of_mark\""),
       Change.bad("return_credit", "enum", "\"half\""),
+      Change.good("assignable", "\"freely\"", "\"never\""), Change.bad("assignable", "enum", "\"maybe\""),
       Change.good("recall", "{\"notice_days\":1}", "{\"notice_days\":3650}"),
       Change.bad("recall", "range", at: "/recall/notice_days", "{\"notice_days\":0}", "{\"notice_days\":3651}"),
       Change.bad("recall", "missing", at: "/recall/notice_days", "{}"), Change.bad("recall", "type", "30"),
@@ -216,7 +218,7 @@ struct InventoryBodyTests {
     let tail = """
       "min_term_days":30,"max_term_days":360,"legal_form":"lease_purchase_option",
       "delivery_modes":["physical","hosted"],"advance_rate_bps":8000,"repayment_patterns":["round_sweep"],
-      "recall":{"notice_days":30},"return_credit":"pro_rata_outstanding",
+      "recall":{"notice_days":30},"return_credit":"pro_rata_outstanding","assignable":"with_consent",
       "eligibility":{"credit_grades":["A"],"jurisdictions":null,"max_exposure":{"amount":5,"currency":"USD"}},
       "valid_until_at":null,"sequence":77,
       "version":1,"created_at":"2024-01-02T00:00:00Z","updated_at":"2024-01-02T00:00:00Z"}

@@ -94,7 +94,8 @@ struct LoanBodyTests {
           "loan_request_id":"\(LoanRequestID(uuid(5)))","offer_id":"\(OfferID(uuid(6)))","chip_model_id":"h20",
           "site":{"country":"CN","region":"CN-north"},"end_use":"chat","delivery_mode":"physical",
           "legal_form":"lease_purchase_option","quantity":10,
-          "units":{"out":7,"returning":1,"returned":2,"owned":0,"lost":0,"repossessed":0,"resold":0,"kept":0},
+          "units":{"out":7,"returning":1,"returned":2,"owned":0,"lost":0,"repossessed":0,"resold":0,"kept":0,
+          "assigned":0},
           "mark":{"id":"\(ValuationID(uuid(7)))","amount":{"amount":100000,"currency":"USD"}},
           "advance_rate_bps":10000,"principal":{"amount":1000000,"currency":"USD"},
           "outstanding":{"amount":800000,"currency":"USD"},"accrued_fee":{"amount":40,"currency":"USD"},
@@ -110,8 +111,9 @@ struct LoanBodyTests {
           "forgiven":{"amount":0,"currency":"USD"},
           "covenant":{"pattern":"round_sweep","least_amount":null,
           "least_post_money":{"amount":9,"currency":"USD"},"sweep_bps":2000},"possession":"borrower","title":"lender",
-          "security_interest":{"registry":"chipbridge","number":"SI-1","filed_on":"2024-02-03","released_on":null},
-          "closed_as":null,
+          "security_interest":{"registry":"chipbridge","number":"SI-1","filed_on":"2024-02-03","released_on":null,
+          "assigned_on":null},"closed_as":null,"assignable":"with_consent","assigned_from":null,
+          "principal_assigned":{"amount":0,"currency":"USD"},
           "version":9,"created_at":"2024-02-01T00:00:00Z","updated_at":"2024-02-01T00:00:00Z"}
           """))
   }

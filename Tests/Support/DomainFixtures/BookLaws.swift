@@ -83,8 +83,9 @@ package enum BookLaws {
           coalesce(sum(units_out) filter (where held_on is not null), 0) as held,
           coalesce(sum(units_lost), 0) + (
             select coalesce(sum(e.quantity), 0) from unit_events e
-            where e.lot_id = lot.id and e.loan_id is null and e.kind = 'lost') as lost, coalesce(sum(units_repossessed - units_resold - units_kept), 0) as repossessed,
-          coalesce(sum(units_owned + units_resold), 0) as sold
+            where e.lot_id = lot.id and e.loan_id is null and e.kind = 'lost') as lost,
+          coalesce(sum(units_repossessed - units_resold - units_kept), 0) as repossessed,
+          coalesce(sum(units_owned + units_resold + units_assigned), 0) as sold
         from loans l where l.lot_id = lot.id) n
       where (lot.on_loan, lot.frozen, lot.lost, lot.repossessed, lot.sold)
         <> (n.out, n.held, n.lost, n.repossessed, n.sold)
@@ -137,6 +138,25 @@ package enum BookLaws {
       group by account_code, subject_id, asset having sum(balance) <> 0
       """),
     law(
+      "law_sales_of_loans_are_zero_over_both_lenders",
+      """
+      select asset from accounts where account_code = 'clearing.assignment' group by asset having sum(balance) <> 0
+      """),
+    law(
+      "law_what_was_sold_of_a_loan_is_another",
+      """
+      select l.id::text from loans l where (l.units_assigned, l.principal_assigned) <> (
+        select coalesce(sum(n.quantity), 0), coalesce(sum(n.principal), 0) from loans n
+        where n.borrower_id = l.borrower_id and n.lineage[1] = l.id::text)
+      """),
+    law(
+      "law_bought_loans_have_verdicts_of_their_day",
+      """
+      select l.id::text from loans l where l.lineage is not null and not exists (
+        select 1 from verdicts v where v.borrower_id = l.lender_id and v.subject_id = l.id and v.act = 'title_transfer'
+          and v.acted and v.on_date = l.acquired_on and v.quantity = l.quantity)
+      """),
+    law(
       "law_client_money_is_what_tenants_see",
       """
       select coalesce(p.subject_id, t.org_id) || ' ' || coalesce(p.balance, 0) || ' ' || coalesce(t.sum, 0)
@@ -162,7 +182,7 @@ package enum BookLaws {
     law(
       "law_acts_have_verdicts_of_their_day",
       """
-      select l.id::text from loans l where l.dispatched_on is not null and not exists (
+      select l.id::text from loans l where l.dispatched_on is not null and l.lineage is null and not exists (
         select 1 from verdicts v where v.borrower_id = l.borrower_id and v.subject_id = l.id and v.act = 'hand_over'
           and v.acted and v.on_date = l.dispatched_on)
       """),

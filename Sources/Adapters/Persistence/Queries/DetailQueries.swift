@@ -23,6 +23,14 @@ package enum Details {
     Tables.loanAmendments.selectList
       + "where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and loan_id = $2 order by created_at, id",
     parameters: [.uuid, .uuid], columns: Tables.loanAmendments.types)
+  package static let assignmentsOfLoan = Statement(
+    "read_assignments_of_loan",
+    Tables.loanAssignments.selectList
+      + """
+      where ($1::uuid is null or seller_id = $1 or buyer_id = $1 or (borrower_id = $1 and accepted_on is not null))
+        and (loan_id = $2 or assigned_loan_id = $2) order by created_at, id
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.loanAssignments.types)
   package static let eventsOfLoan = Statement(
     "read_events_of_loan",
     Tables.loanEvents.selectList
@@ -98,6 +106,11 @@ package enum Details {
       order by recorded_at, subject_id
       """,
     parameters: [.uuid, .uuid], columns: Tables.repaymentExplanations.types)
+  package static let declinesOfRound = Statement(
+    "read_declines_of_round",
+    Tables.prepaymentDeclines.selectList
+      + "where ($1::uuid is null or borrower_id = $1) and round_id = $2 order by recorded_at, id",
+    parameters: [.uuid, .uuid], columns: Tables.prepaymentDeclines.types)
   package static let divisionOfReceipt = Statement(
     "read_division_of_receipt",
     Tables.repaymentExplanations.selectList
@@ -257,12 +270,13 @@ package enum Details {
   package static var statements: [Statement] {
     [
       payoutsOfRun, payeesOfRun, linesOfBankStatement, matchesOfBankStatement, breaksOfBankStatement,
-      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, eventsOfLoan, unitEventsOfLoan, unitsOfLoan, unitsOfLot,
-      eventsOfUnits, closingsOfRound,
+      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, assignmentsOfLoan, eventsOfLoan, unitEventsOfLoan,
+      unitsOfLoan, unitsOfLot, eventsOfUnits, closingsOfRound,
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,
       startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
-      loansOfStartup, loansOfLender, sweepsOfRound, divisionOfReceipt, paymentsOfLoan, waterfallsOfStartup,
+      loansOfStartup, loansOfLender, sweepsOfRound, declinesOfRound, divisionOfReceipt, paymentsOfLoan,
+      waterfallsOfStartup,
       roundsOfStartup,
       closingsOfStartup, reinstatementOfLoan, clawbacksOfReceipt, clawbackLinesOfReceipt, clawbackRecordsOfReceipt,
     ]

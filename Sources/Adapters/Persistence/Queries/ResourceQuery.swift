@@ -69,6 +69,10 @@ package enum Resources {
   package static let loans = ResourceQuery(
     Tables.loans, visible: "borrower_id = $1 or lender_id = $1", filter: "state = $2",
     names: ("read_loan", "page_loans"))
+  package static let loanAssignments = ResourceQuery(
+    Tables.loanAssignments,
+    visible: "seller_id = $1 or buyer_id = $1 or (borrower_id = $1 and accepted_on is not null)", filter: "state = $2",
+    names: ("read_loan_assignment", "page_loan_assignments"))
   package static let loanReturns = ResourceQuery(
     Tables.loanReturns, visible: "borrower_id = $1 or lender_id = $1", filter: "state = $2",
     names: ("read_loan_return", "page_loan_returns"))
@@ -119,6 +123,7 @@ package enum Resources {
       organizations.byID, organizations.page, apiKeys.byID, apiKeys.page, licences.byID, licences.page, lots.byID,
       lots.page, reservePlans.byID, reservePlans.page, listings.byID, listings.page, loanRequests.byID,
       loanRequests.page, offers.byID, offers.page, loans.byID, loans.page, loanReturns.byID, loanReturns.page,
+      loanAssignments.byID, loanAssignments.page,
       fundingRounds.byID, fundingRounds.page, cashReceipts.byID, cashReceipts.page, payouts.byID, payouts.page,
       payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
       reconciliationBreaks.page,

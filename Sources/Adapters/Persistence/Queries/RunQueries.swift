@@ -53,11 +53,18 @@ package enum RunQueries {
     "select id from offers where state = 'pending' and expires_at <= $1 order by expires_at, id limit 500",
     parameters: [.timestamptz], columns: [.uuid])
 
+  private static let lapsedAssignments = Statement(
+    "run_lapsed_assignments",
+    """
+    select id from loan_assignments
+    where (state = 'proposed' and valid_until < $1) or (state = 'accepted' and settle_by < $1) order by id limit 500
+    """, parameters: [.date], columns: [.uuid])
+
   package static var statements: [Statement] {
     [
       runningBorrowers, borrowersToSweep, maturedBorrowers, recalledBorrowers, dueBorrowers, lendersWithProceeds,
       liveLoans,
-      lapsedOffers,
+      lapsedOffers, lapsedAssignments,
     ]
   }
 
@@ -123,6 +130,15 @@ package enum RunQueries {
     _ pool: PostgresPool, deadline: ContinuousClock.Instant
   ) async throws -> [LoanID] {
     try await rows(pool, Query(liveLoans), deadline).map { LoanID(try $0.uuid(0).value) }
+  }
+
+  /// Sales of loans that were neither answered nor settled before that day, at most 500.
+  package static func lapsedAssignments(
+    on date: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [LoanAssignmentID] {
+    try await rows(pool, Query(lapsedAssignments, [.date(date.dayNumber)]), deadline).map {
+      LoanAssignmentID(try $0.uuid(0).value)
+    }
   }
 
   /// Pending offers that expired by then, at most 500.

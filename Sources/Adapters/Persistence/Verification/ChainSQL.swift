@@ -29,6 +29,11 @@ package enum ChainSQL {
     Tables.repaymentExplanations.selectList
       + "where (borrower_id, subject_id) > ($1, $2) order by borrower_id, subject_id limit $3",
     parameters: [.uuid, .uuid, .int8], columns: Tables.repaymentExplanations.types)
+  /// Parts of sweeps that lenders declined, after a key.
+  package static let declines = Statement(
+    "verify_declines",
+    Tables.prepaymentDeclines.selectList + "where (borrower_id, id) > ($1, $2) order by borrower_id, id limit $3",
+    parameters: [.uuid, .uuid, .int8], columns: Tables.prepaymentDeclines.types)
   package static let allocations = Statement(
     "verify_allocations",
     Tables.allocations.selectList + "where borrower_id = $1 and receipt_id = $2 order by loan_id, step",
@@ -66,7 +71,7 @@ package enum ChainSQL {
 
   package static var statements: [Statement] {
     [
-      books, links, entries, lines, explanations, allocations, closing, corrections, clawback, clawbackLines,
+      books, links, entries, lines, explanations, declines, allocations, closing, corrections, clawback, clawbackLines,
       recordsBeforeClawback,
     ]
   }

@@ -78,7 +78,9 @@ extension LawCheck {
       breaches: """
         select a.subject, a.act || ' of ' || a.units || ' on ' || a.on_date || ' has no clear verdict' from (
           select o.id as subject, 'offer' as act, o.created_at::date as on_date, o.quantity as units from offers o
-          union all select l.id, 'hand_over', l.dispatched_on, l.quantity from loans l where l.dispatched_on is not null
+          union all select l.id, 'hand_over', l.dispatched_on, l.quantity from loans l
+            where l.dispatched_on is not null and l.lineage is null
+          union all select l.id, 'title_transfer', l.acquired_on, l.quantity from loans l where l.lineage is not null
           union all select l.id, 'title_transfer', l.lien_released_on, l.units_owned from loans l where l.units_owned > 0
         ) a
         where not exists (select 1 from verdicts v where v.subject_id = a.subject and v.act = a.act
@@ -169,6 +171,7 @@ extension LawCheck {
           union all select 1 from licences where id = a.id union all select 1 from lots where id = a.id
           union all select 1 from bank_statements where id = a.id
           union all select 1 from claw_backs where id = a.id union all select 1 from client_money_top_ups where id = a.id
+          union all select 1 from loan_assignments where id = a.id
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id
@@ -180,7 +183,7 @@ extension LawCheck {
       breaches: """
         select l.id, 'the loan and its offer name other parties' from loans l
         left join offers o on o.borrower_id = l.borrower_id and o.id = l.offer_id and o.lender_id = l.lender_id
-          and o.lot_id = l.lot_id where o.id is null
+          and o.lot_id = l.lot_id where o.id is null and l.lineage is null
         union all
         select o.id, 'the offer and its listing name other lenders' from offers o
         left join listings g on g.id = o.listing_id and g.lender_id = o.lender_id and g.lot_id = o.lot_id

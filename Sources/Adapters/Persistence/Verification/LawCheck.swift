@@ -25,7 +25,7 @@ package struct LawCheck: Sendable {
 extension LawCheck {
   /// Every check, by law.
   package static let all: [LawCheck] =
-    journal + custody + debts + acts + order + money + currencies + clawbacks
+    journal + custody + debts + acts + order + money + currencies + clawbacks + assignments
 
   package static var statements: [Statement] { all.flatMap { [$0.breaches, $0.checked] } }
 
@@ -72,9 +72,10 @@ extension LawCheck {
       1, "what crosses between lender and borrower is the same on both sides",
       names: ("law_clearing", "law_clearing_count"),
       breaches: """
-        select entry_id, 'clearing.chips sums to ' || sum(amount) || ' over the books' from journal_lines
-        where account_code = 'clearing.chips' group by entry_id, asset having sum(amount) <> 0
-        """, counting: "select distinct entry_id from journal_lines where account_code = 'clearing.chips'"),
+        select entry_id, account_code || ' sums to ' || sum(amount) || ' over the books' from journal_lines
+        where account_code in ('clearing.chips', 'clearing.assignment')
+        group by entry_id, account_code, asset having sum(amount) <> 0
+        """, counting: "select distinct entry_id from journal_lines where account_code like 'clearing.%'"),
   ]
 
   /// The columns of a lot by state.
@@ -122,7 +123,7 @@ extension LawCheck {
           || coalesce(n.lost, 0) + coalesce(s.lost, 0) || ', repossessed ' || l.repossessed || ' against ' || coalesce(n.repossessed, 0)
         from lots l
         left join (
-          select lot_id, sum(units_out) filter (where held_on is null) as out, sum(units_owned + units_resold) as owned,
+          select lot_id, sum(units_out) filter (where held_on is null) as out, sum(units_owned + units_resold + units_assigned) as owned,
             sum(units_out) filter (where held_on is not null) as held, sum(units_lost) as lost,
             sum(units_repossessed - units_resold - units_kept) as repossessed,
             sum(quantity) filter (where state = 'in_transit') as moving,
@@ -166,9 +167,10 @@ extension LawCheck {
           and l.lender_id = u.lender_id and l.borrower_id = u.borrower_id and l.lot_id = u.lot_id)
         union all
         select l.id, count(*) || ' numbered units in a loan of ' || l.units_out + l.units_returning + l.units_owned
-          + l.units_lost from loans l join chip_units u on u.loan_id = l.id
-        where l.delivered_on is not null group by l.id, l.units_out, l.units_returning, l.units_owned, l.units_lost
-        having count(*) > l.units_out + l.units_returning + l.units_owned + l.units_lost
+          + l.units_lost + l.units_assigned from loans l join chip_units u on u.loan_id = l.id
+        where l.delivered_on is not null
+        group by l.id, l.units_out, l.units_returning, l.units_owned, l.units_lost, l.units_assigned
+        having count(*) > l.units_out + l.units_returning + l.units_owned + l.units_lost + l.units_assigned
         """, counting: "select 1 from chip_units where loan_id is not null"),
     LawCheck(
       2, "listings offer no more than is there, requests count their offers",

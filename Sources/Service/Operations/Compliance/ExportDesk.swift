@@ -14,7 +14,10 @@ package enum ExportDesk {
     package var chip: ChipModelID
     package var quantity: Int64
     package var lender: Organization
+    /// Who gets them, or the title to them.
     package var borrower: Organization
+    /// Who uses them, where that is neither.
+    package var endUser: Organization?
     /// Where the chips stand.
     package var from: Site
     /// Where they go; the same place for an act that moves nothing.
@@ -71,7 +74,8 @@ package enum ExportDesk {
     return try ExportAct(
       kind: act.kind, date: act.date, chip: chip, quantity: act.quantity, from: act.from.act, to: act.to.act,
       deliveryMode: act.deliveryMode, endUse: act.endUse,
-      parties: [act.lender.party(as: .lender), act.borrower.party(as: .borrower)])
+      parties: [act.lender.party(as: .lender), act.borrower.party(as: .borrower)]
+        + [act.endUser?.party(as: .endUser)].compactMap { $0 })
   }
 
   /// Takes the verdict on an act of the draft's own day with the licences its parties hold, uses the licence that clears

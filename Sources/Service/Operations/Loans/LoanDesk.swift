@@ -198,7 +198,7 @@ package enum LoanDesk {
     }
     let credited = (draft.base.returnsOfLoan[loan.id] ?? []).compactMap { draft.find(\.returns, $0)?.credit }
       .reduce(Int64(0), +)
-    let value = isSettled ? 0 : loan.terms.principal.amount - credited
+    let value = isSettled ? 0 : loan.terms.principal.amount - credited - loan.life.principalAssigned
     let (lender, borrower) = (lender(loan), borrower(loan))
     try post(
       .titleTransferred, of: loan, on: date,

@@ -30,7 +30,7 @@ enum UnitDesk {
   static func named(
     _ serials: [String], quantity: Int64, of loan: Loan, in draft: Draft
   ) throws -> [ChipUnit] {
-    let own = units(of: loan, in: draft).filter { $0.condition != .lost }
+    let own = units(of: loan, in: draft).filter(\.isLent)
     if serials.isEmpty {
       guard own.isEmpty || Int64(own.count) == quantity else { throw LendingRefusal.loan(.serialsRequired) }
       return own

@@ -41,16 +41,19 @@ package struct CorrectFundingRound: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.round(roundID), .closingsOfRound(roundID), .sweepOfClosing(closingID)]
     guard let borrower = state.rounds[roundID]?.borrowerID else { return needs }
-    needs.insert(.closingsOfBorrower(borrower))
+    needs.formUnion([.closingsOfBorrower(borrower), .loansOfBorrower(borrower), .declinesOfClosing(closingID)])
     for id in state.closingsOfBorrower[borrower] ?? [] {
       if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
     }
     for id in sweptLoans(state) { needs.insert(.loan(id)) }
+    for id in (state.paidSinceSweep[closingID] ?? [:]).keys { needs.insert(.loan(id)) }
     return needs.union(FXDesk.needs(ofBorrower: borrower, also: sweptLoans(state), state))
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
-    var heads = Set([state.rounds[roundID]?.borrowerID].compactMap { $0 })
+    guard let borrower = state.rounds[roundID]?.borrowerID else { return [] }
+    // Loans that were bought since the sweep, too.
+    var heads = LoanBook.heads(of: borrower, state)
     for id in sweptLoans(state) {
       if let loan = state.loans[id] { heads.insert(loan.terms.lenderID) }
     }
@@ -108,13 +111,7 @@ package struct CorrectFundingRound: Command {
   /// Shares the smaller pool from the state in which the closing was swept, keeps the record of that, and takes back what
   /// is too much.
   private func withdraw(_ correction: ClosingCorrection, in draft: inout Draft) throws -> [Corrected.Line] {
-    // Each correction lowers, so the last record is that of the least cash.
-    let records = try (draft.base.sweepsOfClosing[closingID] ?? []).map {
-      try SweepExplanation(canonicalBytes: $0.bytes)
-    }
-    guard let last = records.min(by: { $0.closing.netNewCash.amount < $1.closing.netNewCash.amount }) else {
-      throw RoundRefusal.noRecord
-    }
+    let last = try SweepRecords.least(draft.base.sweepsOfClosing[closingID] ?? [])
     let closings = (draft.base.closingsOfBorrower[correction.borrowerID] ?? []).compactMap {
       draft.find(\.closings, $0)
     }
@@ -128,19 +125,67 @@ package struct CorrectFundingRound: Command {
     draft.made.explanations.append(
       ExplanationRow(
         corrected, of: correction.borrowerID, correction: correction.id, recordedAt: draft.now))
-    // Payments discharge what was due before the closing first.
-    let paid = draft.base.paidSinceSweep[closingID] ?? [:]
-    let earlier = last.alreadyDue
-    let withdrawn = try DuesWithdrawn(
-      swept: last.amounts, corrected: corrected.amounts,
-      paid: paid.reduce(into: [:]) { $0[$1.key] = max(0, $1.value - (earlier[$1.key] ?? 0)) })
-    return try withdrawn.lines.compactMap { line in
-      guard let loan = draft.find(\.loans, line.loanID) else { return nil }
-      let taken = try withdraw(line.withdrawn, from: loan, correction, in: &draft)
-      return Corrected.Line(
-        loanID: loan.id, lenderID: loan.terms.lenderID, withdrawn: Money(taken, loan.currency),
-        kept: Money(try line.withdrawn.adding(line.kept).subtracting(taken), loan.currency))
+    let family = family(of: Set(last.candidates.map(\.loanID)), correction.borrowerID, in: draft)
+    var paid: [LoanID: Int64] = [:]
+    for (id, amount) in draft.base.paidSinceSweep[closingID] ?? [:] {
+      paid[family.swept[id] ?? id] = try paid[family.swept[id] ?? id, default: 0].adding(amount)
     }
+    // Payments discharge what was due before the closing first.
+    let earlier = last.alreadyDue
+    let declines = draft.base.declinesOfClosing[closingID] ?? []
+    let withdrawn = try DuesWithdrawn(
+      swept: SweepRecords.after(declines, last.amounts), corrected: SweepRecords.after(declines, corrected.amounts),
+      paid: paid.reduce(into: [:]) { $0[$1.key] = max(0, $1.value - (earlier[$1.key] ?? 0)) })
+    return try withdrawn.lines.flatMap { line in
+      try withdraw(line, from: family.members[line.loanID] ?? [], correction, in: &draft)
+    }
+  }
+
+  /// Loans that are those of the sweep, or were bought of them since, by the loan of the sweep.
+  private func family(
+    of candidates: Set<LoanID>, _ borrower: OrganizationID, in draft: Draft
+  ) -> (members: [LoanID: [Loan]], swept: [LoanID: LoanID]) {
+    var ids = candidates.union(draft.base.loansOfBorrower[borrower] ?? [])
+    ids.formUnion((draft.base.paidSinceSweep[closingID] ?? [:]).keys)
+    var (members, swept): ([LoanID: [Loan]], [LoanID: LoanID]) = ([:], [:])
+    for loan in ids.sorted().compactMap({ draft.find(\.loans, $0) }) {
+      let lineage = [loan.id] + (loan.life.acquired?.lineage ?? [])
+      guard let root = lineage.first(where: { candidates.contains($0) }) else { continue }
+      members[root, default: []].append(loan)
+      swept[loan.id] = root
+    }
+    return (members, swept)
+  }
+
+  /// Takes an amount out of what is due on a loan of the sweep and on those that were bought of it, in proportion to what is
+  /// due on each, by largest remainder, ties by loan id.
+  private func withdraw(
+    _ line: DuesWithdrawn.Line, from members: [Loan], _ correction: ClosingCorrection, in draft: inout Draft
+  ) throws -> [Corrected.Line] {
+    let due = try members.map { try Self.isWithdrawable($0) ? $0.collectable.total() : 0 }
+    let all = try due.reduce(Int64(0)) { try $0.adding($1) }
+    let shares = try largestRemainderShares(of: min(line.withdrawn, all), weights: due)
+    var lines: [Corrected.Line] = []
+    var kept = try line.withdrawn.adding(line.kept)
+    for (loan, share) in zip(members, shares) {
+      let taken = try withdraw(share, from: loan, correction, in: &draft)
+      kept -= taken
+      guard taken > 0 || loan.id == line.loanID else { continue }
+      lines.append(
+        Corrected.Line(
+          loanID: loan.id, lenderID: loan.terms.lenderID, withdrawn: Money(taken, loan.currency),
+          kept: Money(0, loan.currency)))
+    }
+    return lines.map { made in
+      made.loanID == line.loanID
+        ? Corrected.Line(
+          loanID: made.loanID, lenderID: made.lenderID, withdrawn: made.withdrawn,
+          kept: Money(kept, made.withdrawn.currency)) : made
+    }
+  }
+
+  private static func isWithdrawable(_ loan: Loan) -> Bool {
+    loan.due?.cause == .fundingRound && Loan.Act.withdrawDue.from.contains(loan.state)
   }
 
   /// - Returns: what is not due any more. Nothing where the loan is due for another reason by now: it matured, or a
@@ -148,7 +193,7 @@ package struct CorrectFundingRound: Command {
   private func withdraw(
     _ amount: Int64, from loan: Loan, _ correction: ClosingCorrection, in draft: inout Draft
   ) throws -> Int64 {
-    guard amount > 0, loan.due?.cause == .fundingRound, Loan.Act.withdrawDue.from.contains(loan.state) else { return 0 }
+    guard amount > 0, Self.isWithdrawable(loan) else { return 0 }
     var loan = loan
     let before = try loan.collectable.total()
     try loan.withdrawDue(amount)
@@ -163,7 +208,7 @@ package struct CorrectFundingRound: Command {
 
 extension SweepExplanation {
   /// What is due by it, by loan, in the loan's own currency.
-  fileprivate var amounts: [LoanID: Int64] {
+  var amounts: [LoanID: Int64] {
     Dictionary(due.map { ($0.loanID, $0.amount.amount) }, uniquingKeysWith: { first, _ in first })
   }
 }

@@ -179,6 +179,16 @@ package enum RoundRefusal: Refusal, Hashable {
   case otherCurrency(Currency, round: Currency)
   case notLower(Int64, present: Int64)
   case effectiveInPast(CalendarDate, today: CalendarDate)
+  /// Nothing was made due by the closing yet.
+  case notSwept(String)
+  /// The loan's part of the closing was declined before.
+  case alreadyDeclined
+  /// Some of the money was divided.
+  case alreadyDivided
+  /// No part of the closing is due on the loan, or it is due for another reason too.
+  case nothingToDecline
+  /// Part of the loan was sold since the sweep: what is due on that part is another lender's to have.
+  case soldSince
   /// The closing was swept before records were kept.
   case noRecord
   /// The round's state: it was rejected, or all its closings are swept.
@@ -188,7 +198,8 @@ package enum RoundRefusal: Refusal, Hashable {
     switch self {
     case .acquirerMissing, .preAbovePost, .secondaryBringsNoCash, .otherCurrency, .effectiveInPast: .invalid
     case .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed, .nothingToSweep, .notVerified,
-      .notLower, .noRecord:
+      .notLower, .noRecord, .notSwept, .alreadyDeclined, .alreadyDivided, .nothingToDecline,
+      .soldSince:
       .conflict
     }
   }
@@ -206,7 +217,12 @@ package enum RoundRefusal: Refusal, Hashable {
     case .otherCurrency: "repayment.other_currency"
     case .effectiveInPast: "repayment.effective_in_past"
     case .notLower: "repayment.correction_not_lower"
+    case .soldSince: "repayment.sold_since"
     case .noRecord: "repayment.no_record"
+    case .notSwept: "repayment.not_swept"
+    case .alreadyDeclined: "repayment.already_declined"
+    case .alreadyDivided: "repayment.already_divided"
+    case .nothingToDecline: "repayment.nothing_to_decline"
     case .nothingToSweep: "repayment.nothing_to_sweep"
     }
   }
@@ -226,6 +242,11 @@ package enum RoundRefusal: Refusal, Hashable {
       "A correction lowers what a closing brought; it stands at \(present) minor units, and \(given) is not below that."
     case .effectiveInPast(let date, let today):
       "Terms hold from today, \(today), at the earliest, not from \(date): what was divided stays divided."
+    case .notSwept(let state): "The closing is \(state); there is nothing to decline before its sweep."
+    case .alreadyDeclined: "The loan's part of this closing was declined before."
+    case .alreadyDivided: "Money of this closing was divided already; a part is declined before that."
+    case .nothingToDecline: "This closing made no part of the loan due that could be declined."
+    case .soldSince: "Part of the loan was sold since the sweep; its dues cannot be declined as one any more."
     case .noRecord: "The closing was swept before records of sweeps were kept; nothing tells what to withdraw."
     case .nothingToSweep(let state): "The round is \(state) and has no closing that is still to be swept."
     }

@@ -29,10 +29,14 @@ package enum LienDesk {
   }
 
   /// What was paid later, on debt that was reinstated, is no part of it: the certificate says what was true on its day.
+  /// The lender named is the one that has the interest at the release; a filing keeps its number when a loan is sold.
   /// - Throws: `RepaymentRefusal.notReleasable` with the loan's present state before it has closed.
   package static func certificate(
     of loan: Loan, lender: Parties.Organization, borrower: Parties.Organization, paid: [LienRelease.PaidEntry]
   ) throws -> LienRelease {
+    if loan.closedAs == .assigned {
+      throw RepaymentRefusal.notReleasable("the loan was sold, and the interest is the buyer's")
+    }
     guard let interest = loan.securityInterest, let released = interest.releasedOn else {
       throw RepaymentRefusal.notReleasable("the loan is \(loan.state.rawValue)")
     }

@@ -70,6 +70,9 @@ package enum SweepDesk {
       SweepDesk.rounds(closings.filter { !previewed.contains($0.id) }) { id in rounds.first { $0.id == id } }
     }
 
+    /// The lenders' right to decline a part of a sweep, as of today; nil where they have none.
+    package var declineRule: WaterfallDefinition.DeclineRule? { agreed.waterfalls[.round].decline }
+
     /// What the closings of a round that are not swept yet would do.
     /// - Throws: `RoundRefusal.nothingToSweep` where there is none.
     package func preview(of round: FundingRound) throws -> SweepPreview {
@@ -118,7 +121,8 @@ package struct SweepQuestion: Sendable, Hashable {
 extension LoanPosition {
   /// A running loan, as it stands by the terms among lenders; nil before its delivery.
   init?(_ loan: Loan, by agreed: IntercreditorTerms) throws {
-    let place = agreed.place(of: loan.id)
+    // A buyer has the place of the seller, unless the lenders agreed on another since.
+    let place = ([loan.id] + (loan.life.acquired?.lineage ?? [])).lazy.compactMap { agreed.place(of: $0) }.first
     guard loan.isRunning, let through = loan.accruedThrough else { return nil }
     let due: Due = loan.due.map { $0.amount.map { .amount($0) } ?? .all } ?? .nothing
     // In default the fee stands still.

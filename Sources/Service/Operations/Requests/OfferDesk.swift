@@ -59,7 +59,8 @@ enum OfferDesk {
       quantity: offer.quantity, markID: offer.markID, markAmount: offer.markAmount, advanceRate: offer.advanceRate,
       principal: principal, rate: offer.rate, dayCount: draft.reference.parameters.dayCount,
       returnCredit: listing.returnCredit, repayment: request.repayment, rank: 1, tradeOn: draft.today,
-      termDays: request.termDays, maturesOn: maturesOn, recallNoticeDays: listing.recallNoticeDays)
+      termDays: request.termDays, maturesOn: maturesOn, recallNoticeDays: listing.recallNoticeDays,
+      assignability: listing.assignability)
     let loan = draft.put(\.loans, Loan(id: draft.ids.next(), terms: terms, createdAt: draft.now))
     offer.loanID = loan.id
     offer = draft.put(\.offers, offer)

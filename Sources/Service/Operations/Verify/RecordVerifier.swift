@@ -30,7 +30,36 @@ enum RecordVerifier {
         }
       }
     }
-    return BookVerifier.Report(law: 11, title: title, checked: checked, breaches: breaches)
+    let declines = try await declines(transaction)
+    return BookVerifier.Report(
+      law: 11, title: title, checked: checked + declines.checked,
+      breaches: Array((breaches + declines.faults).prefix(20)))
+  }
+
+  /// What lenders declined: the record shares again as it says, and is of the row that has it.
+  private static func declines(_ transaction: Transaction) async throws -> (checked: Int64, faults: [String]) {
+    var (checked, faults): (Int64, [String]) = (0, [])
+    var (borrower, last) = (UUIDValue(high: 0, low: 0), UUIDValue(high: 0, low: 0))
+    while true {
+      let page = try Tables.prepaymentDeclines.decode(
+        await transaction.run(Query(ChainSQL.declines, [.uuid(borrower.bits), .uuid(last.bits), .int8(200)])))
+      if page.isEmpty { return (checked, faults) }
+      for row in page {
+        checked += 1
+        (borrower, last) = (row.borrowerID.value, row.id.value)
+        if let fault = fault(of: row) { faults.append("declined \(row.id): \(fault)") }
+      }
+    }
+  }
+
+  private static func fault(of row: PrepaymentDecline) -> String? {
+    guard SHA256Digest(of: row.bytes) == row.digest else { return "the bytes are not those of the digest" }
+    guard let dues = try? DeclinedDues(canonicalBytes: row.bytes) else { return "the bytes are no record" }
+    guard dues.isReproduced else { return "sharing the part again gives something else" }
+    let again = PrepaymentDecline(
+      dues, id: row.id, of: row.borrowerID, row.roundID, row.amount.currency, by: row.declinedBy,
+      recordedAt: row.recordedAt)
+    return again == row ? nil : "it is of another decision"
   }
 
   private static func fault(of row: ExplanationRow, _ transaction: Transaction) async throws -> String? {

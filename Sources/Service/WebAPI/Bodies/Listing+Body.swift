@@ -22,6 +22,7 @@ extension CreateListing.Terms {
     }
     let notice = reader.optionalObject("recall") { $0.int("notice_days", BodyBounds.days) }
     let credit = reader.optionalEnumeration("return_credit", as: ReturnCreditRule.self)
+    let assignability = reader.optionalEnumeration("assignable", as: Assignability.self)
     let eligibility = reader.optionalObject("eligibility") { Listing.Eligibility.parse(&$0) }
     let validUntil = reader.optionalInstant("valid_until_at")
     guard let lot, let quantity, let ask, let minTerm, let maxTerm else { return nil }
@@ -30,7 +31,7 @@ extension CreateListing.Terms {
       minQuantity: minQuantity, legalForm: legalForm ?? .leasePurchaseOption, deliveryModes: modes ?? [.physical],
       advanceRate: advance ?? .whole, repaymentPatterns: patterns ?? [.roundSweep], recallNoticeDays: notice,
       eligibility: eligibility ?? Listing.Eligibility(), validUntil: validUntil,
-      returnCredit: credit ?? .proRataOutstanding)
+      returnCredit: credit ?? .proRataOutstanding, assignability: assignability ?? .withConsent)
   }
 }
 
@@ -99,6 +100,7 @@ extension Listing {
       writer.field("repayment_patterns", repaymentPatterns.map(\.rawValue))
       writer.object("recall", recallNoticeDays) { $0.field("notice_days", $1) }
       writer.field("return_credit", returnCredit)
+      writer.field("assignable", assignability)
       writer.object("eligibility") { eligibility.writeMembers(to: &$0) }
       writer.field("valid_until_at", validUntil)
       writer.field("sequence", sequence)

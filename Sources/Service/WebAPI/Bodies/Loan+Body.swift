@@ -24,6 +24,7 @@ extension Loan {
         writer.field("repossessed", life.unitsRepossessed)
         writer.field("resold", life.unitsResold)
         writer.field("kept", life.unitsKept)
+        writer.field("assigned", life.unitsAssigned)
       }
       writeMoney(to: &writer)
       writer.field("trade_on", terms.tradeOn)
@@ -46,8 +47,13 @@ extension Loan {
         writer.field("number", lien.number)
         writer.field("filed_on", lien.filedOn)
         writer.field("released_on", lien.releasedOn)
+        // The filing keeps its number; its holder is noted.
+        writer.field("assigned_on", life.acquired?.on)
       }
       writer.field("closed_as", closedAs)
+      writer.field("assignable", terms.assignability)
+      writer.field("assigned_from", life.acquired?.lineage.first)
+      writer.field("principal_assigned", Money(life.principalAssigned, currency))
       writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
   }

@@ -63,6 +63,45 @@ extension CorrectFundingRound.Corrected {
   }
 }
 
+extension DeclinePrepayment {
+  /// `closing_id`
+  static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> DeclinePrepayment? {
+    reader.id("closing_id", of: ClosingNoun.self).map {
+      DeclinePrepayment(loanID: loanID, closingID: $0, ifVersion: ifVersion)
+    }
+  }
+}
+
+extension DeclinedDues {
+  /// A lender is shown what it declined, and what it is due because others did.
+  func concerns(_ view: SweepView) -> Bool {
+    view.shows(lenderID) || lines.contains { view.shows($0.lenderID) }
+  }
+}
+
+extension PrepaymentDecline {
+  func write(_ dues: DeclinedDues, to writer: inout JSONWriter, as view: SweepView) {
+    let isOwn = view.shows(lenderID)
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("closing_id", closingID)
+      writer.field("loan_id", isOwn ? loanID : nil)
+      writer.field("amount", isOwn ? amount : nil)
+      writer.field("goes_to", goesTo)
+      writer.field("declined_on", declinedOn)
+      writer.field("deadline_on", dues.deadline)
+      writer.array("due_instead", dues.lines.filter { view.shows($0.lenderID) }) { writer, line in
+        writer.object { writer in
+          writer.field("loan_id", line.loanID)
+          writer.field("amount", Money(line.amount, amount.currency))
+        }
+      }
+      writer.field("returned", view.lender == nil ? Money(returned, amount.currency) : nil)
+      writer.field("digest", digest)
+    }
+  }
+}
+
 extension SetWaterfalls {
   /// `effective_on`, `evidence`, `waterfalls`?, `loans`? (see `IntercreditorTerms`)
   static func parse(_ reader: inout ObjectReader, _ startup: OrganizationID) -> SetWaterfalls? {

@@ -25,6 +25,11 @@ extension WebAPI {
           writer.field("funding_round_id", round.id)
           writer.field("startup_id", round.borrowerID)
           writer.field("kind", round.kind)
+          // Days after the sweep in which a lender may decline its part, and where that would go.
+          writer.object("decline", book.declineRule) { writer, rule in
+            writer.field("deadline_days", rule.deadlineDays)
+            writer.field("goes_to", rule.goesTo)
+          }
           preview.writeMembers(to: &writer, round.currency, as: view, closings: true)
         }
       }
@@ -35,6 +40,20 @@ extension WebAPI {
         request, context, weight: .heavy,
         render: .init(version: { $0.reported.round.version }, write: { $0.write(to: &$1) })
       ) { reader, posted in CorrectFundingRound.parse(&reader, id, ifVersion: posted.ifVersion) }
+    }
+    routes.post("/v1/loans/{id}/decline-prepayment") { request, context in
+      let id: LoanID = try Gateway.pathID(context, noun: "loan")
+      return try await gateway.post(
+        request, context,
+        render: Gateway.Rendering<DeclinePrepayment.Declined>(version: { $0.loan.version }) { declined, writer in
+          writer.object { writer in
+            writer.key("decline")
+            declined.decline.write(declined.dues, to: &writer, as: SweepView(lender: declined.loan.terms.lenderID))
+            writer.key("loan")
+            declined.loan.write(to: &writer)
+          }
+        }
+      ) { reader, posted in DeclinePrepayment.parse(&reader, loanID: id, ifVersion: posted.ifVersion) }
     }
     routes.get("/v1/startups/{id}/sweep-preview") { request, context in
       let principal = try await gateway.principal(of: request)
@@ -57,9 +76,16 @@ extension WebAPI {
         of: round.borrowerID, as: principal,
         isExposed: { lender in records.contains { $0.record.dues.lines.contains { $0.lenderID == lender } } },
         noun: "funding round")
+      let declined = Query(Details.declinesOfRound, [.uuid(nil), .uuid(round.id.value.bits)])
+      let declines = try await Tables.prepaymentDeclines.decode(
+        gateway.reader.run([declined], as: .automation)[0]
+      ).map { (row: $0, dues: try DeclinedDues(canonicalBytes: $0.bytes)) }
       return gateway.object(request, version: nil) { writer in
         writer.object { writer in
           writer.field("funding_round_id", round.id)
+          writer.array("declines", declines.filter { $0.dues.concerns(view) }) { writer, decline in
+            decline.row.write(decline.dues, to: &writer, as: view)
+          }
           writer.array("sweeps", records) { writer, sweep in
             writer.object { writer in
               writer.field("kind", sweep.row.kind)
