@@ -65,9 +65,9 @@ let package = Package(
     core("StrictXML"),
     core("BankFiles", ["Primitives", "StrictCSV", "StrictXML"]),
     core("Reconciliation", ["Primitives", "BankFiles"]),
-    core("LedgerExport", ["Primitives", "Ledger"]),
+    core("LedgerExport", ["Primitives", "Ledger", "StrictJSON"]),
     core("Catalogue", ["Primitives", "StrictCSV", "StrictJSON"]),
-    core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
+    core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties", "Interest"]),
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
     core("Interest", ["Primitives", "StrictJSON"]),
@@ -83,8 +83,10 @@ let package = Package(
         .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("migrations/0010_loan_life.sql"),
         .embedInCode("migrations/0011_settlement.sql"), .embedInCode("migrations/0012_rounds.sql"),
         .embedInCode("migrations/0013_bank.sql"),
+        .embedInCode("migrations/0017_lateness.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
+        .embedInCode("seed/holiday-calendars.json"),
       ], swiftSettings: house),
     // Adapters: PostgreSQL.
     .systemLibrary(
@@ -94,7 +96,7 @@ let package = Package(
       "Persistence",
       [
         "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching", "Valuation",
-        "Repayment", "BankFiles", "Reconciliation",
+        "Repayment", "BankFiles", "Reconciliation", "Interest",
       ]),
     adapter("Telemetry", []),
     // Service: commands and queries, HTTP, jobs.
@@ -102,7 +104,7 @@ let package = Package(
       "Operations",
       [
         "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
-        "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation",
+        "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation", "Interest",
       ]),
     service(
       "Settlement",
@@ -121,6 +123,7 @@ let package = Package(
       [
         "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
         "Ledger", "Lending", "Matching", "Valuation", "Repayment", "BankFiles", "Reconciliation", "Telemetry",
+        "Interest", "LedgerExport",
         hummingbird,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
@@ -160,7 +163,7 @@ let package = Package(
       "DomainFixtures",
       [
         "Operations", "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "PropertyKit", "Schema",
-        "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Valuation",
+        "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Valuation", "Interest",
       ]),
     support("ServiceHarness", ["PostgresHarness", "StrictJSON", "CLibPQ"]),
     // Tests, by layer.
@@ -191,27 +194,27 @@ let package = Package(
       "Adapters/PersistenceTests", "PersistenceTests",
       [
         "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
-        "Lending", "Valuation", "Repayment", "BankFiles",
+        "Lending", "Valuation", "Repayment", "BankFiles", "Interest", "Schema",
       ]),
     tests(
       "Service/PipelineTests", "PipelineTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "PropertyKit", "Operations", "Persistence", "Postgres",
         "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment", "LedgerExport",
-        "HledgerHarness",
+        "HledgerHarness", "Interest",
       ]),
     tests(
       "Service/SettlementTests", "SettlementTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", logging,
+        "Reconciliation", "Interest", "LedgerExport", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",
       [
         "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
-        "Matching", "Valuation", "Repayment", "BankFiles",
+        "Matching", "Valuation", "Repayment", "BankFiles", "Interest",
       ]),
     tests(
       "EndToEnd", "EndToEndTests",

@@ -15,9 +15,11 @@ package enum Schema {
     ("0011_settlement.sql", PackageResources._011_settlement_sql),
     ("0012_rounds.sql", PackageResources._012_rounds_sql),
     ("0013_bank.sql", PackageResources._013_bank_sql),
+    ("0017_lateness.sql", PackageResources._017_lateness_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv
   package static let exportRules: [UInt8] = PackageResources.export_rules_json
   package static let countryScope: [UInt8] = PackageResources.country_scope_csv
+  package static let holidayCalendars: [UInt8] = PackageResources.holiday_calendars_json
 }

@@ -15,6 +15,9 @@ package struct BatchChanges: Sendable {
   package var corrections: [ClosingCorrection] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
+  package var penalties: [PenaltyRow] = []
+  package var statements: [StatementRow] = []
+  package var isReferenceChanged = false
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var newHeads: [Head] = []
@@ -46,6 +49,9 @@ package struct BatchChanges: Sendable {
     corrections += made.corrections
     waterfalls += made.waterfalls
     payouts += made.payouts
+    penalties += made.penalties
+    statements += made.statements
+    isReferenceChanged = isReferenceChanged || made.isReferenceChanged
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -144,6 +150,10 @@ package enum ChangeWriter {
     plan.insert(Tables.reconciliationMatches, changes.bank.matches)
     plan.write(Tables.payees, shelves.payees)
     plan.write(Tables.reconciliationBreaks, shelves.breaks)
+    plan.insert(Tables.penalties, changes.penalties)
+    plan.insert(Tables.statements, changes.statements)
+    plan.write(Tables.referenceEntries, shelves.referenceEntries)
+    if changes.isReferenceChanged { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.verdicts, changes.verdicts)
     plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })
     plan.insert(Tables.startupMarks, changes.marks.filter { $0.subject.startup != nil })

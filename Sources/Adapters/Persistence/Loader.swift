@@ -89,6 +89,14 @@ package enum Loader {
   private static let marksOfChips = Statement(
     "chip_marks_of_models", Tables.chipMarks.selectList + "where chip_model_id = any($1) order by effective_on, id",
     parameters: [.textArray], columns: Tables.chipMarks.types)
+  private static let penaltiesOf = Statement(
+    "penalties_of_borrowers",
+    Tables.penalties.selectList
+      + """
+      where borrower_id = any($1) and loan_id in (
+        select l.id from loans l where l.borrower_id = any($1) and l.state <> 'closed' and l.penalty_total > 0)
+      order by recorded_at, id
+      """, parameters: [.uuidArray], columns: Tables.penalties.types)
   private static let lockHeads = Statement(
     "heads_lock", Tables.heads.selectList + "where org_id = any($1) order by org_id for update",
     parameters: [.uuidArray], columns: Tables.heads.types)
@@ -96,7 +104,7 @@ package enum Loader {
   package static var statements: [Statement] {
     [
       lendersOfBorrower, loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan,
-      principalMoves, unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf,
+      principalMoves, unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf, penaltiesOf,
       listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
     ]
   }
@@ -139,6 +147,7 @@ package enum Loader {
     byID(wanted.receipts, Tables.cashReceipts, \.receipts)
     byID(wanted.payees, Tables.payees, \.payees)
     byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
+    byID(wanted.referenceEntries, Tables.referenceEntries, \.referenceEntries)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
     func bySet<Row: Stored, Owner: IdentifiedNoun>(
@@ -185,7 +194,8 @@ package enum Loader {
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
-    lookups += runLookups(wanted) + bankLookups(wanted)
+    lookups += runLookups(wanted) + bankLookups(wanted) + penaltyLookups(wanted)
+    for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -216,6 +226,16 @@ package enum Loader {
     (wanted.bankBook ? BankSQL.lookups : [])
       + (wanted.settledItems.isEmpty ? [] : [BankSQL.settled(wanted.settledItems)])
       + wanted.clientMoney.sorted().map { BankSQL.clientMoney(on: $0) }
+  }
+
+  private static func penaltyLookups(_ wanted: Wanted) -> [Lookup] {
+    if wanted.penaltiesOf.isEmpty { return [] }
+    let query = Query(penaltiesOf, [.uuidArray(wanted.penaltiesOf.sorted().map(\.value.bits))])
+    return [
+      Lookup(query: query) { result, state in
+        for row in try Tables.penalties.decode(result) { state.penaltiesOfLoan[row.loanID, default: []].append(row) }
+      }
+    ]
   }
 
   private static func unitLookups(_ wanted: Wanted) -> [Lookup] {
@@ -367,6 +387,9 @@ package enum Loader {
     var breaks: [UUIDValue] = []
     var payees: [UUIDValue] = []
     var receipts: [UUIDValue] = []
+    var referenceEntries: [UUIDValue] = []
+    var penaltiesOf: [OrganizationID] = []
+    var statementKeys: Set<StatementKey> = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -405,6 +428,9 @@ package enum Loader {
       case .clientMoney(let date): clientMoney.insert(date)
       case .receipt(let id): receipts.append(id.value)
       case .payee(let id): payees.append(id.value)
+      case .referenceEntry(let id): referenceEntries.append(id.value)
+      case .penalties(let id): penaltiesOf.append(id)
+      case .statement(let key): statementKeys.insert(key)
       case .reconciliationBreak(let id): breaks.append(id.value)
       }
     }

@@ -47,6 +47,11 @@ package enum Need: Sendable, Hashable {
   /// Client money at the end of a business date.
   case clientMoney(CalendarDate)
   case payee(PayeeID)
+  case referenceEntry(ReferenceEntryID)
+  /// What a statement is made of, and the one that was issued.
+  case statement(StatementKey)
+  /// Penalties charged on the loans of a borrower that have not ended.
+  case penalties(OrganizationID)
   case receipt(CashReceiptID)
   case reconciliationBreak(ReconciliationBreakID)
   /// A settlement run, held until the batch commits.

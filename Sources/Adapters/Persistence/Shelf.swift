@@ -143,6 +143,7 @@ package struct Shelves: Sendable {
   package var licences = Shelf<LicenceRecord>()
   package var payees = Shelf<Payee>()
   package var breaks = Shelf<ReconciliationBreakRow>()
+  package var referenceEntries = Shelf<ReferenceEntry>()
 
   package init() {}
 
@@ -164,5 +165,6 @@ package struct Shelves: Sendable {
     licences.absorb(overlay.licences)
     payees.absorb(overlay.payees)
     breaks.absorb(overlay.breaks)
+    referenceEntries.absorb(overlay.referenceEntries)
   }
 }

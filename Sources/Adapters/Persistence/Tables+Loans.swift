@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Lending
 import Parties
 import Postgres
@@ -7,7 +8,7 @@ import Primitives
 extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
-    columns: loanTermColumns + loanStateColumns + loanLifeColumns + loanHistoryColumns,
+    columns: loanTermColumns + loanLatenessColumns + loanStateColumns + loanLifeColumns + loanHistoryColumns,
     names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan
   ).narrowed(
     "loans_accrue",
@@ -88,7 +89,7 @@ extension Tables {
   private static func readLoan(_ row: inout RowReader) throws -> Loan {
     let borrower: OrganizationID = try row.id()
     let id: LoanID = try row.id()
-    let terms = try readTerms(borrower, &row)
+    let (terms, lateness) = try readTerms(borrower, &row)
     let state = try row.value(LoanState.self)
     let closedAs = try row.valueOrNull(LoanEnding.self)
     let (out, returning, returned, owned) = (try row.int(), try row.int(), try row.int(), try row.int())
@@ -97,15 +98,20 @@ extension Tables {
     let due = try readDue(&row)
     let (possession, title) = (try row.value(Possession.self), try row.value(Title.self))
     let lien = try readLien(&row)
+    let (dispatched, delivered, closed) = (try row.dateOrNull(), try row.dateOrNull(), try row.dateOrNull())
+    var life = try readLife(&row)
+    (life.pauses, life.penalty, life.lateness) = lateness
     return Loan(
       id: id, terms: terms, state: state, closedAs: closedAs, unitsOut: out, unitsReturning: returning,
       unitsReturned: returned, unitsOwned: owned, outstanding: debt, feeAccruedTotal: accrued, accrualResidue: residue,
       accruedThrough: through, due: due, possession: possession, title: title, securityInterest: lien,
-      dispatchedOn: try row.dateOrNull(), deliveredOn: try row.dateOrNull(), closedOn: try row.dateOrNull(),
-      life: try readLife(&row), version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant())
+      dispatchedOn: dispatched, deliveredOn: delivered, closedOn: closed, life: life, version: try row.int(),
+      createdAt: try row.instant(), updatedAt: try row.instant())
   }
 
-  private static func readTerms(_ borrower: OrganizationID, _ row: inout RowReader) throws -> Loan.Terms {
+  private static func readTerms(_ borrower: OrganizationID, _ row: inout RowReader) throws -> (
+    Loan.Terms, (pauses: [LoanLife.Pause], penalty: LoanLife.Penalty, lateness: LoanLife.Lateness?)
+  ) {
     let (lender, lot, listing): (OrganizationID, LotID, ListingID) = (try row.id(), try row.id(), try row.id())
     let (request, offer): (LoanRequestID, OfferID) = (try row.id(), try row.id())
     let (chip, site, endUse) = (try row.chipModel(), try row.site(), try row.text())
@@ -120,13 +126,19 @@ extension Tables {
     let repayment = RepaymentTerms(
       pattern: pattern, leastAmount: try money(leastAmount, covenantCurrency),
       leastPostMoney: try money(leastPostMoney, covenantCurrency), sweep: try row.bps())
-    return Loan.Terms(
+    let (rank, tradeOn, termDays, maturesOn) = (try row.int(), try row.date(), try row.int(), try row.date())
+    let notice = try row.intOrNull()
+    let penalty = PenaltyTerms(
+      rate: try row.bps(), graceDays: try row.int(), cap: try row.intOrNull().map { BasisPoints($0) })
+    let businessDay: BusinessDayConvention = try row.value()
+    let terms = Loan.Terms(
       borrowerID: borrower, lenderID: lender, lotID: lot, listingID: listing, requestID: request, offerID: offer,
       chipModelID: chip, site: site, endUse: endUse, deliveryMode: mode, legalForm: form, quantity: quantity,
       markID: markID, markAmount: Money(mark, principal.currency), advanceRate: advance, principal: principal,
-      rate: rate, dayCount: dayCount, returnCredit: credit, repayment: repayment, rank: try row.int(),
-      tradeOn: try row.date(), termDays: try row.int(), maturesOn: try row.date(),
-      recallNoticeDays: try row.intOrNull())
+      rate: rate, dayCount: dayCount, returnCredit: credit, repayment: repayment, rank: rank,
+      tradeOn: tradeOn, termDays: termDays, maturesOn: maturesOn, recallNoticeDays: notice, penalty: penalty,
+      businessDay: businessDay)
+    return (terms, try readLateness(&row))
   }
 
   private static func readDue(_ row: inout RowReader) throws -> LoanDue? {

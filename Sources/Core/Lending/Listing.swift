@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Parties
 import Primitives
 
@@ -61,6 +62,9 @@ package struct Listing: Sendable, Hashable {
   package let minQuantity: Int64
   /// How units that come back early are credited.
   package let returnCredit: ReturnCreditRule
+  package let penalty: PenaltyTerms
+  /// How the maturity of its loans is moved that is no business day.
+  package let businessDay: BusinessDayConvention
   package let multipleOf: Int64
   /// A year, on outstanding principal.
   package let askRate: BasisPoints
@@ -88,7 +92,8 @@ package struct Listing: Sendable, Hashable {
     minTermDays: Int64, maxTermDays: Int64, legalForm: LegalForm, deliveryModes: [DeliveryMode],
     advanceRate: BasisPoints, repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Eligibility,
     validUntil: Instant?, sequence: Int64, state: ListingState, version: Int64 = 1, createdAt: Instant,
-    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding
+    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding, penalty: PenaltyTerms = .none,
+    businessDay: BusinessDayConvention = .unadjusted
   ) {
     self.init(
       id: id, lenderID: lot.lenderID, lotID: lot.id, chipModelID: lot.chipModelID, site: lot.site, quantity: quantity,
@@ -96,7 +101,8 @@ package struct Listing: Sendable, Hashable {
       minTermDays: minTermDays, maxTermDays: maxTermDays, legalForm: legalForm, deliveryModes: deliveryModes,
       advanceRate: advanceRate, repaymentPatterns: repaymentPatterns, recallNoticeDays: recallNoticeDays,
       eligibility: eligibility, validUntil: validUntil, availableOn: lot.availableOn, sequence: sequence, state: state,
-      version: version, createdAt: createdAt, updatedAt: updatedAt, returnCredit: returnCredit)
+      version: version, createdAt: createdAt, updatedAt: updatedAt, returnCredit: returnCredit,
+      penalty: penalty, businessDay: businessDay)
   }
 
   /// A listing as stored.
@@ -106,8 +112,11 @@ package struct Listing: Sendable, Hashable {
     maxTermDays: Int64, legalForm: LegalForm, deliveryModes: [DeliveryMode], advanceRate: BasisPoints,
     repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Eligibility, validUntil: Instant?,
     availableOn: CalendarDate, sequence: Int64, state: ListingState, version: Int64, createdAt: Instant,
-    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding
+    updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding, penalty: PenaltyTerms = .none,
+    businessDay: BusinessDayConvention = .unadjusted
   ) {
+    self.penalty = penalty
+    self.businessDay = businessDay
     self.returnCredit = returnCredit
     self.id = id
     self.lenderID = lenderID

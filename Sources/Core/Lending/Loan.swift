@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Ledger
 import Parties
 import Primitives
@@ -162,6 +163,9 @@ package struct Loan: Sendable, Hashable {
     package let termDays: Int64
     package let maturesOn: CalendarDate
     package let recallNoticeDays: Int64?
+    package let penalty: PenaltyTerms
+    /// How the maturity was moved at trade, and how notices are counted.
+    package let businessDay: BusinessDayConvention
 
     package init(
       borrowerID: OrganizationID, lenderID: OrganizationID, lotID: LotID, listingID: ListingID,
@@ -169,8 +173,11 @@ package struct Loan: Sendable, Hashable {
       deliveryMode: DeliveryMode, legalForm: LegalForm, quantity: Int64, markID: ValuationID, markAmount: Money,
       advanceRate: BasisPoints, principal: Money, rate: BasisPoints, dayCount: DayCountConvention,
       returnCredit: ReturnCreditRule, repayment: RepaymentTerms, rank: Int64, tradeOn: CalendarDate, termDays: Int64,
-      maturesOn: CalendarDate, recallNoticeDays: Int64?
+      maturesOn: CalendarDate, recallNoticeDays: Int64?, penalty: PenaltyTerms = .none,
+      businessDay: BusinessDayConvention = .unadjusted
     ) {
+      self.penalty = penalty
+      self.businessDay = businessDay
       self.borrowerID = borrowerID
       self.lenderID = lenderID
       self.lotID = lotID

@@ -101,13 +101,22 @@ package struct LoanLife: Sendable, Hashable {
   package var unitsKept: Int64
   /// Principal that is due for lost units and not yet paid: what other units are credited with has no share in it.
   package var casualtyPrincipal: Int64
+  /// Payment holidays, as they were agreed, in order.
+  package var pauses: [Pause]
+  package var penalty: Penalty
+  /// nil before the delinquency step first found something due.
+  package var lateness: Lateness?
 
   package init(
     rates: [RateChange] = [], extendedTo: CalendarDate? = nil, pausedUntil: CalendarDate? = nil,
     recall: Recall? = nil, hold: Hold? = nil, overdueSince: CalendarDate? = nil, default: Default? = nil,
     writtenOff: Int64 = 0, forgiven: Int64 = 0, unitsLost: Int64 = 0, unitsRepossessed: Int64 = 0,
-    unitsResold: Int64 = 0, unitsKept: Int64 = 0, casualtyPrincipal: Int64 = 0
+    unitsResold: Int64 = 0, unitsKept: Int64 = 0, casualtyPrincipal: Int64 = 0, pauses: [Pause] = [],
+    penalty: Penalty = Penalty(), lateness: Lateness? = nil
   ) {
+    self.pauses = pauses
+    self.penalty = penalty
+    self.lateness = lateness
     self.rates = rates
     self.extendedTo = extendedTo
     self.pausedUntil = pausedUntil

@@ -28,6 +28,9 @@ package enum AccountNoun: IdentifiedNoun { package static let prefix: StaticStri
 package enum EventNoun: IdentifiedNoun { package static let prefix: StaticString = "evt" }
 package enum LicenceNoun: IdentifiedNoun { package static let prefix: StaticString = "lic" }
 package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticString = "vdt" }
+package enum ReferenceEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "ref" }
+package enum StatementNoun: IdentifiedNoun { package static let prefix: StaticString = "sdoc" }
+package enum PenaltyNoun: IdentifiedNoun { package static let prefix: StaticString = "pen" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
 package typealias OrganizationID = Identifier<OrganizationNoun>
@@ -58,6 +61,9 @@ package typealias AccountID = Identifier<AccountNoun>
 package typealias EventID = Identifier<EventNoun>
 package typealias LicenceID = Identifier<LicenceNoun>
 package typealias VerdictID = Identifier<VerdictNoun>
+package typealias ReferenceEntryID = Identifier<ReferenceEntryNoun>
+package typealias StatementID = Identifier<StatementNoun>
+package typealias PenaltyID = Identifier<PenaltyNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 
 /// A chip model of the catalogue by its stable name, for example `nvidia-a800-sxm4-80`: 1 to 64 of `a-z 0-9 - .`.

@@ -27,7 +27,7 @@ struct LentChips {
   ///   - isDelivered: whether the chips have gone out, as units without numbers.
   init(
     _ market: Marketplace, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding,
-    isDelivered: Bool = true
+    isDelivered: Bool = true, penalty: PenaltyTerms = .none
   )
     async throws
   {
@@ -40,7 +40,8 @@ struct LentChips {
       market.lotCommand(of: lender, quantity: 64, serials: serials), by: lender.principal)
     lotID = lot.id
     let listing = try await market.run(
-      market.listingCommand(of: lot, quantity: 64, recallNoticeDays: recallNoticeDays, returnCredit: returnCredit),
+      market.listingCommand(
+        of: lot, quantity: 64, recallNoticeDays: recallNoticeDays, returnCredit: returnCredit, penalty: penalty),
       by: lender.principal)
     let request = try await market.request(of: startup)
     let offer = try await market.offer(request, listing, quantity: 16)

@@ -83,6 +83,13 @@ package enum Resources {
     names: ("read_payout", "page_payouts"))
   package static let payees = ResourceQuery(
     Tables.payees, visible: "org_id = $1", filter: "org_id::text = $2", names: ("read_payee", "page_payees"))
+  package static let statementDocuments = ResourceQuery(
+    Tables.statements, visible: "org_id = $1", filter: "to_char(month, 'YYYY-MM') = $2",
+    names: ("read_statement_document", "page_statement_documents"))
+  /// Reference data that is proposed, adopted or rejected; staff see all of it, tenants only what counts.
+  package static let referenceEntries = ResourceQuery(
+    Tables.referenceEntries, visible: "state = 'adopted'", filter: "kind || ':' || state = $2",
+    names: ("read_reference_entry", "page_reference_entries"))
   package static let bankStatements = ResourceQuery(
     Tables.bankStatements, visible: "org_id = $1", filter: "currency = $2",
     names: ("read_bank_statement", "page_bank_statements"))
@@ -103,7 +110,8 @@ package enum Resources {
       loanRequests.page, offers.byID, offers.page, loans.byID, loans.page, loanReturns.byID, loanReturns.page,
       fundingRounds.byID, fundingRounds.page, cashReceipts.byID, cashReceipts.page, payouts.byID, payouts.page,
       payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
-      reconciliationBreaks.page,
+      reconciliationBreaks.page, referenceEntries.byID, referenceEntries.page,
+      statementDocuments.byID, statementDocuments.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

@@ -35,20 +35,24 @@ package struct AccrueBorrower: Command {
   package struct Accrued: Sendable {
     package let loans: Int64
     package let posted: [Currency: Int64]
+    package let penalties: [Currency: Int64]
   }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Accrued {
     try principal.require(.admin)
     var posted: [Currency: Int64] = [:]
+    var penalties: [Currency: Int64] = [:]
     var loans: Int64 = 0
     for loan in LoanBook.running(of: borrowerID, in: draft) {
       let (after, amount) = try LoanDesk.accrue(loan, through: through, booked: booked, in: &draft)
+      let penalty = after.life.penalty.total - loan.life.penalty.total
+      if penalty != 0 { penalties[loan.currency] = try penalties[loan.currency, default: 0].adding(penalty) }
       guard after.accruedThrough != loan.accruedThrough else { continue }
       loans += 1
       posted[loan.currency] = try posted[loan.currency, default: 0].adding(amount)
     }
     draft.made.subject = borrowerID.value
-    return Accrued(loans: loans, posted: posted)
+    return Accrued(loans: loans, posted: posted, penalties: penalties)
   }
 }
 
@@ -223,8 +227,12 @@ package struct PayOutLender: Command {
   package func needs(_ state: BatchState) -> Set<Need> { [.accounts(lenderID, .cashAtPlatform)] }
   package func heads(_ state: BatchState) -> Set<OrganizationID> { [lenderID, .platform] }
 
+  /// - Returns: nil where there is nothing to pay, and on a day on which money of the currency is not settled: the lender is
+  ///   paid by the next run then.
+  /// - Throws: `calendar.not_published` for a date that the currency's calendar does not tell of.
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Payout? {
     try principal.require(.admin)
+    if try PayoutDays.isHeld(currency, on: on, draft.reference.calendars) { return nil }
     let asset = Asset.currency(currency)
     func account(_ code: AccountCode, _ part: UUIDValue = AccountRef.noSubject) -> AccountRef {
       AccountRef(lenderID, code, part, asset: asset)

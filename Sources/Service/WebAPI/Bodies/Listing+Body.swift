@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Lending
 import Operations
 import Primitives
@@ -22,6 +23,8 @@ extension CreateListing.Terms {
     }
     let notice = reader.optionalObject("recall") { $0.int("notice_days", BodyBounds.days) }
     let credit = reader.optionalEnumeration("return_credit", as: ReturnCreditRule.self)
+    let penalty = PenaltyTerms.parse(&reader)
+    let businessDay = reader.optionalEnumeration("business_day", as: BusinessDayConvention.self)
     let eligibility = reader.optionalObject("eligibility") { Listing.Eligibility.parse(&$0) }
     let validUntil = reader.optionalInstant("valid_until_at")
     guard let lot, let quantity, let ask, let minTerm, let maxTerm else { return nil }
@@ -30,7 +33,7 @@ extension CreateListing.Terms {
       minQuantity: minQuantity, legalForm: legalForm ?? .leasePurchaseOption, deliveryModes: modes ?? [.physical],
       advanceRate: advance ?? .whole, repaymentPatterns: patterns ?? [.roundSweep], recallNoticeDays: notice,
       eligibility: eligibility ?? Listing.Eligibility(), validUntil: validUntil,
-      returnCredit: credit ?? .proRataOutstanding)
+      returnCredit: credit ?? .proRataOutstanding, penalty: penalty, businessDay: businessDay ?? .unadjusted)
   }
 }
 
@@ -38,6 +41,27 @@ extension CreateListing {
   /// See ``Terms/parse(_:)``.
   package static func parse(_ reader: inout ObjectReader, lenderID: OrganizationID) -> CreateListing? {
     Terms.parse(&reader).map { CreateListing(terms: $0, lenderID: lenderID) }
+  }
+}
+
+extension PenaltyTerms {
+  /// `penalty_rate_bps`?, and with it `penalty_grace_days`? and `penalty_cap_bps`?; none without a word.
+  static func parse(_ reader: inout ObjectReader) -> PenaltyTerms {
+    let rate = reader.optionalRate("penalty_rate_bps")
+    let grace = reader.optionalInt("penalty_grace_days", 0...365)
+    let cap = reader.optionalRate("penalty_cap_bps", BodyBounds.shareBps)
+    if !reader.has("penalty_rate_bps") {
+      for name in ["penalty_grace_days", "penalty_cap_bps"] as [StaticString] where reader.has(name) {
+        reader.fault(name, code: BodyFaultCode.conflict, detail: "belongs to a penalty_rate_bps, which is missing")
+      }
+    }
+    return PenaltyTerms(rate: rate ?? BasisPoints(0), graceDays: grace ?? 0, cap: cap)
+  }
+
+  func writeMembers(to writer: inout JSONWriter) {
+    writer.field("penalty_rate_bps", rate)
+    writer.field("penalty_grace_days", graceDays)
+    writer.field("penalty_cap_bps", cap)
   }
 }
 
@@ -99,6 +123,8 @@ extension Listing {
       writer.field("repayment_patterns", repaymentPatterns.map(\.rawValue))
       writer.object("recall", recallNoticeDays) { $0.field("notice_days", $1) }
       writer.field("return_credit", returnCredit)
+      penalty.writeMembers(to: &writer)
+      writer.field("business_day", businessDay)
       writer.object("eligibility") { eligibility.writeMembers(to: &$0) }
       writer.field("valid_until_at", validUntil)
       writer.field("sequence", sequence)
