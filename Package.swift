@@ -65,9 +65,9 @@ let package = Package(
     core("StrictXML"),
     core("BankFiles", ["Primitives", "StrictCSV", "StrictXML"]),
     core("Reconciliation", ["Primitives", "BankFiles"]),
-    core("LedgerExport", ["Primitives", "Ledger"]),
+    core("LedgerExport", ["Primitives", "Ledger", "StrictJSON"]),
     core("Catalogue", ["Primitives", "StrictCSV", "StrictJSON"]),
-    core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
+    core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties", "Interest"]),
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives"]),
     core("Interest", ["Primitives", "StrictJSON"]),
@@ -86,10 +86,12 @@ let package = Package(
         .embedInCode("migrations/0014_claw_backs.sql"),
         .embedInCode("migrations/0015_assignment.sql"),
         .embedInCode("migrations/0016_currencies.sql"),
+        .embedInCode("migrations/0017_lateness.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
         .embedInCode("migrations/0021_rule_packs.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
+        .embedInCode("seed/holiday-calendars.json"),
       ], swiftSettings: house),
     // Adapters: PostgreSQL.
     .systemLibrary(
@@ -99,7 +101,7 @@ let package = Package(
       "Persistence",
       [
         "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching", "Valuation",
-        "Repayment", "BankFiles", "Reconciliation",
+        "Repayment", "BankFiles", "Reconciliation", "Interest",
       ]),
     adapter("Telemetry", []),
     // Service: commands and queries, HTTP, jobs.
@@ -107,7 +109,7 @@ let package = Package(
       "Operations",
       [
         "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
-        "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation",
+        "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation", "Interest",
       ]),
     service(
       "Settlement",
@@ -126,6 +128,7 @@ let package = Package(
       [
         "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
         "Ledger", "Lending", "Matching", "Valuation", "Repayment", "BankFiles", "Reconciliation", "Telemetry",
+        "Interest", "LedgerExport",
         hummingbird,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
@@ -165,7 +168,7 @@ let package = Package(
       "DomainFixtures",
       [
         "Operations", "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "PropertyKit", "Schema",
-        "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Valuation",
+        "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Valuation", "Interest",
       ]),
     support("ServiceHarness", ["PostgresHarness", "StrictJSON", "CLibPQ"]),
     // Tests, by layer.
@@ -196,27 +199,27 @@ let package = Package(
       "Adapters/PersistenceTests", "PersistenceTests",
       [
         "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
-        "Lending", "Valuation", "Repayment", "BankFiles",
+        "Lending", "Valuation", "Repayment", "BankFiles", "Interest", "Schema",
       ]),
     tests(
       "Service/PipelineTests", "PipelineTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "PropertyKit", "Operations", "Persistence", "Postgres",
         "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment", "LedgerExport",
-        "HledgerHarness",
+        "HledgerHarness", "Interest",
       ]),
     tests(
       "Service/SettlementTests", "SettlementTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", logging,
+        "Reconciliation", "Interest", "LedgerExport", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",
       [
         "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
-        "Matching", "Valuation", "Repayment", "BankFiles",
+        "Matching", "Valuation", "Repayment", "BankFiles", "Interest",
       ]),
     tests(
       "EndToEnd", "EndToEndTests",

@@ -18,6 +18,7 @@ package enum Schema {
     ("0014_claw_backs.sql", PackageResources._014_claw_backs_sql),
     ("0015_assignment.sql", PackageResources._015_assignment_sql),
     ("0016_currencies.sql", PackageResources._016_currencies_sql),
+    ("0017_lateness.sql", PackageResources._017_lateness_sql),
     ("0020_lot_service.sql", PackageResources._020_lot_service_sql),
     ("0021_rule_packs.sql", PackageResources._021_rule_packs_sql),
   ]
@@ -25,4 +26,5 @@ package enum Schema {
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv
   package static let exportRules: [UInt8] = PackageResources.export_rules_json
   package static let countryScope: [UInt8] = PackageResources.country_scope_csv
+  package static let holidayCalendars: [UInt8] = PackageResources.holiday_calendars_json
 }

@@ -259,6 +259,34 @@ extension EndToEnd {
     Breach(plant: ["update cash_receipts set converted = 1"], found: "converted money left its receipt once"),
     Breach(
       plant: [
+        """
+        insert into statement_documents (org_id, id, month, through_on, digest, bytes, run_id, created_at)
+        select org_id, org_id, '2023-04-01', '2023-04-30', sha256('{}'), '{}', org_id, now() from heads
+        where journal_sequence > 0 limit 1
+        """
+      ], found: "each statement of a month is made again from the journal"),
+    Breach(
+      plant: ["update loans set penalty_total = penalty_total + 1"], found: "a penalty is charged once for each day"),
+    Breach(
+      plant: [
+        """
+        insert into loan_penalties (borrower_id, id, lender_id, loan_id, from_on, to_on, days, base, rate_bps, year_days,
+          amount, residue_before, residue_after, is_capped, booked_on, recorded_at)
+        select borrower_id, gen_random_uuid(), lender_id, id, trade_on, trade_on + n, n, 1, 1, 360, 0, 0, n, false,
+          trade_on, now() from loans cross join generate_series(1, 2) as s (n)
+        """
+      ], found: "a penalty is charged once for each day"),
+    Breach(
+      plant: [
+        "alter table reference_entries drop constraint reference_entries_second_person",
+        """
+        insert into reference_entries (id, kind, body, state, proposed_by, decided_by, decided_at, version, created_at,
+          updated_at)
+        select org_id, 'calendar', '{}', 'adopted', org_id, org_id, now(), 1, now(), now() from heads limit 1
+        """,
+      ], found: "no reference data counts that was adopted"),
+    Breach(
+      plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),

@@ -22,8 +22,8 @@ enum LayerRules {
     "Parties": ["Primitives"],
     "Matching": ["Primitives", "Catalogue"],
     "Valuation": ["Primitives"],
-    // A lot stands at a site, and sites are facts of parties.
-    "Lending": ["Primitives", "Ledger", "Catalogue", "Parties"],
+    // A lot stands at a site, and sites are facts of parties; how a maturity moves to a business day is a term of a loan.
+    "Lending": ["Primitives", "Ledger", "Catalogue", "Parties", "Interest"],
     "Interest": ["Primitives"],
     "Repayment": ["Primitives", "Ledger", "Lending", "Valuation", "Interest"],
     "Invariants": core.subtracting(["Invariants"]),

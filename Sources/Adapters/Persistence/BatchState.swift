@@ -26,6 +26,9 @@ package struct BatchState: Sendable {
   package var assignmentsOfLoan: [LoanID: [LoanAssignmentID]] = [:]
   /// Minor units by business date, an increase positive.
   package var principalMoves: [LoanID: [CalendarDate: Int64]] = [:]
+  /// In the order in which they were charged and taken back.
+  package var penaltiesOfLoan: [LoanID: [PenaltyRow]] = [:]
+  package var statementSources: [StatementKey: StatementSource] = [:]
   package var unitBySerial: [UnitKey: UnitID] = [:]
   /// Units that were in the loan when it was looked up, or came into it since; some may have left.
   package var unitsOfLoan: [LoanID: [UnitID]] = [:]
@@ -124,6 +127,11 @@ package struct BatchState: Sendable {
       unitBySerial[UnitKey(lenderID: unit.lenderID, chipModelID: unit.chipModelID, serial: unit.serial)] = unit.id
       if let loan = unit.loanID, unitsOfLoan[loan]?.contains(unit.id) == false { unitsOfLoan[loan]?.append(unit.id) }
     }
+    for row in made.statements {
+      let key = StatementKey(organizationID: row.organizationID, from: row.month, through: row.through)
+      statementSources[key]?.issued = row
+    }
+    for row in made.penalties { penaltiesOfLoan[row.loanID, default: []].append(row) }
     for listing in made.overlay.listings.insertedRows { listingsOfLot[listing.lotID]?.append(listing.id) }
     for plan in made.overlay.reservePlans.insertedRows { reservePlans[plan.lenderID]?.append(plan.id) }
     for record in made.overlay.licences.insertedRows { licencesOf[record.licence.holder]?.append(record.id) }

@@ -17,6 +17,9 @@ package struct BatchChanges: Sendable {
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
   package var clawbackLines: [ClawbackLine] = []
+  package var penalties: [PenaltyRow] = []
+  package var statements: [StatementRow] = []
+  package var isReferenceChanged = false
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var newHeads: [Head] = []
@@ -51,6 +54,9 @@ package struct BatchChanges: Sendable {
     waterfalls += made.waterfalls
     payouts += made.payouts
     clawbackLines += made.clawbackLines
+    penalties += made.penalties
+    statements += made.statements
+    isReferenceChanged = isReferenceChanged || made.isReferenceChanged
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -163,6 +169,10 @@ package enum ChangeWriter {
     plan.write(Tables.complianceItems, shelves.complianceItems)
     for document in changes.documents { plan.add(ReferenceSQL.adding(document, at: recordedAt), rows: nil) }
     if !changes.documents.isEmpty { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
+    plan.insert(Tables.penalties, changes.penalties)
+    plan.insert(Tables.statements, changes.statements)
+    plan.write(Tables.referenceEntries, shelves.referenceEntries)
+    if changes.isReferenceChanged { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.verdicts, changes.verdicts)
     plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })
     plan.insert(Tables.startupMarks, changes.marks.filter { $0.subject.startup != nil })

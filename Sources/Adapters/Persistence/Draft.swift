@@ -77,6 +77,10 @@ package struct Made: Sendable {
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
   package var clawbackLines: [ClawbackLine] = []
+  package var penalties: [PenaltyRow] = []
+  package var statements: [StatementRow] = []
+  /// Processes are to load the reference data again: some of it was adopted.
+  package var isReferenceChanged = false
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []

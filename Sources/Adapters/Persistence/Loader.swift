@@ -95,6 +95,14 @@ package enum Loader {
   private static let marksOfChips = Statement(
     "chip_marks_of_models", Tables.chipMarks.selectList + "where chip_model_id = any($1) order by effective_on, id",
     parameters: [.textArray], columns: Tables.chipMarks.types)
+  private static let penaltiesOf = Statement(
+    "penalties_of_borrowers",
+    Tables.penalties.selectList
+      + """
+      where borrower_id = any($1) and loan_id in (
+        select l.id from loans l where l.borrower_id = any($1) and l.state <> 'closed' and l.penalty_total > 0)
+      order by recorded_at, id
+      """, parameters: [.uuidArray], columns: Tables.penalties.types)
   private static let lockHeads = Statement(
     "heads_lock", Tables.heads.selectList + "where org_id = any($1) order by org_id for update",
     parameters: [.uuidArray], columns: Tables.heads.types)
@@ -103,7 +111,7 @@ package enum Loader {
     [
       SeenLoans.versions, loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan,
       assignmentsOfLoan, declinesOfClosing,
-      principalMoves, unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf,
+      principalMoves, unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf, penaltiesOf,
       listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
     ] + ClawbackSQL.statements
   }
@@ -153,6 +161,7 @@ package enum Loader {
     byID(wanted.complianceItems, Tables.complianceItems, \.complianceItems)
     byID(wanted.fxRateIDs, Tables.fxRates, \.fxRates)
     byID(wanted.cashConversions, Tables.cashConversions, \.cashConversions)
+    byID(wanted.referenceEntries, Tables.referenceEntries, \.referenceEntries)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
     func bySet<Row: Stored, Owner: IdentifiedNoun>(
@@ -192,8 +201,9 @@ package enum Loader {
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
     lookups += complianceLookups(wanted)
-    lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates)
+    lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates) + penaltyLookups(wanted)
     lookups += ClawbackSQL.lookups(of: wanted.divisions) + ClawbackSQL.payees(of: wanted.payeesOf)
+    for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -245,6 +255,16 @@ package enum Loader {
         })
     }
     return lookups
+  }
+
+  private static func penaltyLookups(_ wanted: Wanted) -> [Lookup] {
+    if wanted.penaltiesOf.isEmpty { return [] }
+    let query = Query(penaltiesOf, [.uuidArray(wanted.penaltiesOf.sorted().map(\.value.bits))])
+    return [
+      Lookup(query: query) { result, state in
+        for row in try Tables.penalties.decode(result) { state.penaltiesOfLoan[row.loanID, default: []].append(row) }
+      }
+    ]
   }
 
   private static func unitLookups(_ wanted: Wanted) -> [Lookup] {
@@ -419,6 +439,9 @@ package enum Loader {
     var fxRateIDs: [UUIDValue] = []
     var fxRates: Set<FXSpan> = []
     var cashConversions: [UUIDValue] = []
+    var referenceEntries: [UUIDValue] = []
+    var penaltiesOf: [OrganizationID] = []
+    var statementKeys: Set<StatementKey> = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -466,6 +489,9 @@ package enum Loader {
       case .clawback(let id): clawbacks.append(id.value)
       case .division(let id): divisions.append(id)
       case .topUp(let id): topUps.append(id.value)
+      case .referenceEntry(let id): referenceEntries.append(id.value)
+      case .penalties(let id): penaltiesOf.append(id)
+      case .statement(let key): statementKeys.insert(key)
       case .reconciliationBreak(let id): breaks.append(id.value)
       case .rulePack(let id): rulePacks.append(id.value)
       case .waitingRulePacks: waitingRulePacks = true

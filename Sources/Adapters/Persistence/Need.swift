@@ -56,6 +56,11 @@ package enum Need: Sendable, Hashable {
   /// How a receipt was divided, and what was taken back of it.
   case division(CashReceiptID)
   case topUp(TopUpID)
+  case referenceEntry(ReferenceEntryID)
+  /// What a statement is made of, and the one that was issued.
+  case statement(StatementKey)
+  /// Penalties charged on the loans of a borrower that have not ended.
+  case penalties(OrganizationID)
   case receipt(CashReceiptID)
   case fxRate(FXRateID)
   /// The rates of a pair that are in use, of some days.

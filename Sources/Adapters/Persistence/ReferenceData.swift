@@ -1,16 +1,23 @@
 import Catalogue
+import Interest
 import Postgres
 import Primitives
 
-/// What every command and query may read without asking the database: chip models, export rules, market parameters.
+/// What every command and query may read without asking the database: chip models, export rules, calendars, market
+/// parameters.
 /// A value of one version; a process swaps it whole when the version in the database moves.
 package final class ReferenceData: Sendable {
   package let version: Int64
   package let chips: [ChipModelID: ChipModel]
   package let rules: ExportRules
   package let parameters: MarketParameters
+  package let calendars: BusinessCalendars
 
-  package init(version: Int64, chips: [ChipModel], rules: ExportRules, parameters: MarketParameters) {
+  package init(
+    version: Int64, chips: [ChipModel], rules: ExportRules, parameters: MarketParameters,
+    calendars: BusinessCalendars = .none
+  ) {
+    self.calendars = calendars
     self.version = version
     self.chips = Dictionary(chips.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     self.rules = rules

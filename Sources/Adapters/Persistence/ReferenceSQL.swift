@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Postgres
 import Primitives
 
@@ -9,6 +10,8 @@ package struct ReferenceDocument: Sendable {
     case chipModels = "chip-models.csv"
     case exportRules = "export-rules.json"
     case countryScope = "country-scope.csv"
+    /// A database that was seeded by an earlier program has none.
+    case holidayCalendars = "holiday-calendars.json"
   }
 
   package let name: Name
@@ -61,7 +64,16 @@ package enum ReferenceSQL {
   package static let bump = Statement(
     "reference_bump", "update platform_state set reference_version = reference_version + 1 where id = 1")
 
-  package static var statements: [Statement] { [newest, add, addFirst, bump] }
+  /// What was adopted entry by entry, in that order.
+  package static let adopted = Statement(
+    "reference_adopted",
+    Tables.referenceEntries.selectList + "where state = 'adopted' order by decided_at, id",
+    columns: Tables.referenceEntries.types)
+
+  /// What a load of the reference data asks for.
+  package static var loading: [Query] { [Query(newest), Query(adopted)] }
+
+  package static var statements: [Statement] { [newest, add, addFirst, bump, adopted] }
 
   package static func adding(_ document: ReferenceDocument, at now: Instant) -> Query {
     Query(add, binds(document, at: now))
@@ -81,9 +93,10 @@ package enum ReferenceSQL {
   }
 
   /// - Throws: `ReferenceDataError` when a document is missing or does not parse. An empty database has none: `seed` first.
-  package static func decode(_ rows: ResultSet, version: Int64) throws -> ReferenceData {
+  /// - Parameter results: of `loading`, in order.
+  package static func decode(_ results: [ResultSet], version: Int64) throws -> ReferenceData {
     var documents: [String: [UInt8]] = [:]
-    for row in rows { documents[try row.text(0)] = try row.bytea(1) }
+    for row in results[0] { documents[try row.text(0)] = try row.bytea(1) }
     func content(_ name: ReferenceDocument.Name) throws -> [UInt8] {
       guard let bytes = documents[name.rawValue] else {
         throw ReferenceDataError("the database has no \(name.rawValue): run chipbridge seed")
@@ -92,18 +105,29 @@ package enum ReferenceSQL {
     }
     return try parse(
       chipModels: content(.chipModels), exportRules: content(.exportRules), countryScope: content(.countryScope),
-      version: version)
+      calendars: documents[ReferenceDocument.Name.holidayCalendars.rawValue],
+      adopted: Tables.referenceEntries.decode(results[1]), version: version)
   }
 
-  /// Parses the three documents.
+  /// Parses the documents.
+  /// - Parameter adopted: entries that count beside them, in the order in which they were adopted.
   package static func parse(
-    chipModels: [UInt8], exportRules: [UInt8], countryScope: [UInt8], version: Int64
+    chipModels: [UInt8], exportRules: [UInt8], countryScope: [UInt8], calendars: [UInt8]? = nil,
+    adopted: [ReferenceEntry] = [], version: Int64
   ) throws -> ReferenceData {
     do {
       let countries = try CountryScope(fromCSV: countryScope)
       let rules = try ExportRules(parsing: exportRules, countries: countries)
       let chips = try ChipModel.models(fromCSV: chipModels)
-      return ReferenceData(version: version, chips: chips, rules: rules, parameters: MarketParameters())
+      var published = try calendars.map { try PublishedCalendar.calendars(fromJSON: $0) } ?? []
+      for entry in adopted {
+        switch entry.fact {
+        case .calendar(let calendar): published.append(calendar)
+        }
+      }
+      return ReferenceData(
+        version: version, chips: chips, rules: rules, parameters: MarketParameters(),
+        calendars: BusinessCalendars(published))
     } catch {
       throw ReferenceDataError("reference data cannot be read: \(error)")
     }

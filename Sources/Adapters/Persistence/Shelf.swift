@@ -154,6 +154,7 @@ package struct Shelves: Sendable {
   package var complianceItems = Shelf<ComplianceItem>()
   package var fxRates = Shelf<RecordedFXRate>()
   package var cashConversions = Shelf<CashConversion>()
+  package var referenceEntries = Shelf<ReferenceEntry>()
 
   package init() {}
 
@@ -182,5 +183,6 @@ package struct Shelves: Sendable {
     complianceItems.absorb(overlay.complianceItems)
     fxRates.absorb(overlay.fxRates)
     cashConversions.absorb(overlay.cashConversions)
+    referenceEntries.absorb(overlay.referenceEntries)
   }
 }

@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Lending
 import Parties
 import Postgres
@@ -125,6 +126,10 @@ extension Tables {
       .instant("updated_at") { $0.updatedAt },
       .text("return_credit") { $0.returnCredit.rawValue },
       .text("assignability") { $0.assignability.rawValue },
+      .int8("penalty_rate_bps") { $0.penalty.rate.value },
+      .int8("penalty_grace_days") { $0.penalty.graceDays },
+      .int8("penalty_cap_bps") { $0.penalty.cap?.value },
+      .text("business_day") { $0.businessDay.rawValue },
     ],
     names: ("listings_by_id", "listings_insert", "listings_update")
   ) { row in
@@ -140,6 +145,9 @@ extension Tables {
         maxExposure: try row.moneyOrNull()),
       validUntil: try row.instantOrNull(), availableOn: try row.date(), sequence: try row.int(),
       state: try row.value(), version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant(),
-      returnCredit: try row.value(), assignability: try row.value())
+      returnCredit: try row.value(), assignability: try row.value(),
+      penalty: PenaltyTerms(
+        rate: try row.bps(), graceDays: try row.int(), cap: try row.intOrNull().map { BasisPoints($0) }),
+      businessDay: try row.value())
   }
 }

@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Lending
 import Parties
 import Postgres
@@ -7,7 +8,8 @@ import Primitives
 extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
-    columns: loanTermColumns + loanStateColumns + loanLifeColumns + loanAssignmentColumns + loanHistoryColumns,
+    columns: loanTermColumns + loanLatenessColumns + loanStateColumns + loanLifeColumns + loanAssignmentColumns
+      + loanHistoryColumns,
     names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan
   ).narrowed(
     "loans_accrue",
@@ -88,7 +90,7 @@ extension Tables {
   private static func readLoan(_ row: inout RowReader) throws -> Loan {
     let borrower: OrganizationID = try row.id()
     let id: LoanID = try row.id()
-    let terms = try readTerms(borrower, &row)
+    let (terms, lateness) = try readTerms(borrower, &row)
     let state = try row.value(LoanState.self)
     let closedAs = try row.valueOrNull(LoanEnding.self)
     let (out, returning, returned, owned) = (try row.int(), try row.int(), try row.int(), try row.int())
@@ -102,6 +104,7 @@ extension Tables {
     let assignability = try row.value(Assignability.self)
     life.acquired = try readAcquisition(&row)
     (life.unitsAssigned, life.principalAssigned) = (try row.int(), try row.int())
+    (life.pauses, life.penalty, life.lateness) = lateness
     return Loan(
       id: id, terms: terms(assignability), state: state, closedAs: closedAs, unitsOut: out, unitsReturning: returning,
       unitsReturned: returned, unitsOwned: owned, outstanding: debt, feeAccruedTotal: accrued, accrualResidue: residue,
@@ -110,10 +113,11 @@ extension Tables {
       createdAt: try row.instant(), updatedAt: try row.instant())
   }
 
-  /// All but the last of the terms, which came later and stands further behind.
-  private static func readTerms(
-    _ borrower: OrganizationID, _ row: inout RowReader
-  ) throws -> (Assignability) -> Loan.Terms {
+  /// All but the last of the terms, which came later and stands further behind, and what stands between.
+  private static func readTerms(_ borrower: OrganizationID, _ row: inout RowReader) throws -> (
+    (Assignability) -> Loan.Terms,
+    (pauses: [LoanLife.Pause], penalty: LoanLife.Penalty, lateness: LoanLife.Lateness?)
+  ) {
     let (lender, lot, listing): (OrganizationID, LotID, ListingID) = (try row.id(), try row.id(), try row.id())
     let (request, offer): (LoanRequestID, OfferID) = (try row.id(), try row.id())
     let (chip, site, endUse) = (try row.chipModel(), try row.site(), try row.text())
@@ -130,14 +134,19 @@ extension Tables {
       leastPostMoney: try money(leastPostMoney, covenantCurrency), sweep: try row.bps())
     let (rank, tradeOn, term) = (try row.int(), try row.date(), try row.int())
     let (maturesOn, notice) = (try row.date(), try row.intOrNull())
-    return { assignability in
+    let penalty = PenaltyTerms(
+      rate: try row.bps(), graceDays: try row.int(), cap: try row.intOrNull().map { BasisPoints($0) })
+    let businessDay: BusinessDayConvention = try row.value()
+    let terms = { (assignability: Assignability) in
       Loan.Terms(
         borrowerID: borrower, lenderID: lender, lotID: lot, listingID: listing, requestID: request, offerID: offer,
         chipModelID: chip, site: site, endUse: endUse, deliveryMode: mode, legalForm: form, quantity: quantity,
         markID: markID, markAmount: Money(mark, principal.currency), advanceRate: advance, principal: principal,
         rate: rate, dayCount: dayCount, returnCredit: credit, repayment: repayment, rank: rank, tradeOn: tradeOn,
-        termDays: term, maturesOn: maturesOn, recallNoticeDays: notice, assignability: assignability)
+        termDays: term, maturesOn: maturesOn, recallNoticeDays: notice, assignability: assignability,
+        penalty: penalty, businessDay: businessDay)
     }
+    return (terms, try readLateness(&row))
   }
 
   private static func readDue(_ row: inout RowReader) throws -> LoanDue? {

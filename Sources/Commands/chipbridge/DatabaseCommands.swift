@@ -27,7 +27,7 @@ struct Migrate: AsyncParsableCommand {
 /// Loads the reference data that this program carries.
 struct Seed: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Load chip models, export rules and country scopes; done again it changes nothing.")
+    abstract: "Load chip models, export rules, country scopes and calendars; done again it changes nothing.")
   @OptionGroup var database: DatabaseOptions
 
   func run() async throws {
@@ -39,17 +39,21 @@ struct Seed: AsyncParsableCommand {
       ReferenceDocument(
         name: .countryScope, content: Schema.countryScope, source: "schema/seed/country-scope.csv",
         approvedBy: "seed"),
+      ReferenceDocument(
+        name: .holidayCalendars, content: Schema.holidayCalendars, source: "schema/seed/holiday-calendars.json",
+        approvedBy: "seed"),
     ]
     // What cannot be read is refused before it reaches the database.
     let data = try ReferenceSQL.parse(
-      chipModels: Schema.chipModels, exportRules: Schema.exportRules, countryScope: Schema.countryScope, version: 0)
+      chipModels: Schema.chipModels, exportRules: Schema.exportRules, countryScope: Schema.countryScope,
+      calendars: Schema.holidayCalendars, version: 0)
     let added = try await database.writerPool().closing { pool in
       try await Bootstrap.seed(documents, pool: pool, now: SystemClock().now(), deadline: .now + .seconds(30))
     }
     print(
       added == 0
         ? "The reference data is current: \(data.chips.count) chip models."
-        : "Loaded \(added) documents: \(data.chips.count) chip models, rules and scopes.")
+        : "Loaded \(added) documents: \(data.chips.count) chip models, rules, scopes and calendars.")
   }
 }
 

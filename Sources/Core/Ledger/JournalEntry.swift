@@ -10,6 +10,10 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case deliveryAccepted = "delivery_accepted"
   case feeAccrued = "fee_accrued"
   case chargeMade = "charge_made"
+  /// For days on which something was overdue.
+  case penaltyCharged = "penalty_charged"
+  /// For days of which it turned out that it was not, or not so much.
+  case penaltyTakenBack = "penalty_taken_back"
   case cashReceived = "cash_received"
   /// Money in suspense turned out to be of a startup.
   case suspenseAssigned = "suspense_assigned"

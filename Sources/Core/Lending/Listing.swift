@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Parties
 import Primitives
 
@@ -63,6 +64,9 @@ package struct Listing: Sendable, Hashable {
   package let returnCredit: ReturnCreditRule
   /// Whether a loan of it may be sold on.
   package let assignability: Assignability
+  package let penalty: PenaltyTerms
+  /// How the maturity of its loans is moved that is no business day.
+  package let businessDay: BusinessDayConvention
   package let multipleOf: Int64
   /// A year, on outstanding principal.
   package let askRate: BasisPoints
@@ -91,7 +95,8 @@ package struct Listing: Sendable, Hashable {
     advanceRate: BasisPoints, repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Eligibility,
     validUntil: Instant?, sequence: Int64, state: ListingState, version: Int64 = 1, createdAt: Instant,
     updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding,
-    assignability: Assignability = .withConsent
+    assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
+    businessDay: BusinessDayConvention = .unadjusted
   ) {
     self.init(
       id: id, lenderID: lot.lenderID, lotID: lot.id, chipModelID: lot.chipModelID, site: lot.site, quantity: quantity,
@@ -100,7 +105,7 @@ package struct Listing: Sendable, Hashable {
       advanceRate: advanceRate, repaymentPatterns: repaymentPatterns, recallNoticeDays: recallNoticeDays,
       eligibility: eligibility, validUntil: validUntil, availableOn: lot.availableOn, sequence: sequence, state: state,
       version: version, createdAt: createdAt, updatedAt: updatedAt, returnCredit: returnCredit,
-      assignability: assignability)
+      assignability: assignability, penalty: penalty, businessDay: businessDay)
   }
 
   /// A listing as stored.
@@ -111,8 +116,11 @@ package struct Listing: Sendable, Hashable {
     repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Eligibility, validUntil: Instant?,
     availableOn: CalendarDate, sequence: Int64, state: ListingState, version: Int64, createdAt: Instant,
     updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding,
-    assignability: Assignability = .withConsent
+    assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
+    businessDay: BusinessDayConvention = .unadjusted
   ) {
+    self.penalty = penalty
+    self.businessDay = businessDay
     self.returnCredit = returnCredit
     self.assignability = assignability
     self.id = id

@@ -4,8 +4,12 @@ import Primitives
 // present state named, and changes nothing then.
 extension Loan {
   /// The lender calls the chips back. The fee goes on; what is due stays due.
-  /// - Parameter noticeDays: at least what the listing promised.
-  package mutating func recall(on date: CalendarDate, noticeDays: Int64) throws(LendingRefusal) {
+  /// - Parameters:
+  ///   - noticeDays: at least what the listing promised.
+  ///   - adjusted: where the end of the notice goes that is no business day: never before it.
+  package mutating func recall(
+    on date: CalendarDate, noticeDays: Int64, adjusted: CalendarDate? = nil
+  ) throws(LendingRefusal) {
     try require(.recall)
     guard life.recall == nil else {
       throw .illegalState(object: "loan", state: LoanState.recalled.rawValue, act: Act.recall.rawValue)
@@ -14,7 +18,7 @@ extension Loan {
     guard noticeDays >= least else { throw .loan(.noticeTooShort(noticeDays, least: least)) }
     try requireNotBeforeDelivery(date)
     guard let dueOn = date.adding(days: noticeDays) else { throw .overflow }
-    life.recall = LoanLife.Recall(on: date, dueOn: dueOn)
+    life.recall = LoanLife.Recall(on: date, dueOn: max(dueOn, adjusted ?? dueOn))
     state = standing
   }
 
@@ -115,6 +119,7 @@ extension Loan {
     try require(.pause)
     try requireAfter(max(today, life.pausedUntil ?? today), date, pointer: "/until_on")
     life.pausedUntil = date
+    life.pauses.append(LoanLife.Pause(from: today, through: date))
     life.overdueSince = nil
     state = standing
   }

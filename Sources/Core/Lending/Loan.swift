@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Ledger
 import Parties
 import Primitives
@@ -180,6 +181,9 @@ package struct Loan: Sendable, Hashable {
     package let maturesOn: CalendarDate
     package let recallNoticeDays: Int64?
     package let assignability: Assignability
+    package let penalty: PenaltyTerms
+    /// How the maturity was moved at trade, and how notices are counted.
+    package let businessDay: BusinessDayConvention
 
     package init(
       borrowerID: OrganizationID, lenderID: OrganizationID, lotID: LotID, listingID: ListingID,
@@ -187,9 +191,12 @@ package struct Loan: Sendable, Hashable {
       deliveryMode: DeliveryMode, legalForm: LegalForm, quantity: Int64, markID: ValuationID, markAmount: Money,
       advanceRate: BasisPoints, principal: Money, rate: BasisPoints, dayCount: DayCountConvention,
       returnCredit: ReturnCreditRule, repayment: RepaymentTerms, rank: Int64, tradeOn: CalendarDate, termDays: Int64,
-      maturesOn: CalendarDate, recallNoticeDays: Int64?, assignability: Assignability = .withConsent
+      maturesOn: CalendarDate, recallNoticeDays: Int64?, assignability: Assignability = .withConsent,
+      penalty: PenaltyTerms = .none, businessDay: BusinessDayConvention = .unadjusted
     ) {
       self.assignability = assignability
+      self.penalty = penalty
+      self.businessDay = businessDay
       self.borrowerID = borrowerID
       self.lenderID = lenderID
       self.lotID = lotID

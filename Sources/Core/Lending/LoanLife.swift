@@ -120,17 +120,26 @@ package struct LoanLife: Sendable, Hashable {
   /// Units that the lender sold with their part of the claim, and the part of `terms.principal` that went with them.
   package var unitsAssigned: Int64
   package var principalAssigned: Int64
+  /// Payment holidays, as they were agreed, in order.
+  package var pauses: [Pause]
+  package var penalty: Penalty
+  /// nil before the delinquency step first found something due.
+  package var lateness: Lateness?
 
   package init(
     rates: [RateChange] = [], extendedTo: CalendarDate? = nil, pausedUntil: CalendarDate? = nil,
     recall: Recall? = nil, hold: Hold? = nil, overdueSince: CalendarDate? = nil, default: Default? = nil,
     writtenOff: Int64 = 0, forgiven: Int64 = 0, unitsLost: Int64 = 0, unitsRepossessed: Int64 = 0,
     unitsResold: Int64 = 0, unitsKept: Int64 = 0, casualtyPrincipal: Int64 = 0, acquired: Acquisition? = nil,
-    unitsAssigned: Int64 = 0, principalAssigned: Int64 = 0
+    unitsAssigned: Int64 = 0, principalAssigned: Int64 = 0, pauses: [Pause] = [], penalty: Penalty = Penalty(),
+    lateness: Lateness? = nil
   ) {
     self.acquired = acquired
     self.unitsAssigned = unitsAssigned
     self.principalAssigned = principalAssigned
+    self.pauses = pauses
+    self.penalty = penalty
+    self.lateness = lateness
     self.rates = rates
     self.extendedTo = extendedTo
     self.pausedUntil = pausedUntil

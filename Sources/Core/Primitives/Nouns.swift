@@ -36,6 +36,9 @@ package enum FXRateNoun: IdentifiedNoun { package static let prefix: StaticStrin
 package enum CashConversionNoun: IdentifiedNoun { package static let prefix: StaticString = "cnv" }
 package enum RulePackNoun: IdentifiedNoun { package static let prefix: StaticString = "pack" }
 package enum ComplianceItemNoun: IdentifiedNoun { package static let prefix: StaticString = "cmp" }
+package enum ReferenceEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "ref" }
+package enum StatementNoun: IdentifiedNoun { package static let prefix: StaticString = "sdoc" }
+package enum PenaltyNoun: IdentifiedNoun { package static let prefix: StaticString = "pen" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
 package typealias OrganizationID = Identifier<OrganizationNoun>
@@ -74,6 +77,9 @@ package typealias FXRateID = Identifier<FXRateNoun>
 package typealias CashConversionID = Identifier<CashConversionNoun>
 package typealias RulePackID = Identifier<RulePackNoun>
 package typealias ComplianceItemID = Identifier<ComplianceItemNoun>
+package typealias ReferenceEntryID = Identifier<ReferenceEntryNoun>
+package typealias StatementID = Identifier<StatementNoun>
+package typealias PenaltyID = Identifier<PenaltyNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 
 /// A chip model of the catalogue by its stable name, for example `nvidia-a800-sxm4-80`: 1 to 64 of `a-z 0-9 - .`.

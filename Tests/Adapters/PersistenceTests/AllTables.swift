@@ -25,6 +25,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.fxRates), AnyTable(Tables.cashConversions),
     AnyTable(Tables.rulePacks), AnyTable(Tables.complianceItems),
     AnyTable(Tables.clawbacks), AnyTable(Tables.clawbackLines), AnyTable(Tables.topUps),
+    AnyTable(Tables.penalties), AnyTable(Tables.statements), AnyTable(Tables.referenceEntries),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -44,5 +45,6 @@ struct AnyTable: Sendable {
     + RoundReasons.statements
     + Reader.statements
     + FXSQL.statements + ComplianceSQL.statements
-    + BankSQL.statements + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
+    + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + LawCheck.statements + ChainSQL.statements
+    + ExportSQL.statements
 }

@@ -76,6 +76,9 @@ struct Trip {
           && $0.recordedAt == $1.recordedAt
       },
       Trip(Tables.payouts, [set.payout], ids: [set.uuid(24)]),
+      Trip(Tables.statements, [set.statementDocument], ids: [set.uuid(45)]),
+      Trip(Tables.penalties, [set.penalty], ids: [set.uuid(43)]),
+      Trip(Tables.referenceEntries, [try set.referenceEntry()], ids: [set.uuid(44)]),
       Trip(Tables.payees, [try set.payee()], ids: [set.uuid(39)]),
       Trip(Tables.fxRates, [try set.fxRate()], ids: [set.uuid(43)]),
       Trip(Tables.cashConversions, [set.conversion], ids: [set.uuid(44)]),

@@ -72,14 +72,14 @@ struct RowSecurityTests {
 
   private static let shared = [
     "offers", "loans", "loan_returns", "loan_amendments", "loan_assignments", "loan_events", "chip_units",
-    "unit_events", "verdicts", "allocations", "outbox", "claw_back_lines",
+    "unit_events", "verdicts", "allocations", "outbox", "claw_back_lines", "loan_penalties",
   ]
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",
     "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions", "claw_backs",
-    "prepayment_declines",
+    "prepayment_declines", "statement_documents",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",

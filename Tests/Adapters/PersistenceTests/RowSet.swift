@@ -1,5 +1,6 @@
 import BankFiles
 import Catalogue
+import Interest
 import Ledger
 import Lending
 import Parties
@@ -111,7 +112,8 @@ struct RowSet {
         creditGrades: some(["A", Self.nasty]), jurisdictions: some([china]), maxExposure: some(Money(1, .cny))),
       validUntil: some(later), availableOn: day, sequence: 11, state: full ? .paused : .open, version: version,
       createdAt: now, updatedAt: updatedAt, returnCredit: full ? .schedule : .proRataOutstanding,
-      assignability: full ? .freely : .withConsent)
+      assignability: full ? .freely : .withConsent, penalty: full ? penaltyTerms : .none,
+      businessDay: full ? .modifiedFollowing : .unadjusted)
   }
 
   private var repayment: RepaymentTerms {
@@ -152,8 +154,11 @@ struct RowSet {
       markID: id(10), markAmount: Money(1_250_000, .usd), advanceRate: BasisPoints(9_000),
       principal: Money(18_000_000, .usd), rate: BasisPoints(1_100), dayCount: .thirtyE360,
       returnCredit: .lowerOfMark, repayment: repayment, rank: 2, tradeOn: day, termDays: 180, maturesOn: day,
-      recallNoticeDays: some(60), assignability: full ? .never : .withConsent)
+      recallNoticeDays: some(60), assignability: full ? .never : .withConsent, penalty: full ? penaltyTerms : .none,
+      businessDay: full ? .preceding : .unadjusted)
   }
+
+  private var penaltyTerms: PenaltyTerms { PenaltyTerms(rate: BasisPoints(500), graceDays: 3, cap: BasisPoints(1_000)) }
 
   /// A closed loan, and a due one that still owes: no single loan has both an ending and a debt.
   var loans: [Loan] {
@@ -171,7 +176,9 @@ struct RowSet {
           rates: full ? [RateChange(from: day, rate: BasisPoints(700))] : [], extendedTo: some(day),
           pausedUntil: some(day), hold: some(LoanLife.Hold(on: day, reason: Self.nasty)), forgiven: full ? 33 : 0,
           acquired: some(LoanLife.Acquisition(on: day, lineage: [id(62), id(63)])), unitsAssigned: full ? 2 : 0,
-          principalAssigned: full ? 34 : 0),
+          principalAssigned: full ? 34 : 0, pauses: full ? [LoanLife.Pause(from: day, through: day)] : [],
+          penalty: full ? LoanLife.Penalty(through: day, total: 47, residue: -48) : LoanLife.Penalty(),
+          lateness: some(LoanLife.Lateness(on: day, daysPastDue: 49, bucket: "30-59"))),
         version: version, createdAt: now, updatedAt: updatedAt),
       Loan(
         id: id(13), terms: terms(offer: 14), state: full ? .due : .inTransit, closedAs: nil,
@@ -347,6 +354,31 @@ struct RowSet {
     AllocationRow(
       borrowerID: borrower, receiptID: id(23), loanID: id(11), step: "principal", lenderID: lender,
       amount: Money(1, .usd), allocatedOn: day)
+  }
+
+  var statementDocument: StatementRow {
+    let bytes = Array("{}".utf8)
+    return StatementRow(
+      id: id(45), organizationID: borrower, month: day, through: day, digest: SHA256Digest(of: bytes), bytes: bytes,
+      runID: id(25), createdAt: now)
+  }
+
+  var penalty: PenaltyRow {
+    PenaltyRow(
+      id: id(43), borrowerID: borrower, lenderID: lender, loanID: id(11), reverses: nil, from: day,
+      to: day.adding(days: 2) ?? day, days: 2, base: 1_000, rate: BasisPoints(500), yearDays: 360,
+      amount: full ? 3 : 0, residueBefore: 1, residueAfter: -2, isCapped: full, entryID: some(id(27)), bookedOn: day,
+      recordedAt: now)
+  }
+
+  func referenceEntry() throws -> ReferenceEntry {
+    let calendar = try PublishedCalendar(
+      code: try #require(CalendarCode("TEST-1")), currencies: [.usd, .cny], from: day,
+      through: try #require(day.adding(days: 365)), weekend: [6, 7],
+      holidays: full ? [Holiday(on: day, name: Self.nasty)] : [], source: Self.nasty)
+    return ReferenceEntry(
+      id: id(44), fact: .calendar(calendar), state: full ? .adopted : .proposed, proposedBy: id(1),
+      decidedBy: some(id(18)), decidedAt: some(later), version: version, createdAt: now, updatedAt: updatedAt)
   }
 
   var payout: Payout {

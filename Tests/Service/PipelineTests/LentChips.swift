@@ -27,7 +27,7 @@ struct LentChips {
   ///   - isDelivered: whether the chips have gone out, as units without numbers.
   init(
     _ market: Marketplace, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding,
-    isDelivered: Bool = true, assignability: Assignability = .withConsent
+    isDelivered: Bool = true, assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none
   )
     async throws
   {
@@ -40,7 +40,7 @@ struct LentChips {
       market.lotCommand(of: lender, quantity: 64, serials: serials), by: lender.principal)
     lotID = lot.id
     var terms = market.listingCommand(
-      of: lot, quantity: 64, recallNoticeDays: recallNoticeDays, returnCredit: returnCredit
+      of: lot, quantity: 64, recallNoticeDays: recallNoticeDays, returnCredit: returnCredit, penalty: penalty
     ).terms
     terms.assignability = assignability
     let listing = try await market.run(CreateListing(terms: terms, lenderID: lender.id), by: lender.principal)

@@ -36,7 +36,10 @@ private struct Walk {
     for lender in lenders {
       let lot = try await market.lot(of: lender, quantity: 256)
       lots.append((lot, lender))
-      let listing = market.listingCommand(of: lot, quantity: 128, recallNoticeDays: 3)
+      let listing = market.listingCommand(
+        of: lot, quantity: 128, recallNoticeDays: 3,
+        penalty: PenaltyTerms(
+          rate: BasisPoints(1_700), graceDays: 2, cap: BasisPoints(seed.isMultiple(of: 2) ? 90 : 900)))
       listings.append((try await market.run(listing, by: lender.principal), lender))
     }
   }
@@ -266,9 +269,12 @@ private struct Walk {
   private mutating func pay() async throws {
     let startup = try random.pick(startups)
     let payer = random.oneIn(8) ? nil : startup.id
+    // Now and then money is recorded days after it came.
+    let today = market.clock.now().date
+    let on = random.oneIn(3) ? today.adding(days: -random.int64(in: 1...30)) ?? today : today
     _ = try await attempt(
       RecordCashReceipt(
-        receivedOn: market.clock.now().date, amount: Money(random.int64(in: 1...60_000_000), .usd), source: .round,
+        receivedOn: on, amount: Money(random.int64(in: 1...60_000_000), .usd), source: .round,
         payerID: payer, reference: nil), by: Marketplace.staff())
   }
 }
@@ -308,12 +314,39 @@ struct WalkTests {
           }
           #expect(found == [], "seed \(seed): \(check.title)")
         }
+        try await explains(connection, seed: seed)
       }
       let paid = Statement("test_paid", "select count(*) from allocations", columns: [.int8])
       let closed = Statement("test_closed", "select count(*) from loans where state = 'closed'", columns: [.int8])
       walk.done["allocations"] = Int(try await market.number(paid))
       walk.done["closed loans"] = Int(try await market.number(closed))
       return walk.done
+    }
+  }
+
+  /// Every number of every loan is the sum of entries that have a rule, in the books of both its sides.
+  private func explains(_ connection: PostgresConnection, seed: UInt64) async throws {
+    let loans = try Tables.loans.decode(
+      await connection.run(Query(Statement("test_all_loans", Tables.loans.selectList)), deadline: soon()))
+    for loan in loans where loan.deliveredOn != nil {
+      for book in [loan.terms.lenderID, loan.terms.borrowerID] {
+        let results = try await connection.pipeline(
+          LoanExplanation.queries(for: loan, of: book, scope: .uuid(nil)), deadline: soon())
+        let explanation = try LoanExplanation(loan, results)
+        let owed: [LoanExplanation.Field: Int64] = [
+          .outstanding: loan.outstanding.principal, .accruedFee: loan.outstanding.fee,
+          .charges: loan.outstanding.charges,
+        ]
+        for (field, amount) in owed {
+          let parts = explanation.parts(of: field, on: .latest)
+          let sum = try LoanExplanation.sum(parts)
+          #expect(sum == amount, "seed \(seed): \(field) of \(loan.id)")
+          for part in parts {
+            if case .unexplained = part.rule { Issue.record("seed \(seed): \(part.kind) on \(part.on) of \(loan.id)") }
+          }
+        }
+        #expect(explanation.fee?.accruedTotal == loan.feeAccruedTotal, "seed \(seed): the fee of \(loan.id)")
+      }
     }
   }
 

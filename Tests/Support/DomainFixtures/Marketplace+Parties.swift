@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Lending
 import Operations
 import Parties
@@ -84,14 +85,17 @@ extension Marketplace {
 
   /// The command that lists part of a lot.
   package func listingCommand(
-    of lot: Lot, quantity: Int64, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding
+    of lot: Lot, quantity: Int64, recallNoticeDays: Int64? = nil,
+    returnCredit: ReturnCreditRule = .proRataOutstanding, penalty: PenaltyTerms = .none,
+    businessDay: BusinessDayConvention = .unadjusted
   ) -> CreateListing {
     CreateListing(
       terms: CreateListing.Terms(
         lotID: lot.id, quantity: quantity, askRate: BasisPoints(900), minTermDays: 30, maxTermDays: 720,
         minQuantity: nil, legalForm: .leasePurchaseOption, deliveryModes: [.physical], advanceRate: BasisPoints(9_000),
         repaymentPatterns: [.roundSweep], recallNoticeDays: recallNoticeDays,
-        eligibility: Listing.Eligibility(), validUntil: nil, returnCredit: returnCredit),
+        eligibility: Listing.Eligibility(), validUntil: nil, returnCredit: returnCredit, penalty: penalty,
+        businessDay: businessDay),
       lenderID: lot.lenderID)
   }
 

@@ -29,7 +29,7 @@ package struct Marketplace: Sendable {
     let pool = try PostgresPool(configuration: configuration, size: 1, waiters: 1)
     let documents = [
       (ReferenceDocument.Name.chipModels, Schema.chipModels), (.exportRules, Schema.exportRules),
-      (.countryScope, Schema.countryScope),
+      (.countryScope, Schema.countryScope), (.holidayCalendars, Schema.holidayCalendars),
     ].map { ReferenceDocument(name: $0.0, content: $0.1, source: "seed", approvedBy: "seed") }
     _ = try await Bootstrap.seed(documents, pool: pool, now: start, deadline: soon())
     await pool.shutdown()

@@ -237,6 +237,40 @@ package enum Details {
       + "where ($1::uuid is null or lender_id = $1) and lender_id = $2 and state <> 'closed' order by id",
     parameters: [.uuid, .uuid], columns: Tables.loans.types)
 
+  /// Loans of which something is due.
+  package static let loansWithDues = Statement(
+    "read_loans_with_dues",
+    Tables.loans.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and due_since is not null
+        and state not in ('closed', 'title_pending')
+      order by lender_id, borrower_id, id
+      """,
+    parameters: [.uuid], columns: Tables.loans.types)
+  package static let penaltiesOfLoan = Statement(
+    "read_penalties_of_loan",
+    Tables.penalties.selectList
+      + """
+      where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and loan_id = $2
+      order by recorded_at, id limit 10000
+      """,
+    parameters: [.uuid, .uuid], columns: Tables.penalties.types)
+  /// An entry in every book that has it.
+  package static let entryByID = Statement(
+    "read_entry_by_id",
+    Tables.journalEntries.selectList + "where ($1::uuid is null or org_id = $1) and id = $2 order by org_id",
+    parameters: [.uuid, .uuid], columns: Tables.journalEntries.types)
+  /// Lines of a loan's debt in one side's book, in the book's order.
+  package static let debtLinesOfLoan = Statement(
+    "read_debt_lines_of_loan",
+    """
+    select e.id, e.kind, e.business_date, l.account_code, l.amount
+    from journal_lines l join journal_entries e on e.org_id = l.org_id and e.id = l.entry_id
+    where ($1::uuid is null or l.org_id = $1) and l.org_id = $2 and l.subject_id = $3
+      and l.account_code in ('receivable.principal', 'receivable.fee', 'receivable.charges', 'payable.principal',
+        'payable.fee', 'payable.charges')
+    order by e.sequence, l.line_no
+    """, parameters: [.uuid, .uuid, .uuid], columns: [.uuid, .text, .date, .text, .int8])
   package static let payoutsOfRun = Statement(
     "read_payouts_of_run",
     Tables.payouts.selectList + "where ($1::uuid is null or lender_id = $1) and run_id = $2 order by id",
@@ -269,6 +303,7 @@ package enum Details {
 
   package static var statements: [Statement] {
     [
+      loansWithDues, penaltiesOfLoan, debtLinesOfLoan, entryByID,
       payoutsOfRun, payeesOfRun, linesOfBankStatement, matchesOfBankStatement, breaksOfBankStatement,
       verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, assignmentsOfLoan, eventsOfLoan, unitEventsOfLoan,
       unitsOfLoan, unitsOfLot, eventsOfUnits, closingsOfRound,

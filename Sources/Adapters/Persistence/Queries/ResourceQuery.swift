@@ -94,6 +94,13 @@ package enum Resources {
     names: ("read_claw_back", "page_claw_backs"))
   package static let topUps = ResourceQuery(
     Tables.topUps, visible: "org_id = $1", filter: "state = $2", names: ("read_top_up", "page_top_ups"))
+  package static let statementDocuments = ResourceQuery(
+    Tables.statements, visible: "org_id = $1", filter: "to_char(month, 'YYYY-MM') = $2",
+    names: ("read_statement_document", "page_statement_documents"))
+  /// Reference data that is proposed, adopted or rejected; staff see all of it, tenants only what counts.
+  package static let referenceEntries = ResourceQuery(
+    Tables.referenceEntries, visible: "state = 'adopted'", filter: "kind || ':' || state = $2",
+    names: ("read_reference_entry", "page_reference_entries"))
   package static let bankStatements = ResourceQuery(
     Tables.bankStatements, visible: "org_id = $1", filter: "currency = $2",
     names: ("read_bank_statement", "page_bank_statements"))
@@ -130,6 +137,8 @@ package enum Resources {
       fxRates.byID, fxRates.page, cashConversions.byID, cashConversions.page,
       rulePacks.byID, rulePacks.page, complianceItems.byID, complianceItems.page,
       clawbacks.byID, clawbacks.page, topUps.byID, topUps.page,
+      reconciliationBreaks.page, referenceEntries.byID, referenceEntries.page,
+      statementDocuments.byID, statementDocuments.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

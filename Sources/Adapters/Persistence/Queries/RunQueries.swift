@@ -1,4 +1,5 @@
 import Ledger
+import Parties
 import Postgres
 import Primitives
 
@@ -10,6 +11,8 @@ package enum RunQueries {
     """
     select borrower_id, count(*) from loans
     where state in ('active', 'due', 'overdue', 'recalled', 'frozen', 'reinstated')
+      -- In default the fee stands still, and a penalty goes on.
+      or state = 'defaulted' and due_since is not null and penalty_rate_bps > 0
     group by borrower_id order by borrower_id
     """, columns: [.uuid, .int8])
   private static let borrowersToSweep = Statement(
@@ -37,7 +40,11 @@ package enum RunQueries {
     """, parameters: [.date], columns: [.uuid, .int8])
   private static let dueBorrowers = Statement(
     "run_due",
-    "select borrower_id, count(*) from loans where state in ('due', 'reinstated') group by borrower_id order by borrower_id",
+    """
+    select borrower_id, count(*) from loans
+    where state not in ('closed', 'title_pending') and (due_since is not null or days_past_due > 0)
+    group by borrower_id order by borrower_id
+    """,
     columns: [.uuid, .int8])
   private static let lendersWithProceeds = Statement(
     "run_proceeds",
@@ -124,6 +131,16 @@ package enum RunQueries {
       guard let currency = Currency(try row.text(1)) else { return nil }
       return (OrganizationID(try row.uuid(0).value), Money(try row.int8(2), currency))
     }
+  }
+
+  /// Organisations whose book has entries up to a day, and how many since another.
+  package static func booksToState(
+    from first: CalendarDate, through last: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [Weighted] {
+    let binds: [Bind] = [
+      .date(first.dayNumber), .date(last.dayNumber), .uuid(OrganizationID.platform.value.bits),
+    ]
+    return try await parties(pool, Query(StatementSQL.books, binds), deadline)
   }
 
   package static func liveLoans(

@@ -20,7 +20,7 @@ package struct AssignCashReceipt: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    LoanBook.needs(of: payerID, state).union([.receipt(receiptID), .waterfalls(payerID)])
+    LoanBook.needs(of: payerID, state).union([.receipt(receiptID), .waterfalls(payerID), .penalties(payerID)])
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {

@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Lending
 import Parties
 import Persistence
@@ -23,15 +24,20 @@ package struct CreateListing: Command {
     package var validUntil: Instant?
     package var returnCredit: ReturnCreditRule
     package var assignability: Assignability
+    package var penalty: PenaltyTerms
+    package var businessDay: BusinessDayConvention
 
     package init(
       lotID: LotID, quantity: Int64, askRate: BasisPoints, minTermDays: Int64, maxTermDays: Int64, minQuantity: Int64?,
       legalForm: LegalForm, deliveryModes: [DeliveryMode], advanceRate: BasisPoints,
       repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Listing.Eligibility,
       validUntil: Instant?, returnCredit: ReturnCreditRule = .proRataOutstanding,
-      assignability: Assignability = .withConsent
+      assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
+      businessDay: BusinessDayConvention = .unadjusted
     ) {
       self.assignability = assignability
+      self.penalty = penalty
+      self.businessDay = businessDay
       self.returnCredit = returnCredit
       self.lotID = lotID
       self.quantity = quantity
@@ -87,7 +93,8 @@ package struct CreateListing: Command {
         advanceRate: terms.advanceRate, repaymentPatterns: terms.repaymentPatterns,
         recallNoticeDays: terms.recallNoticeDays, eligibility: terms.eligibility, validUntil: terms.validUntil,
         sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
-        returnCredit: terms.returnCredit, assignability: terms.assignability))
+        returnCredit: terms.returnCredit, assignability: terms.assignability, penalty: terms.penalty,
+        businessDay: terms.businessDay))
     draft.made.subject = listing.id.value
     draft.happen(
       "listing.created", listing.id, version: 1, to: (lenderID, nil),

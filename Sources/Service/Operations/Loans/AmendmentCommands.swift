@@ -164,7 +164,8 @@ package enum AmendmentDesk {
     _ terms: AmendmentTerms, to loan: Loan, by principal: Principal, in draft: inout Draft
   ) throws -> (Loan, FeeRestatement?) {
     let today = draft.today
-    var loan = loan
+    // Whatever changes, the days before today bear their penalty as things were.
+    var loan = try LoanDesk.accruePenalty(loan, through: today, in: &draft)
     var restatement: FeeRestatement?
     if let change = terms.rateChange {
       try loan.require(.reRate)

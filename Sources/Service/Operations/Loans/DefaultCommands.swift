@@ -89,6 +89,8 @@ package struct AccelerateLoan: LoanCommand {
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Loan {
     var loan = try loan(&draft, for: .lender, principal)
+    try loan.require(.accelerate)
+    loan = try LoanDesk.accruePenalty(loan, through: draft.today, in: &draft)
     try loan.accelerate(on: draft.today)
     loan = draft.put(\.loans, loan)
     LoanDesk.announce(

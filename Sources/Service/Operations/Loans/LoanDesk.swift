@@ -46,10 +46,12 @@ package enum LoanDesk {
   static func borrower(_ loan: Loan) -> Book { Book(organization: loan.terms.borrowerID, loan: loan) }
 
   /// Posts one movement: an entry for each book that has lines other than zero, all of them with one id.
+  /// - Returns: the id.
+  @discardableResult
   static func post(
     _ kind: EntryKind, of loan: Loan, on date: CalendarDate, _ books: [OrganizationID: [JournalLine]],
     in draft: inout Draft
-  ) throws {
+  ) throws -> JournalEntryID {
     let id: JournalEntryID = draft.ids.next()
     for (book, lines) in books.sorted(by: { $0.key < $1.key }) {
       let lines = lines.filter { $0.amount != 0 }
@@ -57,6 +59,7 @@ package enum LoanDesk {
       try draft.post(
         EntryDraft(id: id, book: book, kind: kind, businessDate: date, subject: loan.id.value, lines: lines))
     }
+    return id
   }
 
   /// Chips leave the lender.
@@ -89,10 +92,18 @@ package enum LoanDesk {
       ], in: &draft)
   }
 
-  /// Posts the fee of all days before a date. Nothing happens when it is posted already.
-  /// - Returns: the loan as it is then, and what was posted, in minor units.
+  /// Posts the fee of all days before a date, and the penalty of those on which something was overdue. Nothing happens when
+  /// they are posted already.
+  /// - Returns: the loan as it is then, and the fee that was posted, in minor units.
   package static func accrue(
     _ loan: Loan, through date: CalendarDate, booked: CalendarDate? = nil, in draft: inout Draft
+  ) throws -> (loan: Loan, posted: Int64) {
+    let (accrued, posted) = try accrueFee(loan, through: date, booked: booked, in: &draft)
+    return (try accruePenalty(accrued, through: date, booked: booked, in: &draft), posted)
+  }
+
+  private static func accrueFee(
+    _ loan: Loan, through date: CalendarDate, booked: CalendarDate?, in draft: inout Draft
   ) throws -> (loan: Loan, posted: Int64) {
     guard loan.isRunning, let through = loan.accruedThrough, through < date, loan.life.default == nil else {
       return (loan, 0)

@@ -77,6 +77,9 @@ package enum LoanFee {
     }
     var state = try state(of: loan, through: through)
     var owed = loan.outstanding.steps
+    if let penalty = try Penalties.charge(on: loan, through: date) {
+      owed.charges = try owed.charges.adding(penalty.amount)
+    }
     // In default the fee stands still; its days are posted when the default is cured.
     if loan.life.default != nil {
       return try PayoffQuote(on: max(date, through), owed: owed, rate: BasisPoints(0), accrual: state)
@@ -88,12 +91,6 @@ package enum LoanFee {
       state = after
     }
     return try PayoffQuote(on: date, owed: owed, rate: last?.rate ?? loan.rate(on: date), accrual: state)
-  }
-
-  /// The day on which what falls on a date is settled: the next weekday, where that is none. Holidays of a place are not
-  /// known here.
-  package static func businessDay(_ date: CalendarDate) -> CalendarDate {
-    date.weekday < 6 ? date : date.adding(days: Int64(8 - date.weekday)) ?? date
   }
 
   /// The fee of one calendar month, or the part of it that the loan runs.

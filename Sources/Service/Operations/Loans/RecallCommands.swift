@@ -22,7 +22,9 @@ package struct RecallLoan: LoanCommand {
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Loan {
     var loan = try loan(&draft, for: .lender, principal)
     let days = noticeDays ?? loan.terms.recallNoticeDays ?? 0
-    try loan.recall(on: draft.today, noticeDays: days)
+    try loan.recall(
+      on: draft.today, noticeDays: days,
+      adjusted: BusinessDays.endOfNotice(days, from: draft.today, of: loan, draft.reference.calendars))
     loan = draft.put(\.loans, loan)
     LoanDesk.announce(
       "loan.recalled", loan,
@@ -76,6 +78,10 @@ package struct EscalateRecalls: Command {
     var escalated: Int64 = 0
     for present in LoanBook.running(of: borrowerID, in: draft) where present.life.recall != nil {
       var loan = present
+      // What is due already bears its penalty up to the day on which all of it is.
+      if let dueOn = loan.life.recall?.dueOn, dueOn < on, loan.due != nil {
+        loan = try LoanDesk.accruePenalty(loan, through: dueOn, booked: on, in: &draft)
+      }
       guard try loan.escalateRecall(on: on) else { continue }
       loan = draft.put(\.loans, loan)
       LoanDesk.announce(
@@ -87,8 +93,8 @@ package struct EscalateRecalls: Command {
   }
 }
 
-/// Loans of one borrower whose dues are past their grace, and past a payment holiday: overdue. Done twice, the second does
-/// nothing.
+/// Loans of one borrower whose dues are past their grace, and past a payment holiday: overdue; and how late each is, by days
+/// and bucket. Done twice, the second does nothing.
 package struct AgeDelinquency: Command {
   package static let action = "settlement.age_delinquency"
   package let borrowerID: OrganizationID
@@ -107,6 +113,7 @@ package struct AgeDelinquency: Command {
     try principal.require(.admin)
     draft.made.subject = borrowerID.value
     var aged: Int64 = 0
+    for loan in LoanBook.running(of: borrowerID, in: draft) { try Lateness.record(loan, on: on, in: &draft) }
     for present in LoanBook.running(of: borrowerID, in: draft) where Loan.Act.fallOverdue.from.contains(present.state) {
       guard let due = present.due, let from = present.overdueFrom, from < on else { continue }
       var loan = present

@@ -35,7 +35,7 @@ package struct RecordCashReceipt: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     guard let payerID else { return [] }
     let known: Set<Need> = payer == nil ? [] : [.payees(payerID)]
-    return LoanBook.needs(of: payerID, state).union([.waterfalls(payerID)]).union(known)
+    return LoanBook.needs(of: payerID, state).union([.waterfalls(payerID), .penalties(payerID)]).union(known)
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
@@ -155,10 +155,13 @@ package struct RecordCashReceipt: Command {
   ) throws -> ([AllocationRow], Int64) {
     var loans: [LoanID: Loan] = [:]
     var claims: [Claim] = []
+    // Money that came before days which bore a penalty: theirs is charged anew on what it leaves.
+    var penalized: [LoanID: [Penalties.Part]] = [:]
     let agreed = (draft.base.waterfallsOf[payerID] ?? []).terms(on: receivedOn)
     for loan in LoanBook.running(of: payerID, in: draft)
     where loan.currency == amount.currency && !loan.collectable.isZero {
-      let accrued = try LoanDesk.accrue(loan, through: receivedOn, in: &draft).loan
+      var accrued = try LoanDesk.accrue(loan, through: receivedOn, in: &draft).loan
+      (accrued, penalized[loan.id]) = try LoanDesk.takeBackPenalty(accrued, from: receivedOn, in: &draft)
       guard let position = try LoanPosition(accrued, by: agreed) else { continue }
       loans[loan.id] = accrued
       claims.append(position.claim(on: receivedOn))
@@ -182,9 +185,15 @@ package struct RecordCashReceipt: Command {
           borrowerID: payerID, receiptID: id, loanID: line.loanID, step: line.step.rawValue, lenderID: line.lenderID,
           amount: Money(line.amount, amount.currency), allocatedOn: receivedOn))
     }
-    for (loanID, payment) in payments.sorted(by: { $0.key < $1.key }) {
-      guard let loan = loans[loanID] else { continue }
-      let paid = try LoanDesk.pay(loan, payment, on: receivedOn, in: &draft)
+    for (loanID, loan) in loans.sorted(by: { $0.key < $1.key }) {
+      guard let payment = payments[loanID] else {
+        let parts = penalized[loanID] ?? []
+        _ = try LoanDesk.chargePenaltyAgain(loan, parts, less: 0, due: loan.due, in: &draft)
+        continue
+      }
+      var paid = try LoanDesk.pay(loan, payment, on: receivedOn, in: &draft)
+      paid = try LoanDesk.chargePenaltyAgain(
+        paid, penalized[loanID] ?? [], less: max(0, loan.penaltyBase - paid.penaltyBase), due: loan.due, in: &draft)
       draft.happen(
         "loan.paid", paid.id, version: paid.version, to: (paid.terms.borrowerID, paid.terms.lenderID),
         [

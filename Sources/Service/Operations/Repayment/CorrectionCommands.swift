@@ -194,7 +194,7 @@ package struct CorrectFundingRound: Command {
     _ amount: Int64, from loan: Loan, _ correction: ClosingCorrection, in draft: inout Draft
   ) throws -> Int64 {
     guard amount > 0, Self.isWithdrawable(loan) else { return 0 }
-    var loan = loan
+    var loan = try LoanDesk.accruePenalty(loan, through: draft.today, in: &draft)
     let before = try loan.collectable.total()
     try loan.withdrawDue(amount)
     let taken = before - (try loan.collectable.total())

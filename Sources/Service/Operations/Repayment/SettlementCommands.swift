@@ -29,20 +29,24 @@ package struct AccrueBorrower: Command {
   package struct Accrued: Sendable {
     package let loans: Int64
     package let posted: [Currency: Int64]
+    package let penalties: [Currency: Int64]
   }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Accrued {
     try principal.require(.admin)
     var posted: [Currency: Int64] = [:]
+    var penalties: [Currency: Int64] = [:]
     var loans: Int64 = 0
     for loan in LoanBook.running(of: borrowerID, in: draft) {
       let (after, amount) = try LoanDesk.accrue(loan, through: through, booked: booked, in: &draft)
+      let penalty = after.life.penalty.total - loan.life.penalty.total
+      if penalty != 0 { penalties[loan.currency] = try penalties[loan.currency, default: 0].adding(penalty) }
       guard after.accruedThrough != loan.accruedThrough else { continue }
       loans += 1
       posted[loan.currency] = try posted[loan.currency, default: 0].adding(amount)
     }
     draft.made.subject = borrowerID.value
-    return Accrued(loans: loans, posted: posted)
+    return Accrued(loans: loans, posted: posted, penalties: penalties)
   }
 }
 

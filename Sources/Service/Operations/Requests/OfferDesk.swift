@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Ledger
 import Lending
 import Parties
@@ -50,8 +51,11 @@ enum OfferDesk {
     let verdict = try verdictWithoutLicence(act, draft)
     guard verdict.isClear else { throw verdict.refusal }
     ExportDesk.record(verdict, act, subject: offer.id.value, acted: true, in: &draft)
-    guard let maturesOn = draft.today.adding(days: request.termDays) else { throw LendingRefusal.overflow }
+    guard let termEnds = draft.today.adding(days: request.termDays) else { throw LendingRefusal.overflow }
     let principal = try principal(of: offer)
+    // By the calendar as it is published at trade: what is published later moves no maturity that was agreed.
+    let maturesOn = try draft.reference.calendars.adjusted(
+      termEnds, of: principal.currency, by: listing.businessDay)
     let terms = Loan.Terms(
       borrowerID: offer.borrowerID, lenderID: offer.lenderID, lotID: offer.lotID, listingID: offer.listingID,
       requestID: offer.requestID, offerID: offer.id, chipModelID: offer.chipModelID, site: listing.site,
@@ -60,7 +64,7 @@ enum OfferDesk {
       principal: principal, rate: offer.rate, dayCount: draft.reference.parameters.dayCount,
       returnCredit: listing.returnCredit, repayment: request.repayment, rank: 1, tradeOn: draft.today,
       termDays: request.termDays, maturesOn: maturesOn, recallNoticeDays: listing.recallNoticeDays,
-      assignability: listing.assignability)
+      assignability: listing.assignability, penalty: listing.penalty, businessDay: listing.businessDay)
     let loan = draft.put(\.loans, Loan(id: draft.ids.next(), terms: terms, createdAt: draft.now))
     offer.loanID = loan.id
     offer = draft.put(\.offers, offer)

@@ -1,3 +1,4 @@
+import LedgerExport
 import Parties
 import Persistence
 import Postgres
@@ -46,6 +47,10 @@ package struct RunPlanner: Sendable {
         ShardPlan(
           step: stage.step.rawValue, on: stage.on, subjects: [lender.value], details: [amount.currency.code], weight: 1)
       }
+    case .statements:
+      guard let month = StatementDocument.month(of: stage.on) else { return [] }
+      return pack(
+        try await RunQueries.booksToState(from: month.first, through: month.last, pool, deadline: deadline), stage)
     case .close, .reconcile:
       return [ShardPlan(step: stage.step.rawValue, on: stage.on, subjects: [OrganizationID.platform.value], weight: 1)]
     }

@@ -41,10 +41,18 @@ package struct SettleShard: Command {
     let settle: @Sendable (inout Draft, Principal) throws -> [String: Int64]
 
     init<C: Command>(_ command: C, sums: @escaping @Sendable (C.Outcome) -> [String: Int64]) {
+      self.init(command) { outcome, _ in sums(outcome) }
+    }
+
+    /// With sums that also need what the command was decided on.
+    init<C: Command>(_ command: C, sums: @escaping @Sendable (C.Outcome, Draft) throws -> [String: Int64]) {
       needs = { command.needs($0) }
       heads = { command.heads($0) }
       foresees = command.foresees
-      settle = { draft, principal in sums(try command.decide(&draft, by: principal)) }
+      settle = { draft, principal in
+        let outcome = try command.decide(&draft, by: principal)
+        return try sums(outcome, draft)
+      }
     }
   }
 
@@ -89,13 +97,20 @@ package struct SettleShard: Command {
       guard let currency = detail.flatMap({ Currency($0) }) else {
         throw StoredValueError(column: "details", value: detail ?? "")
       }
-      return Part(PayOutLender(lenderID: party, currency: currency, runID: run, on: plan.on)) { payout in
-        guard let payout else { return [:] }
+      return Part(PayOutLender(lenderID: party, currency: currency, runID: run, on: plan.on)) { payout, draft in
+        guard let payout else {
+          let isHeld = try PayoutDays.isHeld(currency, on: plan.on, draft.reference.calendars)
+          return isHeld ? ["held.\(currency)": 1] : [:]
+        }
         var sums = ["payouts": 1, "net.\(currency)": payout.net, "platform_fee.\(currency)": payout.platformFee]
         if payout.netting.netted > 0 { sums["clawback_netted.\(currency)"] = payout.netting.netted }
         return sums
       }
     case .reconcile: return Part(ReconcileBank(on: plan.on)) { $0 }
+    case .statements:
+      return Part(IssueStatement(organizationID: party, monthEnd: plan.on, runID: run)) { issued in
+        [issued.isNew ? "statements" : "statements_before": 1]
+      }
     case .close: return Part(CloseDay(date: plan.on, runID: run)) { _ in ["days": 1] }
     }
   }
@@ -103,6 +118,7 @@ package struct SettleShard: Command {
   private static func sums(_ accrued: AccrueBorrower.Accrued) -> [String: Int64] {
     var sums: [String: Int64] = ["loans": accrued.loans]
     for (currency, amount) in accrued.posted { sums["fee.\(currency)"] = amount }
+    for (currency, amount) in accrued.penalties { sums["penalty.\(currency)"] = amount }
     return sums
   }
 

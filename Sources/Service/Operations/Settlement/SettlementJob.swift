@@ -1,3 +1,4 @@
+import LedgerExport
 import Parties
 import Persistence
 import Primitives
@@ -19,6 +20,8 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
   case rescreen
   /// Matches what banks said with what the books expect, and compares their balances of the date.
   case reconcile
+  /// Issues each organisation's statement of a month whose days are all closed.
+  case statements
   /// Does what a day needs at its end, for every day since the last that was closed, and closes it.
   case dayClose = "day_close"
 
@@ -34,6 +37,7 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
     case .delinquency: [.recalls, .delinquency]
     case .payout: [.payout]
     case .reconcile: [.reconcile]
+    case .statements: [.statements]
     case .dayClose: [.dayAccrual, .sweep, .maturity, .recalls, .delinquency, .close]
     case .rescreen: nil
     }
@@ -49,6 +53,8 @@ package enum SettlementStep: String, Sendable, Hashable, CaseIterable {
   case sweep, maturity, recalls, delinquency, payout
   /// Posts nothing, so it may be done for a day that is closed.
   case reconcile
+  /// The statements of the month that ends on the date. Posts nothing.
+  case statements
   /// Checks the day and closes it.
   case close
 }
@@ -74,8 +80,14 @@ package struct SettlementStage: Sendable, Hashable {
     _ job: SettlementJob, on date: CalendarDate, closedThrough: CalendarDate?
   ) throws -> [SettlementStage] {
     guard let steps = job.steps else { return [] }
-    // A bank tells of a day when it is over: reconciliation comes after the close.
-    if job != .reconcile, let closedThrough, date <= closedThrough {
+    if job == .statements {
+      guard let month = StatementDocument.month(of: date), date == month.last else {
+        throw SettlementRefusal.notMonthEnd(date)
+      }
+      guard let closedThrough, date <= closedThrough else { throw SettlementRefusal.monthOpen(date, closedThrough) }
+    }
+    // A bank tells of a day when it is over, and a statement tells of days that are closed.
+    if job != .reconcile, job != .statements, let closedThrough, date <= closedThrough {
       throw DayClosed(date: date, through: closedThrough)
     }
     guard job == .dayClose, let closedThrough else { return steps.map { SettlementStage(step: $0, on: date) } }
@@ -205,10 +217,17 @@ package enum SettlementRefusal: Refusal, Hashable {
   case daysOutOfOrder(CalendarDate, next: CalendarDate)
   case clientMoneyShort(currency: String, held: Int64, owed: Int64)
   case previewDiffers
+  /// Statements are of whole months.
+  case notMonthEnd(CalendarDate)
+  /// Some day of the month is open still.
+  case monthOpen(CalendarDate, CalendarDate?)
+  /// The journal says otherwise than what was issued. A defect, told and never papered over.
+  case statementDiffers(CalendarDate)
 
   package var kind: RefusalKind {
     switch self {
-    case .tooManyDays, .noPreviewHash: .invalid
+    case .tooManyDays, .noPreviewHash, .notMonthEnd: .invalid
+    case .monthOpen, .statementDiffers: .conflict
     case .dayNotOver, .illegalState, .daysOutOfOrder, .clientMoneyShort, .previewDiffers: .conflict
     }
   }
@@ -222,6 +241,9 @@ package enum SettlementRefusal: Refusal, Hashable {
     case .daysOutOfOrder: "settlement.days_out_of_order"
     case .clientMoneyShort: "settlement.client_money_short"
     case .previewDiffers: "settlement.preview_differs"
+    case .notMonthEnd: "settlement.not_month_end"
+    case .monthOpen: "settlement.month_open"
+    case .statementDiffers: "settlement.statement_differs"
     }
   }
 
@@ -236,13 +258,17 @@ package enum SettlementRefusal: Refusal, Hashable {
     case .daysOutOfOrder(let date, let next): "\(date) cannot be closed: \(next) is the next day to close."
     case .clientMoneyShort(let currency, let held, let owed):
       "The client accounts hold \(held) minor units of \(currency), and \(owed) are owed to clients."
+    case .notMonthEnd(let date): "\(date) is not the last day of a month."
+    case .monthOpen(let date, let closed):
+      "\(date) is not closed: \(closed.map { "days are closed through \($0)" } ?? "no day is closed yet")."
+    case .statementDiffers(let date): "What was issued for the month that ends on \(date) is not what the journal says."
     case .previewDiffers: "What it would do now is not what was shown; nothing was done. Ask for a new preview."
     }
   }
 
   package var pointer: String? {
     switch self {
-    case .dayNotOver, .tooManyDays, .daysOutOfOrder: "/business_date"
+    case .dayNotOver, .tooManyDays, .daysOutOfOrder, .notMonthEnd, .monthOpen: "/business_date"
     case .noPreviewHash: "/parameters/preview_hash"
     default: nil
     }

@@ -32,6 +32,7 @@ package struct BookVerifier: Sendable {
             law: check.law, title: check.title, checked: try results[0].single().int8(0), breaches: breaches))
       }
       reports.append(try await RecordVerifier.report(transaction))
+      reports.append(try await StatementVerifier.report(transaction))
       do { reports.append(try await chains(transaction)) } catch let error as StoredValueError {
         // A row that no version of this program writes is a breach too, and must not hide what the other checks found.
         reports.append(

@@ -1,4 +1,5 @@
 import Catalogue
+import Interest
 import Lending
 import Operations
 import Primitives
@@ -23,6 +24,8 @@ extension CreateListing.Terms {
     let notice = reader.optionalObject("recall") { $0.int("notice_days", BodyBounds.days) }
     let credit = reader.optionalEnumeration("return_credit", as: ReturnCreditRule.self)
     let assignability = reader.optionalEnumeration("assignable", as: Assignability.self)
+    let penalty = PenaltyTerms.parse(&reader)
+    let businessDay = reader.optionalEnumeration("business_day", as: BusinessDayConvention.self)
     let eligibility = reader.optionalObject("eligibility") { Listing.Eligibility.parse(&$0) }
     let validUntil = reader.optionalInstant("valid_until_at")
     guard let lot, let quantity, let ask, let minTerm, let maxTerm else { return nil }
@@ -31,7 +34,8 @@ extension CreateListing.Terms {
       minQuantity: minQuantity, legalForm: legalForm ?? .leasePurchaseOption, deliveryModes: modes ?? [.physical],
       advanceRate: advance ?? .whole, repaymentPatterns: patterns ?? [.roundSweep], recallNoticeDays: notice,
       eligibility: eligibility ?? Listing.Eligibility(), validUntil: validUntil,
-      returnCredit: credit ?? .proRataOutstanding, assignability: assignability ?? .withConsent)
+      returnCredit: credit ?? .proRataOutstanding, assignability: assignability ?? .withConsent, penalty: penalty,
+      businessDay: businessDay ?? .unadjusted)
   }
 }
 
@@ -39,6 +43,27 @@ extension CreateListing {
   /// See ``Terms/parse(_:)``.
   package static func parse(_ reader: inout ObjectReader, lenderID: OrganizationID) -> CreateListing? {
     Terms.parse(&reader).map { CreateListing(terms: $0, lenderID: lenderID) }
+  }
+}
+
+extension PenaltyTerms {
+  /// `penalty_rate_bps`?, and with it `penalty_grace_days`? and `penalty_cap_bps`?; none without a word.
+  static func parse(_ reader: inout ObjectReader) -> PenaltyTerms {
+    let rate = reader.optionalRate("penalty_rate_bps")
+    let grace = reader.optionalInt("penalty_grace_days", 0...365)
+    let cap = reader.optionalRate("penalty_cap_bps", BodyBounds.shareBps)
+    if !reader.has("penalty_rate_bps") {
+      for name in ["penalty_grace_days", "penalty_cap_bps"] as [StaticString] where reader.has(name) {
+        reader.fault(name, code: BodyFaultCode.conflict, detail: "belongs to a penalty_rate_bps, which is missing")
+      }
+    }
+    return PenaltyTerms(rate: rate ?? BasisPoints(0), graceDays: grace ?? 0, cap: cap)
+  }
+
+  func writeMembers(to writer: inout JSONWriter) {
+    writer.field("penalty_rate_bps", rate)
+    writer.field("penalty_grace_days", graceDays)
+    writer.field("penalty_cap_bps", cap)
   }
 }
 
@@ -101,6 +126,8 @@ extension Listing {
       writer.object("recall", recallNoticeDays) { $0.field("notice_days", $1) }
       writer.field("return_credit", returnCredit)
       writer.field("assignable", assignability)
+      penalty.writeMembers(to: &writer)
+      writer.field("business_day", businessDay)
       writer.object("eligibility") { eligibility.writeMembers(to: &$0) }
       writer.field("valid_until_at", validUntil)
       writer.field("sequence", sequence)

@@ -1,5 +1,8 @@
+import Interest
 import Lending
+import Operations
 import Primitives
+import Repayment
 import StrictJSON
 
 extension Loan {
@@ -91,6 +94,14 @@ extension Loan {
     writer.field("accrued_through", accruedThrough)
     writer.field("return_credit", terms.returnCredit)
     writer.field("rank", terms.rank)
+    terms.penalty.writeMembers(to: &writer)
+    writer.field("penalty_total", Money(life.penalty.total, currency))
+    writer.field("business_day", terms.businessDay)
+    // As the delinquency step found it last; what is paid is not late.
+    let lateness = due == nil ? nil : life.lateness
+    writer.field("days_past_due", lateness?.daysPastDue ?? 0)
+    writer.field("bucket", lateness?.bucket ?? Delinquency.current)
+    writer.field("aged_on", lateness?.on)
   }
 }
 

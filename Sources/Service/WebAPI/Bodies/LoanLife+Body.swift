@@ -280,6 +280,12 @@ extension Loan {
       }
     }
     writer.field("paused_until", life.pausedUntil)
+    writer.array("pauses", life.pauses) { writer, pause in
+      writer.object { writer in
+        writer.field("from_on", pause.from)
+        writer.field("through_on", pause.through)
+      }
+    }
     writer.field("overdue_since", life.overdueSince)
     writer.object("default", life.default) { writer, fact in
       writer.field("cause", fact.cause)

@@ -202,6 +202,8 @@ extension WebAPI {
     let owed = loan.outstanding
     let fee = try months.reduce(owed.fee) { try $0.adding($1.fee) }
     let total = try Debt(charges: owed.charges, fee: fee, principal: owed.principal).total()
+    let calendars = try await reference.refreshed(writer).calendars
+    let settled = BusinessDays.settlementDay(loan.maturesOn, of: loan.currency, calendars)
     return gateway.object(request, version: loan.version) { writer in
       writer.object { writer in
         writer.field("loan_id", loan.id)
@@ -216,7 +218,8 @@ extension WebAPI {
         }
         writer.object("maturity") { writer in
           writer.field("on", loan.maturesOn)
-          writer.field("business_date", LoanFee.businessDay(loan.maturesOn))
+          writer.field("business_date", settled.date)
+          writer.field("business_date_basis", settled.basis)
           writer.field("principal", Money(owed.principal, loan.currency))
           writer.field("fee", Money(fee, loan.currency))
           writer.field("charges", Money(owed.charges, loan.currency))

@@ -1,0 +1,93 @@
+import Interest
+import Parties
+import Persistence
+import Primitives
+
+/// Staff proposes a piece of reference data. It counts for nothing until another person adopts it.
+package struct ProposeReference: Command {
+  package static let action = "reference.propose"
+  package let fact: ReferenceEntry.Fact
+
+  package init(fact: ReferenceEntry.Fact) { self.fact = fact }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> ReferenceEntry {
+    try principal.require(.admin)
+    let person = try principal.requirePerson()
+    let entry = draft.put(
+      \.referenceEntries,
+      ReferenceEntry(
+        id: draft.ids.next(), fact: fact, proposedBy: person, createdAt: draft.now, updatedAt: draft.now))
+    draft.made.subject = entry.id.value
+    draft.happen("reference.proposed", entry.id, version: 1, to: (.platform, nil), Self.facts(entry))
+    return entry
+  }
+
+  static func facts(_ entry: ReferenceEntry) -> [(StaticString, EventFact)] {
+    [("kind", .text(entry.fact.kind.rawValue)), ("source", .text(entry.fact.source))]
+  }
+}
+
+extension ReferenceEntry.Fact {
+  var source: String {
+    switch self {
+    case .calendar(let calendar): calendar.source
+    }
+  }
+}
+
+/// Another person adopts or rejects what was proposed.
+package struct DecideReference: Command {
+  package enum Act: String, Sendable, Hashable, CaseIterable {
+    case adopt, reject
+  }
+
+  package static let action = "reference.decide"
+  package let entryID: ReferenceEntryID
+  package let kind: ReferenceEntry.Kind
+  package let act: Act
+  package let ifVersion: Int64?
+
+  package init(entryID: ReferenceEntryID, kind: ReferenceEntry.Kind, act: Act, ifVersion: Int64?) {
+    self.entryID = entryID
+    self.kind = kind
+    self.act = act
+    self.ifVersion = ifVersion
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> { [.referenceEntry(entryID)] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { [.platform] }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> ReferenceEntry {
+    try principal.require(.admin)
+    let person = try principal.requirePerson()
+    guard var entry = draft.find(\.referenceEntries, entryID), entry.fact.kind == kind else {
+      throw PartiesRefusal.notFound("entry")
+    }
+    try checkVersion(ifVersion, entry.version)
+    guard entry.state == .proposed else { throw ReferenceRefusal.alreadyDecided(entry.state) }
+    // Whoever proposed it may take it back, and that is all.
+    if act == .adopt, entry.proposedBy == person { throw PartiesRefusal.samePerson("proposed it") }
+    entry.state = act == .adopt ? .adopted : .rejected
+    entry.decidedBy = person
+    entry.decidedAt = draft.now
+    entry = draft.put(\.referenceEntries, entry)
+    if act == .adopt { draft.made.isReferenceChanged = true }
+    draft.made.subject = entry.id.value
+    draft.happen(
+      "reference.\(entry.state.rawValue)", entry.id, version: entry.version, to: (.platform, nil),
+      ProposeReference.facts(entry))
+    return entry
+  }
+}
+
+package enum ReferenceRefusal: Refusal, Hashable {
+  case alreadyDecided(ReferenceEntry.State)
+
+  package var kind: RefusalKind { .conflict }
+  package var code: String { "reference.already_decided" }
+  package var detail: String {
+    switch self {
+    case .alreadyDecided(let state): "It is \(state.rawValue) already; what says otherwise is a new entry."
+    }
+  }
+}
