@@ -28,6 +28,7 @@ package final class ReferenceData: Sendable {
     version = other.version
     chips = other.chips
     parameters = other.parameters
+    calendars = other.calendars
     self.rules = rules
   }
 
