@@ -206,7 +206,7 @@ let package = Package(
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", logging,
+        "Reconciliation", "Ledger", "PropertyKit", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",
