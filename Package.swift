@@ -213,7 +213,7 @@ let package = Package(
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", "Interest", "LedgerExport", logging,
+        "Reconciliation", "Interest", "Ledger", "LedgerExport", "PropertyKit", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",

@@ -120,7 +120,8 @@ enum ClawbackDesk {
   }
 
   /// What a lender had borne of the platform's fee on fee that is gone. For each lender it is the fee on all that is gone
-  /// of one receipt, rounded as a payout rounds it, so that parts of a receipt return what the whole would.
+  /// of one receipt at the present rate, rounded as a payout rounds it, so that parts of a receipt return what the whole
+  /// would.
   private struct FeeReturns {
     private var gone: [OrganizationID: Int64] = [:]
     private let rate: BasisPoints
