@@ -69,12 +69,15 @@ let package = Package(
     core("Catalogue", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties"]),
     core("Matching", ["Primitives", "StrictJSON"]),
-    core("Valuation", ["Primitives"]),
+    core("Valuation", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Interest", ["Primitives", "StrictJSON"]),
     core("Repayment", ["Primitives", "StrictJSON", "Valuation"]),
     // The schema and the seed data, embedded.
     .target(
-      name: "Schema", path: "schema", exclude: ["seed/README.md"], sources: ["Schema.swift"],
+      name: "Schema", path: "schema",
+      exclude: [
+        "seed/README.md", "seed/chip-prices.csv", "seed/funding-rounds.csv", "seed/depreciation-estimates.csv",
+      ], sources: ["Schema.swift"],
       resources: [
         .embedInCode("migrations/0001_parties.sql"), .embedInCode("migrations/0002_catalogue.sql"),
         .embedInCode("migrations/0003_ledger.sql"), .embedInCode("migrations/0004_lending.sql"),
@@ -83,6 +86,7 @@ let package = Package(
         .embedInCode("migrations/0009_forward_lots.sql"), .embedInCode("migrations/0010_loan_life.sql"),
         .embedInCode("migrations/0011_settlement.sql"), .embedInCode("migrations/0012_rounds.sql"),
         .embedInCode("migrations/0013_bank.sql"),
+        .embedInCode("migrations/0018_valuation.sql"), .embedInCode("migrations/0019_chip_quotes.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
       ], swiftSettings: house),
@@ -139,7 +143,7 @@ let package = Package(
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
         "StrictJSON", "StrictCSV", "Catalogue", "Matching", "Interest", "Ledger", "LedgerExport", "Lending",
-        "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Valuation", "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -181,7 +185,7 @@ let package = Package(
     tests(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
-    tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives"]),
+    tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives", "PropertyKit", "StrictCSV"]),
     tests("Core/InterestTests", "InterestTests", ["Interest", "Primitives", "StrictJSON", "PropertyKit"]),
     tests(
       "Core/RepaymentTests", "RepaymentTests",
@@ -191,7 +195,7 @@ let package = Package(
       "Adapters/PersistenceTests", "PersistenceTests",
       [
         "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
-        "Lending", "Valuation", "Repayment", "BankFiles",
+        "Lending", "Valuation", "Repayment", "BankFiles", "PropertyKit",
       ]),
     tests(
       "Service/PipelineTests", "PipelineTests",
@@ -205,7 +209,7 @@ let package = Package(
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", logging,
+        "Reconciliation", "Valuation", "PropertyKit", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",

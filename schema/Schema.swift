@@ -15,6 +15,8 @@ package enum Schema {
     ("0011_settlement.sql", PackageResources._011_settlement_sql),
     ("0012_rounds.sql", PackageResources._012_rounds_sql),
     ("0013_bank.sql", PackageResources._013_bank_sql),
+    ("0018_valuation.sql", PackageResources._018_valuation_sql),
+    ("0019_chip_quotes.sql", PackageResources._019_chip_quotes_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -43,6 +43,8 @@ package struct BatchState: Sendable {
   /// Items that earlier lines settled, by reference, for the references that were asked for.
   package var settledItems: [String: [BankItem]] = [:]
   package var clientMoney: [CalendarDate: ClientMoneyDay] = [:]
+  /// What was asked for of marks, their proposals and their sources.
+  package var valuation = ValuationState()
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 
@@ -107,6 +109,7 @@ package struct BatchState: Sendable {
     for mark in made.marks {
       if let model = mark.subject.chipModel { chipMarks[model]?.append(mark) }
     }
+    valuation.absorb(made)
     try absorbBank(made)
     shelves.absorb(made.overlay)
   }

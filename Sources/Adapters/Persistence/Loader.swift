@@ -185,7 +185,7 @@ package enum Loader {
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
-    lookups += runLookups(wanted) + bankLookups(wanted)
+    lookups += runLookups(wanted) + bankLookups(wanted) + MarkSQL.lookups(wanted.valuation)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -367,6 +367,7 @@ package enum Loader {
     var breaks: [UUIDValue] = []
     var payees: [UUIDValue] = []
     var receipts: [UUIDValue] = []
+    var valuation: Set<ValuationNeed> = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -406,6 +407,7 @@ package enum Loader {
       case .receipt(let id): receipts.append(id.value)
       case .payee(let id): payees.append(id.value)
       case .reconciliationBreak(let id): breaks.append(id.value)
+      case .valuation(let need): valuation.insert(need)
       }
     }
   }

@@ -49,6 +49,7 @@ package enum Need: Sendable, Hashable {
   case payee(PayeeID)
   case receipt(CashReceiptID)
   case reconciliationBreak(ReconciliationBreakID)
+  case valuation(ValuationNeed)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)
   /// The row of a shard that the command does, held against a claim until the batch commits.

@@ -143,6 +143,10 @@ package struct Shelves: Sendable {
   package var licences = Shelf<LicenceRecord>()
   package var payees = Shelf<Payee>()
   package var breaks = Shelf<ReconciliationBreakRow>()
+  package var markProposals = Shelf<MarkProposal>()
+  package var markDisputes = Shelf<MarkDispute>()
+  package var valuationImports = Shelf<ValuationImport>()
+  package var markSeries = Shelf<MarkSeriesRow>()
 
   package init() {}
 
@@ -164,5 +168,9 @@ package struct Shelves: Sendable {
     licences.absorb(overlay.licences)
     payees.absorb(overlay.payees)
     breaks.absorb(overlay.breaks)
+    markProposals.absorb(overlay.markProposals)
+    markDisputes.absorb(overlay.markDisputes)
+    valuationImports.absorb(overlay.valuationImports)
+    markSeries.absorb(overlay.markSeries)
   }
 }

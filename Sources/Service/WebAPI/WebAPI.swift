@@ -50,6 +50,7 @@ package struct WebAPI: Sendable {
     addLienRoutes(&table)
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)
+    addMarkSeriesRoutes(&table)
     addSettlementRoutes(&table)
     addBankRoutes(&table)
     addPayeeRoutes(&table)

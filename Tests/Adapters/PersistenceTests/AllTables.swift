@@ -21,6 +21,9 @@ struct AnyTable: Sendable {
     AnyTable(Tables.repaymentExplanations), AnyTable(Tables.closingCorrections), AnyTable(Tables.startupWaterfalls),
     AnyTable(Tables.bankStatements), AnyTable(Tables.bankLines), AnyTable(Tables.reconciliationMatches),
     AnyTable(Tables.reconciliationBreaks), AnyTable(Tables.payees),
+    AnyTable(Tables.markProposals), AnyTable(Tables.markDisputes), AnyTable(Tables.valuationImports),
+    AnyTable(Tables.roundReports), AnyTable(Tables.chipQuotes), AnyTable(Tables.markSeries),
+    AnyTable(Tables.markDerivations),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -39,5 +42,6 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
+    + MarkSQL.statements + MarkQueries.statements + QuoteSQL.statements
     + BankSQL.statements + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
 }

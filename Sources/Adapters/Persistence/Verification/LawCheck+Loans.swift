@@ -168,6 +168,7 @@ extension LawCheck {
           select 1 from organizations where org_id = a.id union all select 1 from api_keys where id = a.id
           union all select 1 from licences where id = a.id union all select 1 from lots where id = a.id
           union all select 1 from bank_statements where id = a.id
+          union all select 1 from mark_proposals where id = a.id union all select 1 from mark_disputes where id = a.id
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id

@@ -24,7 +24,7 @@ package struct LawCheck: Sendable {
 
 extension LawCheck {
   /// Every check, by law.
-  package static let all: [LawCheck] = journal + custody + debts + acts + order + money
+  package static let all: [LawCheck] = journal + custody + debts + acts + order + money + marks
 
   package static var statements: [Statement] { all.flatMap { [$0.breaches, $0.checked] } }
 

@@ -40,9 +40,9 @@ package struct MakeOffer: Command {
     }
     if let listing = state.listings[listingID] {
       needs.formUnion([
-        .lot(listing.lotID), .organization(listing.lenderID), .chipMarks(listing.chipModelID),
-        .licencesOf(listing.lenderID),
+        .lot(listing.lotID), .organization(listing.lenderID), .licencesOf(listing.lenderID),
       ])
+      needs.formUnion(MarkDesk.tradingNeeds(listing.chipModelID))
     }
     return needs
   }
@@ -94,8 +94,7 @@ package struct MakeOffer: Command {
   }
 
   private func mark(of chip: ChipModelID, in draft: Draft) throws -> ValuationMark {
-    let history = try MarkHistory(subject: .chipModel(chip), marks: draft.base.chipMarks[chip] ?? [])
-    guard let mark = history.asOf(draft.today, knownAt: draft.now, basis: .perChip) else {
+    guard let mark = try MarkDesk.tradable(chip, in: draft) else {
       throw LendingRefusal.noMark(chip)
     }
     return mark

@@ -46,7 +46,7 @@ package struct RunPlanner: Sendable {
         ShardPlan(
           step: stage.step.rawValue, on: stage.on, subjects: [lender.value], details: [amount.currency.code], weight: 1)
       }
-    case .close, .reconcile:
+    case .close, .reconcile, .marks:
       return [ShardPlan(step: stage.step.rawValue, on: stage.on, subjects: [OrganizationID.platform.value], weight: 1)]
     }
   }

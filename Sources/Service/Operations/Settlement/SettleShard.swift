@@ -90,6 +90,7 @@ package struct SettleShard: Command {
         return ["payouts": 1, "net.\(currency)": payout.net, "platform_fee.\(currency)": payout.platformFee]
       }
     case .reconcile: return Part(ReconcileBank(on: plan.on)) { $0 }
+    case .marks: return Part(DeriveMarks(on: plan.on)) { $0 }
     case .close: return Part(CloseDay(date: plan.on, runID: run)) { _ in ["days": 1] }
     }
   }

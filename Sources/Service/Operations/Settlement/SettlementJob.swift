@@ -19,6 +19,8 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
   case rescreen
   /// Matches what banks said with what the books expect, and compares their balances of the date.
   case reconcile
+  /// Derives what chips were worth on the date from the quotes that are known.
+  case marks
   /// Does what a day needs at its end, for every day since the last that was closed, and closes it.
   case dayClose = "day_close"
 
@@ -34,6 +36,7 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
     case .delinquency: [.recalls, .delinquency]
     case .payout: [.payout]
     case .reconcile: [.reconcile]
+    case .marks: [.marks]
     case .dayClose: [.dayAccrual, .sweep, .maturity, .recalls, .delinquency, .close]
     case .rescreen: nil
     }
@@ -49,6 +52,8 @@ package enum SettlementStep: String, Sendable, Hashable, CaseIterable {
   case sweep, maturity, recalls, delinquency, payout
   /// Posts nothing, so it may be done for a day that is closed.
   case reconcile
+  /// Posts nothing either: it records marks.
+  case marks
   /// Checks the day and closes it.
   case close
 }
@@ -75,7 +80,7 @@ package struct SettlementStage: Sendable, Hashable {
   ) throws -> [SettlementStage] {
     guard let steps = job.steps else { return [] }
     // A bank tells of a day when it is over: reconciliation comes after the close.
-    if job != .reconcile, let closedThrough, date <= closedThrough {
+    if job != .reconcile, job != .marks, let closedThrough, date <= closedThrough {
       throw DayClosed(date: date, through: closedThrough)
     }
     guard job == .dayClose, let closedThrough else { return steps.map { SettlementStage(step: $0, on: date) } }
