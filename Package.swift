@@ -69,12 +69,15 @@ let package = Package(
     core("Catalogue", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties", "Interest"]),
     core("Matching", ["Primitives", "StrictJSON"]),
-    core("Valuation", ["Primitives"]),
+    core("Valuation", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Interest", ["Primitives", "StrictJSON"]),
     core("Repayment", ["Primitives", "StrictCSV", "StrictJSON", "Valuation"]),
     // The schema and the seed data, embedded.
     .target(
-      name: "Schema", path: "schema", exclude: ["seed/README.md"], sources: ["Schema.swift"],
+      name: "Schema", path: "schema",
+      exclude: [
+        "seed/README.md", "seed/chip-prices.csv", "seed/funding-rounds.csv", "seed/depreciation-estimates.csv",
+      ], sources: ["Schema.swift"],
       resources: [
         .embedInCode("migrations/0001_parties.sql"), .embedInCode("migrations/0002_catalogue.sql"),
         .embedInCode("migrations/0003_ledger.sql"), .embedInCode("migrations/0004_lending.sql"),
@@ -87,6 +90,8 @@ let package = Package(
         .embedInCode("migrations/0015_assignment.sql"),
         .embedInCode("migrations/0016_currencies.sql"),
         .embedInCode("migrations/0017_lateness.sql"),
+        .embedInCode("migrations/0018_valuation.sql"),
+        .embedInCode("migrations/0019_chip_quotes.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
         .embedInCode("migrations/0021_rule_packs.sql"),
         .embedInCode("seed/chip-models.csv"),
@@ -147,7 +152,7 @@ let package = Package(
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
         "StrictJSON", "StrictCSV", "Catalogue", "Matching", "Interest", "Ledger", "LedgerExport", "Lending",
-        "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Valuation", "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -189,7 +194,7 @@ let package = Package(
     tests(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
-    tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives"]),
+    tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives", "PropertyKit", "StrictCSV"]),
     tests("Core/InterestTests", "InterestTests", ["Interest", "Primitives", "StrictJSON", "PropertyKit"]),
     tests(
       "Core/RepaymentTests", "RepaymentTests",
@@ -199,7 +204,7 @@ let package = Package(
       "Adapters/PersistenceTests", "PersistenceTests",
       [
         "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
-        "Lending", "Valuation", "Repayment", "BankFiles", "Interest", "Schema",
+        "Lending", "Valuation", "Repayment", "BankFiles", "Interest", "Schema", "PropertyKit",
       ]),
     tests(
       "Service/PipelineTests", "PipelineTests",
@@ -213,7 +218,7 @@ let package = Package(
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", "Interest", "Ledger", "LedgerExport", "PropertyKit", logging,
+        "Reconciliation", "Interest", "Ledger", "LedgerExport", "PropertyKit", "Valuation", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",

@@ -19,6 +19,8 @@ package enum Schema {
     ("0015_assignment.sql", PackageResources._015_assignment_sql),
     ("0016_currencies.sql", PackageResources._016_currencies_sql),
     ("0017_lateness.sql", PackageResources._017_lateness_sql),
+    ("0018_valuation.sql", PackageResources._018_valuation_sql),
+    ("0019_chip_quotes.sql", PackageResources._019_chip_quotes_sql),
     ("0020_lot_service.sql", PackageResources._020_lot_service_sql),
     ("0021_rule_packs.sql", PackageResources._021_rule_packs_sql),
   ]

@@ -290,6 +290,12 @@ extension EndToEnd {
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),
+    Breach(
+      plant: ["update chip_marks set superseded_at = recorded_at"],
+      found: "a mark is closed by the one correction that names it"),
+    Breach(
+      plant: ["update mark_proposals set amount = amount + 1"],
+      found: "no mark is approved by the person who stated it"),
   ]
 
   @Test("verify is green over the story's books, and sees a planted breach of each law")

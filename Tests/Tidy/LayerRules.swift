@@ -21,7 +21,7 @@ enum LayerRules {
     "Catalogue": ["Primitives", "StrictCSV"],
     "Parties": ["Primitives"],
     "Matching": ["Primitives", "Catalogue"],
-    "Valuation": ["Primitives"],
+    "Valuation": ["Primitives", "StrictCSV"],
     // A lot stands at a site, and sites are facts of parties; how a maturity moves to a business day is a term of a loan.
     "Lending": ["Primitives", "Ledger", "Catalogue", "Parties", "Interest"],
     "Interest": ["Primitives"],

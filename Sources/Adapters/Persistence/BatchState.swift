@@ -57,6 +57,8 @@ package struct BatchState: Sendable {
   /// How receipts were divided, and what was taken back of them.
   package var divisions: [CashReceiptID: DividedReceipt] = [:]
   package var payeesOf: [OrganizationID: [PayeeID]] = [:]
+  /// What was asked for of marks, their proposals and their sources.
+  package var valuation = ValuationState()
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 
@@ -144,6 +146,7 @@ package struct BatchState: Sendable {
     }
     waitingRulePacks += made.overlay.rulePacks.insertedRows.map(\.id)
     openComplianceSubjects.formUnion(made.overlay.complianceItems.insertedRows.map(\.finding.subject))
+    valuation.absorb(made)
     try absorbBank(made)
     try absorbClawbacks(made)
     shelves.absorb(made.overlay)

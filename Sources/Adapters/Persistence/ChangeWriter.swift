@@ -22,6 +22,7 @@ package struct BatchChanges: Sendable {
   package var isReferenceChanged = false
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
+  package var valuation = ValuationChanges()
   package var newHeads: [Head] = []
   package var runs: [PlannedRun] = []
   package var matchRounds: [PlannedMatchRound] = []
@@ -60,6 +61,7 @@ package struct BatchChanges: Sendable {
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
+    valuation.absorb(made.valuation)
     newHeads += made.newHeads
     runs += made.runs
     matchRounds += made.matchRounds
@@ -174,8 +176,17 @@ package enum ChangeWriter {
     plan.write(Tables.referenceEntries, shelves.referenceEntries)
     if changes.isReferenceChanged { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.verdicts, changes.verdicts)
-    plan.insert(Tables.chipMarks, changes.marks.filter { $0.subject.chipModel != nil })
-    plan.insert(Tables.startupMarks, changes.marks.filter { $0.subject.startup != nil })
+    plan.write(Tables.markProposals, shelves.markProposals)
+    plan.write(Tables.markDisputes, shelves.markDisputes)
+    plan.write(Tables.valuationImports, shelves.valuationImports)
+    plan.insert(Tables.roundReports, changes.valuation.reports)
+    plan.insert(Tables.chipQuotes, changes.valuation.quotes)
+    plan.write(Tables.markSeries, shelves.markSeries)
+    let marks = NewMarks(changes.marks)
+    for (query, rows) in marks.corrections { plan.add(query, rows: rows, isUpdate: true) }
+    plan.insert(Tables.chipMarks, marks.ofChips)
+    plan.insert(Tables.startupMarks, marks.ofStartups)
+    plan.insert(Tables.markDerivations, changes.valuation.derivations)
     if !journal.entries.isEmpty {
       plan.insert(Tables.journalEntries, journal.entries.map(\.row))
       plan.insert(Tables.journalLines, journal.entries.flatMap(\.lineRows))

@@ -84,6 +84,7 @@ package struct Made: Sendable {
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []
+  package var valuation = ValuationChanges()
   /// Long work that workers take up after the commit.
   package var runs: [PlannedRun] = []
   package var matchRounds: [PlannedMatchRound] = []

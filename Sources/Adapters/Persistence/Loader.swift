@@ -203,6 +203,7 @@ package enum Loader {
     lookups += complianceLookups(wanted)
     lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates) + penaltyLookups(wanted)
     lookups += ClawbackSQL.lookups(of: wanted.divisions) + ClawbackSQL.payees(of: wanted.payeesOf)
+    lookups += MarkSQL.lookups(wanted.valuation)
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     if !wanted.leases.isEmpty {
       lookups.append(
@@ -442,6 +443,7 @@ package enum Loader {
     var referenceEntries: [UUIDValue] = []
     var penaltiesOf: [OrganizationID] = []
     var statementKeys: Set<StatementKey> = []
+    var valuation: Set<ValuationNeed> = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -497,6 +499,7 @@ package enum Loader {
       case .waitingRulePacks: waitingRulePacks = true
       case .complianceItem(let id): complianceItems.append(id.value)
       case .openComplianceSubjects(let ids): openSubjects.formUnion(ids)
+      case .valuation(let need): valuation.insert(need)
       }
     }
   }

@@ -73,6 +73,7 @@ package enum Need: Sendable, Hashable {
   case complianceItem(ComplianceItemID)
   /// Which of these subjects have an open item.
   case openComplianceSubjects(Set<UUIDValue>)
+  case valuation(ValuationNeed)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)
   /// The row of a shard that the command does, held against a claim until the batch commits.

@@ -155,6 +155,10 @@ package struct Shelves: Sendable {
   package var fxRates = Shelf<RecordedFXRate>()
   package var cashConversions = Shelf<CashConversion>()
   package var referenceEntries = Shelf<ReferenceEntry>()
+  package var markProposals = Shelf<MarkProposal>()
+  package var markDisputes = Shelf<MarkDispute>()
+  package var valuationImports = Shelf<ValuationImport>()
+  package var markSeries = Shelf<MarkSeriesRow>()
 
   package init() {}
 
@@ -184,5 +188,9 @@ package struct Shelves: Sendable {
     fxRates.absorb(overlay.fxRates)
     cashConversions.absorb(overlay.cashConversions)
     referenceEntries.absorb(overlay.referenceEntries)
+    markProposals.absorb(overlay.markProposals)
+    markDisputes.absorb(overlay.markDisputes)
+    valuationImports.absorb(overlay.valuationImports)
+    markSeries.absorb(overlay.markSeries)
   }
 }

@@ -164,7 +164,8 @@ extension Tables {
     return ValuationMark(
       id: id, subject: subject, method: method, amount: try row.money(), basis: basis, effectiveOn: try row.date(),
       recordedAt: try row.instant(), source: try row.text(), supersedes: try row.idOrNull(),
-      approvedBy: try row.idOrNull())
+      approvedBy: try row.idOrNull(), evidence: try row.textOrNull(), confidence: try row.value(),
+      recordedBy: try row.idOrNull(), supersededAt: try row.instantOrNull())
   }
 
   private static let markColumns: [Column<ValuationMark>] = [
@@ -178,6 +179,10 @@ extension Tables {
     .text("source") { $0.source },
     .uuidOrNull("supersedes") { $0.supersedes?.value },
     .uuidOrNull("approved_by") { $0.approvedBy?.value },
+    .text("evidence") { $0.evidence },
+    .text("confidence") { $0.confidence.rawValue },
+    .uuidOrNull("recorded_by") { $0.recordedBy?.value },
+    .instant("superseded_at") { $0.supersededAt },
   ]
 
   package static let chipMarks = Table<ValuationMark>(

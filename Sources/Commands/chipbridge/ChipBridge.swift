@@ -8,7 +8,7 @@ struct ChipBridge: AsyncParsableCommand {
     abstract: "A marketplace where owners of AI chips lend them, and startups borrow them until a round pays.",
     subcommands: [
       Serve.self, Migrate.self, Seed.self, Keys.self, Story.self, Settle.self, Verify.self, Export.self, Classify.self,
-      Match.self,
+      Match.self, Import.self,
       Calc.self,
     ])
 

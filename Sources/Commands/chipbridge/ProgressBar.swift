@@ -18,6 +18,11 @@ struct ProgressBar {
     FileHandle.standardError.write(Data("\r\u{1B}[K\(Self.line(run, elapsed: ContinuousClock.now - began))".utf8))
   }
 
+  mutating func show(_ line: String) {
+    isShown = true
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+  }
+
   mutating func clear() {
     if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
     isShown = false

@@ -10,6 +10,16 @@ package struct StalenessRule: Sendable, Hashable {
 
   package static let twelveMonths = StalenessRule(uncheckedMonths: 12)
 
+  /// By how the value was found. Twelve months for everything that somebody stated: the one figure that practice agrees on.
+  /// What was derived from quotes, or from a curve where there are none, is derived again each day, so an old one means
+  /// that nothing could be derived: three months [ours].
+  package static func of(_ method: ValuationMethod) -> StalenessRule {
+    switch method {
+    case .index, .model: StalenessRule(uncheckedMonths: 3)
+    case .pricedRound, .safeCap, .strategic, .secondary, .valuation409A, .adminMark, .marketQuote: .twelveMonths
+    }
+  }
+
   /// - Returns: nil below 0 or above 1,200 months.
   package init?(months: Int) {
     guard (0...1_200).contains(months) else { return nil }

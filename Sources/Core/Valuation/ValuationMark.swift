@@ -73,6 +73,18 @@ package enum ValuationBasis: String, Sendable, Hashable, CaseIterable {
   }
 }
 
+/// How well a value is known: by what stands behind it, not by how likely somebody thinks it.
+package enum MarkConfidence: String, Sendable, Hashable, CaseIterable {
+  /// A person of the platform saw the papers: closing documents, an appraisal, a dated quote.
+  case documented
+  /// The press, a public data set or a rate card says so, and nobody here saw the papers.
+  case reported
+  /// Known from memory of such a report, which was not read again.
+  case recollected
+  /// Computed from other values, or stated as an estimate.
+  case estimated
+}
+
 /// What a startup, or a chip model, was worth on a day, as somebody recorded it. Immutable: a correction is another
 /// mark that supersedes this one.
 package struct ValuationMark: Sendable, Hashable {
@@ -89,13 +101,23 @@ package struct ValuationMark: Sendable, Hashable {
   package let source: String
   /// The mark that this one corrects: wrong from the moment this one is recorded, right as history before.
   package let supersedes: ValuationID?
-  /// A person who earns nothing on the loans it touches; nil while no one approved it.
+  /// A person who earns nothing on the loans it touches; nil for what is derived by rule, and for marks of before this
+  /// was asked.
   package let approvedBy: PersonID?
+  /// What stands behind it: a document, a page, a report that is kept here.
+  package let evidence: String?
+  package let confidence: MarkConfidence
+  /// Who stated it; never the approver.
+  package let recordedBy: PersonID?
+  /// The moment from which a correction says otherwise; nil while it stands.
+  package let supersededAt: Instant?
 
   /// A mark as stored. One that comes from outside passes `validate()` first.
   package init(
     id: ValuationID, subject: ValuationSubject, method: ValuationMethod, amount: Money, basis: ValuationBasis,
-    effectiveOn: CalendarDate, recordedAt: Instant, source: String, supersedes: ValuationID?, approvedBy: PersonID?
+    effectiveOn: CalendarDate, recordedAt: Instant, source: String, supersedes: ValuationID?, approvedBy: PersonID?,
+    evidence: String? = nil, confidence: MarkConfidence = .documented, recordedBy: PersonID? = nil,
+    supersededAt: Instant? = nil
   ) {
     self.id = id
     self.subject = subject
@@ -107,6 +129,17 @@ package struct ValuationMark: Sendable, Hashable {
     self.source = source
     self.supersedes = supersedes
     self.approvedBy = approvedBy
+    self.evidence = evidence
+    self.confidence = confidence
+    self.recordedBy = recordedBy
+    self.supersededAt = supersededAt
+  }
+
+  /// Whether it was recorded by a moment, and not known to be wrong then.
+  package func isKnown(at moment: Instant) -> Bool {
+    guard recordedAt <= moment else { return false }
+    guard let supersededAt else { return true }
+    return supersededAt > moment
   }
 
   /// Whether the mark makes sense by itself.
@@ -116,5 +149,15 @@ package struct ValuationMark: Sendable, Hashable {
     guard method.applies(to: subject) else { throw .methodNotOfSubject(method, subject) }
     guard basis.applies(to: subject) else { throw .basisNotOfSubject(basis, subject) }
     guard amount.amount > 0, amount.amount <= Money.largestAccepted else { throw .amountOutOfRange(amount) }
+  }
+}
+
+extension ValuationMark {
+  /// The same mark, known to be wrong from a moment on.
+  package func superseded(at moment: Instant) -> ValuationMark {
+    ValuationMark(
+      id: id, subject: subject, method: method, amount: amount, basis: basis, effectiveOn: effectiveOn,
+      recordedAt: recordedAt, source: source, supersedes: supersedes, approvedBy: approvedBy, evidence: evidence,
+      confidence: confidence, recordedBy: recordedBy, supersededAt: moment)
   }
 }

@@ -53,6 +53,7 @@ package struct WebAPI: Sendable {
     addLienRoutes(&table)
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)
+    addMarkSeriesRoutes(&table)
     addSettlementRoutes(&table)
     addBankRoutes(&table)
     addPayeeRoutes(&table)

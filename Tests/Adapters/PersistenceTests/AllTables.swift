@@ -26,6 +26,9 @@ struct AnyTable: Sendable {
     AnyTable(Tables.rulePacks), AnyTable(Tables.complianceItems),
     AnyTable(Tables.clawbacks), AnyTable(Tables.clawbackLines), AnyTable(Tables.topUps),
     AnyTable(Tables.penalties), AnyTable(Tables.statements), AnyTable(Tables.referenceEntries),
+    AnyTable(Tables.markProposals), AnyTable(Tables.markDisputes), AnyTable(Tables.valuationImports),
+    AnyTable(Tables.roundReports), AnyTable(Tables.chipQuotes), AnyTable(Tables.markSeries),
+    AnyTable(Tables.markDerivations),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -44,7 +47,7 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + FXSQL.statements + ComplianceSQL.statements
+    + FXSQL.statements + ComplianceSQL.statements + MarkSQL.statements + MarkQueries.statements + QuoteSQL.statements
     + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements
 }

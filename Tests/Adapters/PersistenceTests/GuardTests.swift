@@ -55,7 +55,7 @@ struct GuardTests {
       let record = [
         "journal_entries", "journal_lines", "chain_links", "audit_log", "allocations", "verdicts", "payouts",
         "loan_events", "unit_events", "chip_marks", "startup_marks", "repayment_explanations",
-        "closing_corrections", "startup_waterfalls", "claw_back_lines",
+        "closing_corrections", "startup_waterfalls", "claw_back_lines", "round_reports",
       ]
       for table in record {
         let key = table == "chip_marks" ? "source" : "id"

@@ -72,26 +72,26 @@ struct RowSecurityTests {
 
   private static let shared = [
     "offers", "loans", "loan_returns", "loan_amendments", "loan_assignments", "loan_events", "chip_units",
-    "unit_events", "verdicts", "allocations", "outbox", "claw_back_lines", "loan_penalties",
+    "unit_events", "verdicts", "allocations", "outbox", "claw_back_lines", "loan_penalties", "startup_marks",
   ]
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
-    "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",
+    "funding_rounds", "funding_closings", "mark_disputes", "round_reports", "cash_receipts", "payees", "audit_log",
     "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions", "claw_backs",
     "prepayment_declines", "statement_documents",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
     "bank_statements", "bank_statement_lines", "reconciliation_matches", "reconciliation_breaks", "rule_packs",
-    "compliance_items", "client_money_top_ups",
+    "compliance_items", "client_money_top_ups", "mark_proposals", "valuation_imports",
   ]
 
-  /// Rows of one deal in a table: a row set has two loans, five amendments and four journal lines.
+  /// Rows of one deal in a table: a row set has two loans, two marks, five amendments and four journal lines.
   private func expected(_ tables: [String], deals: Int64 = 1) -> [String: Int64] {
     Dictionary(
       uniqueKeysWithValues: tables.map { table in
-        (table, deals * (["loans": 2, "journal_lines": 4, "loan_amendments": 5][table] ?? 1))
+        (table, deals * (["loans": 2, "startup_marks": 2, "journal_lines": 4, "loan_amendments": 5][table] ?? 1))
       })
   }
 

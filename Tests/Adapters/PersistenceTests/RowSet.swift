@@ -7,7 +7,6 @@ import Parties
 import Primitives
 import Repayment
 import Testing
-import Valuation
 
 @testable import Persistence
 
@@ -308,13 +307,6 @@ struct RowSet {
     FundingClosing(
       id: id(19), borrowerID: borrower, roundID: id(17), closedOn: day, netNewCash: Money(71, .usd),
       state: full ? .swept : .reported, sweptOn: some(day), version: version)
-  }
-
-  func mark(_ subject: ValuationSubject, _ number: UInt64) -> ValuationMark {
-    let basis: ValuationBasis = subject.startup == nil ? .perChip : .postMoney
-    return ValuationMark(
-      id: id(number), subject: subject, method: .adminMark, amount: Money(81, .cny), basis: basis, effectiveOn: day,
-      recordedAt: now, source: Self.nasty, supersedes: some(id(20)), approvedBy: some(id(18)))
   }
 
   var receipt: CashReceipt {

@@ -116,7 +116,8 @@ enum SchemaLint {
       and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole or rolcanlogin or rolreplication)
     """)
 
-  /// Nothing of the record may be changed, and only stored answers are ever deleted.
+  /// Nothing of the record may be changed, and only stored answers are ever deleted. Of a mark one thing may be: since
+  /// when it is known to be wrong.
   static let writer = rule(
     "lint_writer",
     """
@@ -126,11 +127,18 @@ enum SchemaLint {
         or privilege in ('UPDATE', 'REFERENCES')
           and has_any_column_privilege('chipbridge_writer', t.oid, privilege))
       and not (privilege = 'DELETE' and t.relname = 'idempotency')
+      and not (privilege = 'UPDATE' and t.relname in ('chip_marks', 'startup_marks')
+        and not has_table_privilege('chipbridge_writer', t.oid, 'UPDATE')
+        and array['superseded_at'::name] = (
+          select array_agg(a.attname) from pg_attribute a
+          where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+            and has_column_privilege('chipbridge_writer', t.oid, a.attnum, 'UPDATE')))
       and not (privilege = 'UPDATE' and t.relname not in (
         'journal_entries', 'journal_lines', 'chain_links', 'audit_log', 'allocations', 'verdicts', 'payouts',
         'repayment_explanations', 'closing_corrections', 'startup_waterfalls', 'prepayment_declines',
         'bank_statements', 'bank_statement_lines', 'reconciliation_matches',
-        'chip_marks', 'startup_marks', 'reference_documents', 'idempotency', 'outbox'))
+        'chip_marks', 'startup_marks', 'round_reports', 'chip_quotes',
+        'mark_derivations', 'reference_documents', 'idempotency', 'outbox'))
     """)
 
   static let reader = rule(

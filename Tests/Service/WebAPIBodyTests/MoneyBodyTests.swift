@@ -184,10 +184,12 @@ struct MoneyBodyTests {
       "effective_on": "\"2024-01-01\"", "source": "\"broker\"", "supersedes": "\"\(ValuationID(uuid(19)))\"",
     ])
     let changes: [[Change]] = [
-      requiredChanges("method", "amount", "effective_on", "source"), optionalChanges("supersedes", "basis"),
+      requiredChanges("method", "amount", "effective_on", "source"),
+      optionalChanges("supersedes", "basis", "evidence", "confidence"), textChanges("evidence", 500),
       moneyChanges("amount", least: 1), dateChanges("effective_on"), textChanges("source", 500),
       idChanges("supersedes", prefix: "val"), Change.good("basis", "\"per_chip_hour\""),
       Change.bad("basis", "enum", "\"book\""), Change.bad("method", "enum", "\"guess\""),
+      Change.bad("confidence", "enum", "\"certain\""),
     ]
     check(sample, changes) { RecordValuation.parse(&$0, subject: chip) }
     #expect(try read(sample) { RecordValuation.parse(&$0, subject: chip) }.basis == .perChip)
@@ -202,7 +204,8 @@ struct MoneyBodyTests {
           """
           {"id":"\(ValuationID(uuid(20)))","startup_id":null,"chip_model_id":"h20","method":"market_quote",
           "amount":{"amount":1200000,"currency":"USD"},"basis":"per_chip","effective_on":"2024-01-01",
-          "recorded_at":"2024-01-02T00:00:00Z","source":"broker","supersedes":null,"approved_by":null}
+          "recorded_at":"2024-01-02T00:00:00Z","source":"broker","evidence":null,"confidence":"documented",
+          "supersedes":null,"superseded_at":null,"recorded_by":null,"approved_by":null}
           """))
   }
 }

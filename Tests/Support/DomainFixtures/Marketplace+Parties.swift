@@ -5,6 +5,7 @@ import Operations
 import Parties
 import Persistence
 import Primitives
+import Synchronization
 import Valuation
 
 /// An organisation and somebody who acts for it.
@@ -106,11 +107,24 @@ extension Marketplace {
   /// What one chip is worth, in minor units of USD.
   @discardableResult
   package func mark(_ amount: Int64 = 1_000_000) async throws -> ValuationMark {
-    try await run(
+    try await mark(
       RecordValuation(
         subject: .chipModel(Self.plainChip()), method: .marketQuote, amount: Money(amount, .usd), basis: .perChip,
-        effectiveOn: clock.now().date, source: "quote", supersedes: nil),
-      by: Self.staff())
+        effectiveOn: clock.now().date, source: "quote \(Self.quotes.add(1, ordering: .relaxed).newValue)",
+        supersedes: nil))
+  }
+
+  /// Tells quotes apart: of one source and day there is one.
+  private static let quotes = Atomic<Int>(0)
+
+  /// Has one person of the staff state a mark, and another approve it.
+  package func mark(_ command: RecordValuation) async throws -> ValuationMark {
+    let proposal = try await run(command, by: Self.staff())
+    let checker = Self.staff(2)
+    let approved = try await run(
+      DecideValuation(id: proposal.id, decision: .approve, person: checker.personID, ifVersion: nil), by: checker)
+    guard let decidedAt = approved.decidedAt else { throw FixtureError("the mark was not decided") }
+    return approved.mark(approvedBy: checker.personID, at: decidedAt)
   }
 
   /// The command that records what a startup needs.

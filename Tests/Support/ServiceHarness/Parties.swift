@@ -67,12 +67,21 @@ extension Deployment {
   /// Sets the business clock and a mark, so that chips can be lent.
   package func openMarket(_ service: Service) throws {
     try post(service, "/v1/sandbox/clock", as: admin, #"{"now":"2023-04-03T09:00:00Z"}"#)
-    try post(
-      service, "/v1/chip-models/\(Goods.chip)/marks", as: admin,
+    try mark(
+      service, "/v1/chip-models/\(Goods.chip)/marks",
       """
       {"method":"market_quote","amount":{"amount":250000,"currency":"USD"},"effective_on":"2023-03-01",\
       "source":"quote of a dealer"}
       """)
+  }
+
+  /// States a mark, and has the second person approve it.
+  /// - Returns: its id.
+  @discardableResult
+  package func mark(_ service: Service, _ path: String, _ body: String) throws -> String {
+    let id = try post(service, path, as: admin, body).text("id")
+    try post(service, "/v1/valuation-proposals/\(id)/approve", as: checker)
+    return id
   }
 
   /// Lists chips, requests `requests` parts of them and runs a match round.

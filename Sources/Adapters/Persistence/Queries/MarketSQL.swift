@@ -18,10 +18,6 @@ package enum MarketSQL {
       sum(case when delivered_on is null then principal else outstanding_principal end)::bigint
     from loans where state <> 'closed' group by borrower_id, lender_id
     """, columns: [.uuid, .uuid, .int8])
-  package static let allChipMarks = Statement(
-    "market_chip_marks", Tables.chipMarks.selectList + "order by chip_model_id, effective_on, id",
-    columns: Tables.chipMarks.types)
-
   /// Licences of which something is left.
   package static let licences = Statement(
     "market_licences", Tables.licences.selectList + "where used < quota order by lender_id, id",
@@ -46,6 +42,6 @@ package enum MarketSQL {
     """, columns: [.uuid, .uuid, .text, .text, .text, .int8, .text])
 
   package static var statements: [Statement] {
-    [openListings, aliveRequests, exposures, allChipMarks, licences, licenceClaims]
+    [openListings, aliveRequests, exposures, licences, licenceClaims]
   }
 }

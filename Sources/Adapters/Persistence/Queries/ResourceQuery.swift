@@ -118,6 +118,15 @@ package enum Resources {
   package static let complianceItems = ResourceQuery(
     Tables.complianceItems, visible: "false", filter: "state = $2",
     names: ("read_compliance_item", "page_compliance_items"))
+  package static let markProposals = ResourceQuery(
+    Tables.markProposals, visible: "org_id = $1", filter: "state = $2",
+    names: ("read_mark_proposal", "page_mark_proposals"))
+  package static let markDisputes = ResourceQuery(
+    Tables.markDisputes, visible: "org_id = $1 or startup_id = $1", filter: "state = $2",
+    names: ("read_mark_dispute", "page_mark_disputes"))
+  package static let valuationImports = ResourceQuery(
+    Tables.valuationImports, visible: "org_id = $1", filter: "kind = $2",
+    names: ("read_valuation_import", "page_valuation_imports"))
   package static let auditLog = ResourceQuery(
     Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
     names: ("read_audit_row", "page_audit_log"))
@@ -139,6 +148,8 @@ package enum Resources {
       clawbacks.byID, clawbacks.page, topUps.byID, topUps.page,
       reconciliationBreaks.page, referenceEntries.byID, referenceEntries.page,
       statementDocuments.byID, statementDocuments.page,
+      markProposals.byID, markProposals.page, markDisputes.byID, markDisputes.page, valuationImports.byID,
+      valuationImports.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

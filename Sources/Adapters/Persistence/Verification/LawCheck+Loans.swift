@@ -173,6 +173,7 @@ extension LawCheck {
           union all select 1 from claw_backs where id = a.id union all select 1 from client_money_top_ups where id = a.id
           union all select 1 from loan_assignments where id = a.id
           union all select 1 from reference_entries where id = a.id
+          union all select 1 from mark_proposals where id = a.id union all select 1 from mark_disputes where id = a.id
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id

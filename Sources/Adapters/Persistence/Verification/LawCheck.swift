@@ -25,7 +25,7 @@ package struct LawCheck: Sendable {
 extension LawCheck {
   /// Every check, by law.
   package static let all: [LawCheck] =
-    journal + custody + debts + acts + order + money + currencies + clawbacks + assignments + lateness
+    journal + custody + debts + acts + order + money + currencies + clawbacks + assignments + lateness + marks
 
   package static var statements: [Statement] { all.flatMap { [$0.breaches, $0.checked] } }
 

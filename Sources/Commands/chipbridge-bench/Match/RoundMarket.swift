@@ -73,10 +73,7 @@ struct RoundMarket {
     }
     for chip in chips {
       let worth = Int64(400_000 + random.number(0...1_999_999))
-      _ = try await run(
-        RecordValuation(
-          subject: .chipModel(chip), method: .marketQuote, amount: Money(worth, .usd), basis: .perChip,
-          effectiveOn: clock.now().date, source: "bench", supersedes: nil), by: staff)
+      try await mark(chip, worth)
     }
     let parties = max(2, size / Self.ordersOfOne)
     let lenders = try await organizations(parties, .lender)
@@ -181,6 +178,23 @@ struct RoundMarket {
   }
 }
 
+// MARK: marks
+
+extension RoundMarket {
+  /// What a chip is worth from today on, stated by one person and approved by another.
+  fileprivate func mark(_ chip: ChipModelID, _ amount: Int64) async throws {
+    let command = RecordValuation(
+      subject: .chipModel(chip), method: .marketQuote, amount: Money(amount, .usd), basis: .perChip,
+      effectiveOn: try await today(), source: "bench \(amount)", supersedes: nil)
+    let proposal: MarkProposal
+    do { proposal = try await run(command, by: staff) } catch ValuationRefusal.alreadyStands { return }
+    let checker = Principal(
+      organizationID: .platform, roles: [.admin], personID: PersonID(UUIDValue(high: 9, low: 2)), keyID: staff.keyID)
+    _ = try await run(
+      DecideValuation(id: proposal.id, decision: .approve, person: checker.personID, ifVersion: nil), by: checker)
+  }
+}
+
 // MARK: loans
 
 extension RoundMarket {
@@ -188,10 +202,7 @@ extension RoundMarket {
   func lendOnce() async throws -> LoanID {
     let name = "nvidia-a100-sxm4-80"
     let chip = try found(ChipModelID(name), name)
-    _ = try await run(
-      RecordValuation(
-        subject: .chipModel(chip), method: .marketQuote, amount: Money(1_000_000, .usd), basis: .perChip,
-        effectiveOn: today(), source: "bench", supersedes: nil), by: staff)
+    try await mark(chip, 1_000_000)
     let lender = try await organizations(1, .lender)[0]
     let startup = try await organizations(1, .startup)[0]
     var random = SplitMix64(seed: 1)

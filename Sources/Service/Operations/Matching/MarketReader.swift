@@ -37,7 +37,7 @@ package enum MarketReader {
       let results = try await transaction.pipeline([
         Query(PlatformSQL.state), Query(MarketSQL.openListings), Query(MarketSQL.aliveRequests),
         Query(MarketSQL.exposures),
-        Query(MarketSQL.allChipMarks), Query(MarketSQL.licences), Query(MarketSQL.licenceClaims),
+        Query(MarketSQL.licences), Query(MarketSQL.licenceClaims),
       ])
       let platform = try PlatformSQL.decode(results[0].single(), wallTime: clock.now())
       let data = try await reference.atLeast(platform.referenceVersion, in: transaction)
@@ -46,11 +46,14 @@ package enum MarketReader {
       var parties = Set(listings.map(\.lenderID.value))
       parties.formUnion(requests.map(\.borrowerID.value))
       if let borrower { parties.insert(borrower.value) }
-      let claims = try results[6].map { try LicenceClaim($0) }
+      let claims = try results[5].map { try LicenceClaim($0) }
       for claim in claims { parties.formUnion([claim.lenderID.value, claim.borrowerID.value]) }
+      let models = Set(listings.map(\.chipModelID)).sorted()
       let more = try await transaction.pipeline([
         Tables.lots.rows(by: Set(listings.map(\.lotID.value)).sorted()),
         Tables.organizations.rows(by: parties.sorted()),
+        MarkQueries.ofChips(models, .perChip, on: platform.now.date, knownAt: platform.now),
+        Query(MarkQueries.disputedOfChips, [.textArray(models.map(\.value))]),
       ])
       let lots = try Tables.lots.decode(more[0])
       let organizations = try Tables.organizations.decode(more[1])
@@ -58,8 +61,8 @@ package enum MarketReader {
         now: platform.now, reference: data, listings: listings,
         lots: Dictionary(lots.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), requests: requests,
         organizations: Dictionary(organizations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
-        marks: try marks(Tables.chipMarks.decode(results[4]), at: platform.now), exposures: try exposures(results[3]),
-        licences: try Tables.licences.decode(results[5]).map(\.licence), licenceClaims: claims)
+        marks: try tradable(more[2], disputed: more[3], on: platform.now.date), exposures: try exposures(results[3]),
+        licences: try Tables.licences.decode(results[4]).map(\.licence), licenceClaims: claims)
     }
   }
 
@@ -74,14 +77,17 @@ package enum MarketReader {
     return exposures
   }
 
-  private static func marks(_ marks: [ValuationMark], at now: Instant) throws -> [ChipModelID: ValuationMark] {
-    var newest: [ChipModelID: ValuationMark] = [:]
-    for (chip, group) in Dictionary(grouping: marks, by: \.subject.chipModel) {
-      guard let chip else { continue }
-      let history = try MarkHistory(subject: .chipModel(chip), marks: group)
-      newest[chip] = history.asOf(now.date, knownAt: now, basis: .perChip)
+  /// The marks that chips may be traded on: none that is stale, none that somebody disputes.
+  private static func tradable(
+    _ rows: ResultSet, disputed: ResultSet, on today: CalendarDate
+  ) throws -> [ChipModelID: ValuationMark] {
+    let disputed = try Set(disputed.map { ValuationID(try $0.uuid(0).value) })
+    var marks: [ChipModelID: ValuationMark] = [:]
+    for mark in try Tables.chipMarks.decode(rows) where !disputed.contains(mark.id) {
+      guard let chip = mark.subject.chipModel, !StalenessRule.of(mark.method).isStale(mark, on: today) else { continue }
+      marks[chip] = mark
     }
-    return newest
+    return marks
   }
 }
 

@@ -4,61 +4,6 @@ import Matching
 import Parties
 import Persistence
 import Primitives
-import Valuation
-
-/// Records what a startup or a chip was worth. A correction names the mark it supersedes; nothing is overwritten.
-package struct RecordValuation: Command {
-  package static let action = "valuation.record"
-  package let subject: ValuationSubject
-  package let method: ValuationMethod
-  package let amount: Money
-  package let basis: ValuationBasis
-  package let effectiveOn: CalendarDate
-  package let source: String
-  package let supersedes: ValuationID?
-
-  package init(
-    subject: ValuationSubject, method: ValuationMethod, amount: Money, basis: ValuationBasis, effectiveOn: CalendarDate,
-    source: String, supersedes: ValuationID?
-  ) {
-    self.subject = subject
-    self.method = method
-    self.amount = amount
-    self.basis = basis
-    self.effectiveOn = effectiveOn
-    self.source = source
-    self.supersedes = supersedes
-  }
-
-  package func needs(_ state: BatchState) -> Set<Need> {
-    switch subject {
-    case .startup(let id): [.organization(id)]
-    case .chipModel(let id): [.chipMarks(id)]
-    }
-  }
-
-  package func decide(_ draft: inout Draft, by principal: Principal) throws -> ValuationMark {
-    try principal.require(.admin)
-    let person = try principal.requirePerson()
-    switch subject {
-    case .startup(let id):
-      guard draft.find(\.organizations, id) != nil else { throw PartiesRefusal.notFound("startup") }
-    case .chipModel(let id):
-      guard draft.reference.chips[id] != nil else { throw PartiesRefusal.notFound("chip model") }
-    }
-    let mark = ValuationMark(
-      id: draft.ids.next(), subject: subject, method: method, amount: amount, basis: basis, effectiveOn: effectiveOn,
-      recordedAt: draft.now, source: source, supersedes: supersedes, approvedBy: person)
-    try mark.validate()
-    if let chip = subject.chipModel {
-      var history = try MarkHistory(subject: subject, marks: draft.base.chipMarks[chip] ?? [])
-      try history.record(mark)
-    }
-    draft.made.marks.append(mark)
-    draft.made.subject = mark.id.value
-    return mark
-  }
-}
 
 /// Records a licence of the authority; its use is counted from then on.
 package struct AddLicence: Command {

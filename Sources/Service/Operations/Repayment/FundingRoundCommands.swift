@@ -162,7 +162,8 @@ package struct DecideFundingRound: Command {
       id: draft.ids.next(), subject: .startup(round.borrowerID), method: method,
       amount: Money(postMoney, round.currency), basis: .postMoney,
       effectiveOn: closings.map(\.closedOn).max() ?? round.announcedOn, recordedAt: draft.now,
-      source: "\(round.name) (\(round.id))", supersedes: nil, approvedBy: person)
+      source: "\(round.name) (\(round.id))", supersedes: nil, approvedBy: person, evidence: round.id.description,
+      confidence: .documented, recordedBy: round.reportedBy)
   }
 }
 

@@ -41,12 +41,12 @@ package struct MakeOffer: Command {
     }
     if let listing = state.listings[listingID] {
       needs.formUnion([
-        .lot(listing.lotID), .organization(listing.lenderID), .chipMarks(listing.chipModelID),
-        .licencesOf(listing.lenderID),
+        .lot(listing.lotID), .organization(listing.lenderID), .licencesOf(listing.lenderID),
       ])
       if let borrower = state.requests[requestID]?.borrowerID {
         needs.formUnion(FXDesk.needs(ofExposure: listing, of: borrower, state))
       }
+      needs.formUnion(MarkDesk.tradingNeeds(listing.chipModelID))
     }
     return needs
   }
@@ -98,8 +98,7 @@ package struct MakeOffer: Command {
   }
 
   private func mark(of chip: ChipModelID, in draft: Draft) throws -> ValuationMark {
-    let history = try MarkHistory(subject: .chipModel(chip), marks: draft.base.chipMarks[chip] ?? [])
-    guard let mark = history.asOf(draft.today, knownAt: draft.now, basis: .perChip) else {
+    guard let mark = try MarkDesk.tradable(chip, in: draft) else {
       throw LendingRefusal.noMark(chip)
     }
     return mark

@@ -51,7 +51,7 @@ package struct RunPlanner: Sendable {
       guard let month = StatementDocument.month(of: stage.on) else { return [] }
       return pack(
         try await RunQueries.booksToState(from: month.first, through: month.last, pool, deadline: deadline), stage)
-    case .close, .reconcile:
+    case .close, .reconcile, .marks:
       return [ShardPlan(step: stage.step.rawValue, on: stage.on, subjects: [OrganizationID.platform.value], weight: 1)]
     }
   }

@@ -111,6 +111,7 @@ package struct SettleShard: Command {
       return Part(IssueStatement(organizationID: party, monthEnd: plan.on, runID: run)) { issued in
         [issued.isNew ? "statements" : "statements_before": 1]
       }
+    case .marks: return Part(DeriveMarks(on: plan.on)) { $0 }
     case .close: return Part(CloseDay(date: plan.on, runID: run)) { _ in ["days": 1] }
     }
   }

@@ -22,6 +22,8 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
   case reconcile
   /// Issues each organisation's statement of a month whose days are all closed.
   case statements
+  /// Derives what chips were worth on the date from the quotes that are known.
+  case marks
   /// Does what a day needs at its end, for every day since the last that was closed, and closes it.
   case dayClose = "day_close"
 
@@ -38,6 +40,7 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
     case .payout: [.payout]
     case .reconcile: [.reconcile]
     case .statements: [.statements]
+    case .marks: [.marks]
     case .dayClose: [.dayAccrual, .sweep, .maturity, .recalls, .delinquency, .close]
     case .rescreen: nil
     }
@@ -55,6 +58,8 @@ package enum SettlementStep: String, Sendable, Hashable, CaseIterable {
   case reconcile
   /// The statements of the month that ends on the date. Posts nothing.
   case statements
+  /// Posts nothing either: it records marks.
+  case marks
   /// Checks the day and closes it.
   case close
 }
@@ -86,8 +91,8 @@ package struct SettlementStage: Sendable, Hashable {
       }
       guard let closedThrough, date <= closedThrough else { throw SettlementRefusal.monthOpen(date, closedThrough) }
     }
-    // A bank tells of a day when it is over, and a statement tells of days that are closed.
-    if job != .reconcile, job != .statements, let closedThrough, date <= closedThrough {
+    // A bank tells of a day when it is over, a statement tells of days that are closed, and a mark posts nothing.
+    if ![.reconcile, .statements, .marks].contains(job), let closedThrough, date <= closedThrough {
       throw DayClosed(date: date, through: closedThrough)
     }
     guard job == .dayClose, let closedThrough else { return steps.map { SettlementStage(step: $0, on: date) } }

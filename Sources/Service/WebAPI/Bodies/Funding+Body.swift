@@ -6,7 +6,6 @@ import Persistence
 import Primitives
 import Repayment
 import StrictJSON
-import Valuation
 
 extension ReportFundingRound {
   /// `kind`, `name`, `announced_on`, `amount`?, `pre_money`?, `post_money`?, `closings` (1 to 50), `acquirer`?, `evidence`?
@@ -187,42 +186,6 @@ extension Payout {
       writer.field("net", Money(net, gross.currency))
       writer.field("settlement_run_id", runID)
       writer.field("created_at", recordedAt)
-    }
-  }
-}
-
-extension RecordValuation {
-  /// `method`, `amount`, `effective_on`, `source`, `supersedes`?, `basis`? (post-money for a startup, a chip's price for a
-  /// chip, where it is left out)
-  package static func parse(_ reader: inout ObjectReader, subject: ValuationSubject) -> RecordValuation? {
-    let method = reader.enumeration("method", as: ValuationMethod.self)
-    let amount = reader.money("amount", BodyBounds.price)
-    let effectiveOn = reader.date("effective_on")
-    let source = reader.string("source", bytes: BodyBounds.source)
-    let supersedes = reader.optionalID("supersedes", of: ValuationNoun.self)
-    let basis = reader.optionalEnumeration("basis", as: ValuationBasis.self)
-    guard let method, let amount, let effectiveOn, let source else { return nil }
-    return RecordValuation(
-      subject: subject, method: method, amount: amount,
-      basis: basis ?? (subject.startup == nil ? .perChip : .postMoney), effectiveOn: effectiveOn, source: source,
-      supersedes: supersedes)
-  }
-}
-
-extension ValuationMark {
-  package func write(to writer: inout JSONWriter) {
-    writer.object { writer in
-      writer.field("id", id)
-      writer.field("startup_id", subject.startup)
-      writer.field("chip_model_id", subject.chipModel)
-      writer.field("method", method)
-      writer.field("amount", amount)
-      writer.field("basis", basis)
-      writer.field("effective_on", effectiveOn)
-      writer.field("recorded_at", recordedAt)
-      writer.field("source", source)
-      writer.field("supersedes", supersedes)
-      writer.field("approved_by", approvedBy)
     }
   }
 }

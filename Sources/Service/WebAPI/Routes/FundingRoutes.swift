@@ -8,7 +8,6 @@ import Postgres
 import Primitives
 import Repayment
 import StrictJSON
-import Valuation
 import WebSupport
 
 extension WebAPI {
@@ -99,54 +98,5 @@ extension WebAPI {
       let row = try await gateway.reader.one(Resources.payouts, id.value, as: principal, noun: "payout")
       return gateway.object(request, version: nil) { row.write(to: &$0) }
     }
-  }
-
-  func addValuationRoutes(_ routes: inout Routes) {
-    routes.post("/v1/startups/{id}/valuations") { request, context in
-      let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
-      return try await gateway.post(
-        request, context,
-        render: .init(status: .created, location: { _ in "/v1/startups/\(id)/valuations" }) { $0.write(to: &$1) }
-      ) { reader, _ in RecordValuation.parse(&reader, subject: .startup(id)) }
-    }
-    routes.get("/v1/startups/{id}/valuations") { request, context in
-      let principal = try await gateway.principal(of: request)
-      let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
-      let binds = [Reader.scope(principal), Bind.uuid(id.value.bits)]
-      // A lender that is exposed to the startup sees its valuations; to others it does not exist.
-      let loans = try await gateway.reader.run([Query(Details.loansOfStartup, binds)], as: principal)[0]
-      guard principal.readsEverything || principal.organizationID == id || !loans.isEmpty else {
-        throw PartiesRefusal.notFound("startup")
-      }
-      let all = Query(Details.startupMarks, [.uuid(nil), .uuid(id.value.bits)])
-      let marks = try await Tables.startupMarks.decode(gateway.reader.run([all], as: .automation)[0])
-      return try await marksPage(request, marks, subject: .startup(id))
-    }
-    routes.post("/v1/chip-models/{id}/marks") { request, context in
-      let chip = try self.chip(context)
-      return try await gateway.post(
-        request, context,
-        render: .init(status: .created, location: { _ in "/v1/chip-models/\(chip.id)/marks" }) { $0.write(to: &$1) }
-      ) { reader, _ in RecordValuation.parse(&reader, subject: .chipModel(chip.id)) }
-    }
-    routes.get("/v1/chip-models/{id}/marks") { request, context in
-      let principal = try await gateway.principal(of: request)
-      let chip = try self.chip(context)
-      let query = Query(Details.chipMarks, [.text(chip.id.value)])
-      let marks = try await Tables.chipMarks.decode(gateway.reader.run([query], as: principal)[0])
-      return try await marksPage(request, marks, subject: .chipModel(chip.id))
-    }
-  }
-
-  /// All marks, or with `as_of` and `known_at` the one that held on that day as known at that moment.
-  private func marksPage(
-    _ request: Request, _ marks: [ValuationMark], subject: ValuationSubject
-  ) async throws -> Response {
-    let (asOf, knownAt) = (try Gateway.date(request, "as_of"), try Gateway.instant(request, "known_at"))
-    guard asOf != nil || knownAt != nil else { return gateway.page(marks, next: nil) { $0.write(to: &$1) } }
-    let now = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now
-    let history = try MarkHistory(subject: subject, marks: marks)
-    let mark = history.asOf(asOf ?? now.date, knownAt: knownAt ?? now)
-    return gateway.page([mark].compactMap { $0 }, next: nil) { $0.write(to: &$1) }
   }
 }

@@ -1,0 +1,96 @@
+import Parties
+import Persistence
+import Primitives
+import Valuation
+
+/// What every way to a mark has in common: it says something of a subject that is known here, once, of a day that has come.
+enum MarkDesk {
+  /// What must be seen before a proposal becomes a mark.
+  static func needs(_ proposal: MarkProposal) -> Set<Need> {
+    var needs: Set<Need> = [.valuation(.standing(MarkKey(proposal)))]
+    if let wrong = proposal.supersedes { needs.insert(.valuation(.mark(wrong))) }
+    if let startup = proposal.subject.startup { needs.insert(.organization(startup)) }
+    return needs
+  }
+
+  /// Whether the mark may stand beside what is known already.
+  /// - Throws: `ValuationRefusal`, or that there is no such subject.
+  static func check(_ mark: ValuationMark, in draft: Draft) throws {
+    switch mark.subject {
+    case .startup(let id):
+      guard let startup = draft.find(\.organizations, id), startup.roles.contains(.startup) else {
+        throw PartiesRefusal.notFound("startup")
+      }
+    case .chipModel(let id):
+      guard draft.reference.chips[id] != nil else { throw PartiesRefusal.notFound("chip model") }
+    }
+    try mark.validate()
+    guard mark.effectiveOn <= draft.today else {
+      throw ValuationRefusal.effectiveAhead(mark.effectiveOn, today: draft.today)
+    }
+    let state = draft.base.valuation
+    let made = Dictionary(draft.made.marks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    if let wrong = mark.supersedes {
+      guard let target = made[wrong] ?? state.marks[wrong] else { throw ValuationRefusal.supersededUnknown(wrong) }
+      guard target.subject == mark.subject else { throw ValuationRefusal.supersededUnknown(wrong) }
+      guard target.recordedAt <= mark.recordedAt else { throw ValuationRefusal.recordedBeforeSuperseded(mark.id) }
+      if let by = draft.made.marks.first(where: { $0.supersedes == wrong }) {
+        throw ValuationRefusal.alreadySuperseded(wrong, by: by.id)
+      }
+      guard target.supersededAt == nil else { throw ValuationRefusal.correctedSince(wrong) }
+    }
+    let closed = Set(draft.made.marks.compactMap(\.supersedes) + [mark.supersedes].compactMap { $0 })
+    let key = MarkKey(mark)
+    let standing = [state.standing[key], draft.made.marks.first { MarkKey($0) == key }?.id].compactMap { $0 }
+    if let other = standing.first(where: { !closed.contains($0) }) { throw ValuationRefusal.alreadyStands(other) }
+  }
+
+  /// Records a mark.
+  static func record(_ mark: ValuationMark, in draft: inout Draft) throws {
+    try check(mark, in: draft)
+    draft.made.marks.append(mark)
+    let about: (StaticString, EventFact) =
+      mark.subject.startup.map { ("startup_id", .text($0.description)) }
+      ?? ("chip_model_id", .text(mark.subject.description))
+    draft.happen(
+      mark.supersedes == nil ? "valuation.recorded" : "valuation.corrected", mark.id, version: 1,
+      to: (mark.subject.startup ?? .platform, nil),
+      [
+        about, ("method", .text(mark.method.rawValue)), ("basis", .text(mark.basis.rawValue)),
+        ("amount", .number(mark.amount.amount)), ("currency", .text(mark.amount.currency.code)),
+        ("effective_on", .text(mark.effectiveOn.description)),
+        ("supersedes", mark.supersedes.map { .text($0.description) } ?? .absent),
+      ])
+  }
+
+  /// Whoever earns on a mark does not approve it: a person with a key of a lender or a startup is not independent of any.
+  static func requireIndependent(_ person: PersonID, of proposer: PersonID, in draft: Draft) throws {
+    guard person != proposer else { throw PartiesRefusal.samePerson("stated the mark") }
+    guard let organizations = draft.base.valuation.organizationsOfPerson[person] else { throw PersonNotSeen() }
+    if let organization = organizations.first { throw ValuationRefusal.approverInterested(organization) }
+  }
+
+  /// The mark that chips of a model are traded on now.
+  /// - Throws: that there is none, that it is stale, or that somebody disputes it.
+  static func tradable(_ chip: ChipModelID, in draft: Draft) throws -> ValuationMark? {
+    let history = try MarkHistory(subject: .chipModel(chip), marks: draft.base.chipMarks[chip] ?? [])
+    guard let mark = history.asOf(draft.today, knownAt: draft.now, basis: .perChip) else { return nil }
+    let rule = StalenessRule.of(mark.method)
+    if rule.isStale(mark, on: draft.today) {
+      throw ValuationRefusal.stale(mark.subject, through: rule.freshThrough(mark.effectiveOn))
+    }
+    let disputes = (draft.base.valuation.openDisputes[mark.subject] ?? []).compactMap { draft.find(\.markDisputes, $0) }
+    if disputes.contains(where: { $0.markID == mark.id && $0.state == .open }) {
+      throw ValuationRefusal.disputed(mark.subject, mark.id)
+    }
+    return mark
+  }
+
+  /// What must be seen of a chip's mark before it is traded on.
+  static func tradingNeeds(_ chip: ChipModelID) -> Set<Need> {
+    [.chipMarks(chip), .valuation(.disputes(of: .chipModel(chip)))]
+  }
+}
+
+/// A command lets a person approve whose keys it did not ask for. A defect of its `needs`.
+struct PersonNotSeen: Error {}

@@ -1,0 +1,90 @@
+import Parties
+import Primitives
+import Testing
+import Valuation
+
+@testable import Persistence
+
+/// Marks and what they come from.
+extension RowSet {
+  func mark(_ subject: ValuationSubject, _ number: UInt64) -> ValuationMark {
+    let basis: ValuationBasis = subject.startup == nil ? .perChip : .postMoney
+    return ValuationMark(
+      id: id(number), subject: subject, method: .adminMark, amount: Money(81, .cny), basis: basis, effectiveOn: day,
+      recordedAt: now, source: "\(Self.nasty) \(seed)", supersedes: nil, approvedBy: some(id(18)),
+      evidence: some(Self.nasty),
+      confidence: .recollected, recordedBy: some(id(1)), supersededAt: some(later))
+  }
+
+  /// A mark and another, which in the full variant corrects it.
+  func marks(_ subject: ValuationSubject, _ number: UInt64) -> [ValuationMark] {
+    let mark = mark(subject, number)
+    let other = ValuationMark(
+      id: id(number + 30), subject: subject, method: .adminMark, amount: Money(82, .cny), basis: mark.basis,
+      effectiveOn: day, recordedAt: later, source: "\(Self.nasty) \(full ? seed : seed + 100)",
+      supersedes: some(mark.id),
+      approvedBy: nil)
+    return [mark, other]
+  }
+
+  var markProposal: MarkProposal {
+    MarkProposal(
+      id: id(60), subject: full ? .chipModel(chip) : .startup(borrower), method: .adminMark,
+      basis: full ? .perChip : .postMoney, amount: Money(83, .usd), effectiveOn: day, source: Self.nasty,
+      evidence: some(Self.nasty), confidence: .estimated, supersedes: some(id(21)),
+      state: full ? .rejected : .proposed, proposedBy: id(18), importID: some(id(62)), decidedBy: some(id(19)),
+      decidedAt: some(later), reason: some(Self.nasty), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var markDispute: MarkDispute {
+    MarkDispute(
+      id: id(61), organizationID: borrower, markID: id(22), subject: .startup(borrower), reason: Self.nasty,
+      state: full ? .dismissed : .open, raisedBy: id(18), closedBy: some(id(19)), closedAt: some(later),
+      closingReason: some(Self.nasty), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  /// `seed` is in the digest, which is unique over the platform's rows.
+  var valuationImport: ValuationImport {
+    ValuationImport(
+      id: id(62), kind: .chipPrices, fileDigest: SHA256Digest(of: [62, UInt8(seed)]), fileName: Self.nasty, lines: 9,
+      linesDone: full ? 3 : 0, recorded: full ? 1 : 0, unchanged: full ? 1 : 0, proposed: full ? 1 : 0,
+      refused: full ? 1 : 0,
+      findings: full ? [LineFault(line: 4, field: "amount", code: "field.missing", detail: Self.nasty)] : [],
+      importedBy: id(18), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  /// `seed` is in what is unique over all rows.
+  var chipQuote: ChipQuoteRow {
+    let quote = ChipQuote(
+      chip: chip, quotedOn: day, kind: .hourlyRate, currency: .usd, micros: 2_500_000, basis: Self.nasty,
+      sample: some(3), isEstimate: full, seller: some(Self.nasty), region: some("CN-north"),
+      source: "\(Self.nasty) \(seed)", notes: some(Self.nasty))
+    return ChipQuoteRow(id: id(64), quote: quote, importID: id(62), line: 2, recordedAt: now)
+  }
+
+  func markSeries() throws -> MarkSeriesRow {
+    let curve = DepreciationCurve(
+      points: [try #require(DepreciationCurve.Point("12:6000")), try #require(DepreciationCurve.Point("24:4000"))],
+      firstPriceMicros: 5, firstPriceOn: day, source: Self.nasty)
+    let series = MarkSeries(
+      chip: chip, kind: .unitPrice, quoteBasis: Self.nasty, currency: .usd, leastQuotes: 2, windowDays: 45,
+      curve: full ? curve : nil)
+    return MarkSeriesRow(
+      id: id(65), series: try #require(series), state: full ? .approved : .proposed, proposedBy: id(18),
+      approvedBy: some(id(19)), approvedAt: some(later), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var markDerivation: MarkDerivationRow {
+    MarkDerivationRow(chip: chip, markID: id(21), seriesID: id(65), bytes: [1, 0, 255], recordedAt: now)
+  }
+
+  func roundReport() throws -> RoundReportRow {
+    let report = RoundReport(
+      company: Self.nasty, jurisdiction: china, name: Self.nasty, announced: try #require(ReportedDate("2026-02")),
+      currency: .cny, amount: some(1), preMoney: some(2), postMoney: some(3), investors: full ? [Self.nasty] : [],
+      kind: .priced, acquirer: some(Self.nasty), status: .closed, certainty: .recollection, source: Self.nasty,
+      notes: some(Self.nasty))
+    return RoundReportRow(
+      id: id(63), borrowerID: borrower, report: report, supersedes: nil, importID: id(62), line: 2, recordedAt: now)
+  }
+}
