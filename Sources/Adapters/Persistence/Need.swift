@@ -53,6 +53,9 @@ package enum Need: Sendable, Hashable {
   /// The rates of a pair that are in use, of some days.
   case fxRates(FXSpan)
   case cashConversion(CashConversionID)
+  case controlChoice(ControlChoiceID)
+  /// What a startup chose at its changes of control.
+  case controlChoices(OrganizationID)
   case reconciliationBreak(ReconciliationBreakID)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)

@@ -148,6 +148,7 @@ package struct Shelves: Sendable {
   package var breaks = Shelf<ReconciliationBreakRow>()
   package var fxRates = Shelf<RecordedFXRate>()
   package var cashConversions = Shelf<CashConversion>()
+  package var controlChoices = Shelf<ControlChoice>()
 
   package init() {}
 
@@ -171,5 +172,6 @@ package struct Shelves: Sendable {
     breaks.absorb(overlay.breaks)
     fxRates.absorb(overlay.fxRates)
     cashConversions.absorb(overlay.cashConversions)
+    controlChoices.absorb(overlay.controlChoices)
   }
 }

@@ -17,7 +17,7 @@ extension AccountCode {
   package var kind: AccountKind {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .fundingReceived, .paidOut,
-      .fxPosition:
+      .fxPosition, .clearingAssumption:
       .equity
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
@@ -37,7 +37,8 @@ extension AccountCode {
       .custodyRepossessed, .custodyLost, .custodySold:
       .lot
     case .holdingsSource, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .incomeFee, .incomeCharges,
+      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssumption, .incomeFee,
+      .incomeCharges,
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
       .loan
     case .cashAtPlatform: .part
@@ -77,6 +78,7 @@ extension AccountCode {
     case .payableCharges: "charges that the borrower owes"
     case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
     case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
+    case .clearingAssumption: "fee and charges that an acquirer took over; zero over both borrowers"
     case .incomeFee: "fee that the lender has earned"
     case .incomeCharges: "charges that the lender has earned"
     case .expenseFee: "fee that the loan has cost the borrower"

@@ -31,6 +31,7 @@ extension Loan {
     case unfreeze
     case reportDevice = "report a device event"
     case substitute
+    case assume = "take over"
 
     package var from: Set<LoanState> {
       switch self {
@@ -55,6 +56,8 @@ extension Loan {
       case .freeze: [.active, .due, .overdue, .defaulted, .recalled, .reinstated]
       case .dispose: [.defaulted, .closed]
       case .unfreeze: [.frozen, .titlePending]
+      // What is due, late or called back is settled between those whom it concerns.
+      case .assume: [.active]
       case .reportDevice: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
       }
     }

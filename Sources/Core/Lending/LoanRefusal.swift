@@ -40,6 +40,8 @@ package enum LoanRefusal: Refusal, Hashable {
   case unitInLoan(String)
   /// The unit is not in this loan.
   case unitNotInLoan(String)
+  /// Units came back or were lost, or a part was written off: only a whole loan is taken over.
+  case notWhole
 
   package var kind: RefusalKind {
     switch self {
@@ -73,6 +75,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .unknownSerial: "loan.unknown_serial"
     case .unitInLoan: "loan.unit_in_loan"
     case .unitNotInLoan: "loan.unit_not_in_loan"
+    case .notWhole: "loan.not_whole"
     }
   }
 
@@ -100,6 +103,8 @@ package enum LoanRefusal: Refusal, Hashable {
     case .unknownSerial(let serial): "The lot has no unit with the serial number \(serial)."
     case .unitInLoan(let serial): "The unit \(serial) is in another loan."
     case .unitNotInLoan(let serial): "The unit \(serial) is not in this loan."
+    case .notWhole:
+      "Units of the loan came back or were lost, or a part is written off: only a whole loan is taken over."
     }
   }
 

@@ -77,6 +77,7 @@ struct Trip {
       Trip(Tables.payees, [try set.payee()], ids: [set.uuid(39)]),
       Trip(Tables.fxRates, [try set.fxRate()], ids: [set.uuid(43)]),
       Trip(Tables.cashConversions, [set.conversion], ids: [set.uuid(44)]),
+      Trip(Tables.controlChoices, [set.choice], ids: [set.uuid(47)]),
       Trip(Tables.bankStatements, [set.bankStatement], ids: [set.uuid(37)]),
       Trip(Tables.bankLines, [set.bankLine], ids: [set.uuid(37)]),
       Trip(Tables.reconciliationMatches, [set.match], ids: [set.uuid(37)]),

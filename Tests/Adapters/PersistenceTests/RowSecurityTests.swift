@@ -72,7 +72,7 @@ struct RowSecurityTests {
 
   private static let shared = [
     "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "chip_units", "unit_events", "verdicts",
-    "allocations", "outbox",
+    "allocations", "outbox", "control_choices",
   ]
   private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
   private static let ofBorrowers = [

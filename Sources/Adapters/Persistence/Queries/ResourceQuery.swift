@@ -95,6 +95,9 @@ package enum Resources {
   package static let cashConversions = ResourceQuery(
     Tables.cashConversions, visible: "org_id = $1", filter: "state = $2",
     names: ("read_cash_conversion", "page_cash_conversions"))
+  package static let controlChoices = ResourceQuery(
+    Tables.controlChoices, visible: "borrower_id = $1 or lender_id = $1 or acquirer_id = $1", filter: "state = $2",
+    names: ("read_control_choice", "page_control_choices"))
   package static let auditLog = ResourceQuery(
     Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
     names: ("read_audit_row", "page_audit_log"))
@@ -111,6 +114,7 @@ package enum Resources {
       payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
       reconciliationBreaks.page,
       fxRates.byID, fxRates.page, cashConversions.byID, cashConversions.page,
+      controlChoices.byID, controlChoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

@@ -33,7 +33,8 @@ package enum LienDesk {
     of loan: Loan, lender: Parties.Organization, borrower: Parties.Organization, paid: [LienRelease.PaidEntry]
   ) throws -> LienRelease {
     guard loan.state == .closed, let interest = loan.securityInterest, let released = interest.releasedOn else {
-      throw RepaymentRefusal.notReleasable("the loan is \(loan.state.rawValue)")
+      throw RepaymentRefusal.notReleasable(
+        loan.closedAs == .assumed ? "it went over to the acquirer's loan" : "the loan is \(loan.state.rawValue)")
     }
     return try LienRelease(
       loanID: loan.id, lender: LienRelease.Party(id: lender.id, name: lender.legalName),
