@@ -256,6 +256,9 @@ extension EndToEnd {
           now(), now() from heads limit 1
         """,
       ], found: "a rate is in use on one other person's word"),
+    Breach(
+      plant: ["update loans set closed_as = 'assumed' where state = 'closed'"],
+      found: "a loan that was assumed goes on with its acquirer"),
     Breach(plant: ["update cash_receipts set converted = 1"], found: "converted money left its receipt once"),
     Breach(
       plant: [

@@ -25,7 +25,7 @@ enum LayerRules {
     // A lot stands at a site, and sites are facts of parties; how a maturity moves to a business day is a term of a loan.
     "Lending": ["Primitives", "Ledger", "Catalogue", "Parties", "Interest"],
     "Interest": ["Primitives"],
-    "Repayment": ["Primitives", "Ledger", "Lending", "Valuation", "Interest"],
+    "Repayment": ["Primitives", "StrictCSV", "Ledger", "Lending", "Valuation", "Interest"],
     "Invariants": core.subtracting(["Invariants"]),
     "CLibPQ": [],
     "Postgres": ["CLibPQ"],

@@ -85,3 +85,60 @@ alter table cash_conversions force row level security;
 create policy reads on cash_conversions for select to chipbridge_reader
   using (app_sees_all() or org_id = app_org());
 create policy writes on cash_conversions for all to chipbridge_writer using (true) with check (true);
+
+-- An acquisition may leave time to choose what becomes of each loan, and name the acquirer as an organisation here.
+alter table funding_rounds add column acquirer_id uuid;
+alter table funding_rounds add column choose_by date;
+alter table funding_rounds add constraint funding_rounds_choices check (
+  (acquirer_id is null and choose_by is null) or kind = 'acquisition');
+
+-- A loan that an acquirer took over keeps the request and the offer that it came of, and these are its first borrower's: a
+-- foreign key within one borrower cannot say so. `verify` holds that each loan has them.
+alter table loans drop constraint loans_request;
+
+create table control_choices (
+  borrower_id uuid not null,
+  id uuid not null,
+  round_id uuid not null,
+  loan_id uuid not null,
+  lender_id uuid not null,
+  acquirer_id uuid,
+  kind text not null,
+  quantity bigint,
+  state text not null,
+  chosen_by uuid not null,
+  chosen_on date not null,
+  consented_by uuid,
+  consented_on date,
+  assumed_by uuid,
+  done_on date,
+  -- The acquirer's loan.
+  into_loan_id uuid,
+  version bigint not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint control_choices_pkey primary key (borrower_id, id),
+  constraint control_choices_kind check (kind in ('accelerate', 'assume', 'return')),
+  constraint control_choices_state check (state in ('proposed', 'consented', 'held', 'done', 'replaced', 'lapsed')),
+  constraint control_choices_acquirer check ((kind = 'assume') = (acquirer_id is not null)),
+  constraint control_choices_quantity check ((kind = 'return') = (quantity is not null)),
+  constraint control_choices_consent check ((consented_by is null) = (consented_on is null)),
+  constraint control_choices_done check ((state = 'done') = (done_on is not null)),
+  constraint control_choices_assumed check ((into_loan_id is not null) = (kind = 'assume' and state = 'done')),
+  constraint control_choices_loan foreign key (borrower_id, loan_id) references loans (borrower_id, id),
+  constraint control_choices_round foreign key (borrower_id, round_id) references funding_rounds (borrower_id, id)
+);
+comment on table control_choices is 'key borrower_id';
+create index control_choices_id on control_choices (id);
+create index control_choices_of_lender on control_choices (lender_id, created_at, id);
+create index control_choices_of_acquirer on control_choices (acquirer_id, created_at, id);
+create unique index control_choices_open on control_choices (borrower_id, loan_id)
+  where state in ('proposed', 'consented', 'held');
+
+grant select, insert, update on control_choices to chipbridge_writer;
+grant select on control_choices to chipbridge_reader;
+alter table control_choices enable row level security;
+alter table control_choices force row level security;
+create policy reads on control_choices for select to chipbridge_reader
+  using (app_sees_all() or borrower_id = app_org() or lender_id = app_org() or acquirer_id = app_org());
+create policy writes on control_choices for all to chipbridge_writer using (true) with check (true);

@@ -59,6 +59,7 @@ package struct BatchState: Sendable {
   package var payeesOf: [OrganizationID: [PayeeID]] = [:]
   /// What was asked for of marks, their proposals and their sources.
   package var valuation = ValuationState()
+  package var controlChoicesOf: [OrganizationID: [ControlChoiceID]] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
 
@@ -147,6 +148,7 @@ package struct BatchState: Sendable {
     waitingRulePacks += made.overlay.rulePacks.insertedRows.map(\.id)
     openComplianceSubjects.formUnion(made.overlay.complianceItems.insertedRows.map(\.finding.subject))
     valuation.absorb(made)
+    for choice in made.overlay.controlChoices.insertedRows { controlChoicesOf[choice.borrowerID]?.append(choice.id) }
     try absorbBank(made)
     try absorbClawbacks(made)
     shelves.absorb(made.overlay)

@@ -162,6 +162,7 @@ package enum Loader {
     byID(wanted.fxRateIDs, Tables.fxRates, \.fxRates)
     byID(wanted.cashConversions, Tables.cashConversions, \.cashConversions)
     byID(wanted.referenceEntries, Tables.referenceEntries, \.referenceEntries)
+    byID(wanted.controlChoices, Tables.controlChoices, \.controlChoices)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
     func bySet<Row: Stored, Owner: IdentifiedNoun>(
@@ -198,6 +199,9 @@ package enum Loader {
     bySet(wanted.listingsOf, listingsOfLot, Tables.listings, \.listings, \.listingsOfLot) { $0.lotID }
     bySet(wanted.plansOf, plansOfLender, Tables.reservePlans, \.reservePlans, \.reservePlans) { $0.lenderID }
     bySet(wanted.lotsOf, lotsOfLender, Tables.lots, \.lots, \.lotsOfLender) { $0.lenderID }
+    bySet(
+      wanted.controlChoicesOf, ControlSQL.ofBorrower, Tables.controlChoices, \.controlChoices, \.controlChoicesOf
+    ) { $0.borrowerID }
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
     lookups += complianceLookups(wanted)
@@ -444,6 +448,8 @@ package enum Loader {
     var penaltiesOf: [OrganizationID] = []
     var statementKeys: Set<StatementKey> = []
     var valuation: Set<ValuationNeed> = []
+    var controlChoices: [UUIDValue] = []
+    var controlChoicesOf: [OrganizationID] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -486,6 +492,8 @@ package enum Loader {
       case .fxRate(let id): fxRateIDs.append(id.value)
       case .fxRates(let span): fxRates.insert(span)
       case .cashConversion(let id): cashConversions.append(id.value)
+      case .controlChoice(let id): controlChoices.append(id.value)
+      case .controlChoices(let id): controlChoicesOf.append(id)
       case .payee(let id): payees.append(id.value)
       case .payees(let id): payeesOf.append(id)
       case .clawback(let id): clawbacks.append(id.value)

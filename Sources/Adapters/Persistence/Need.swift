@@ -66,6 +66,9 @@ package enum Need: Sendable, Hashable {
   /// The rates of a pair that are in use, of some days.
   case fxRates(FXSpan)
   case cashConversion(CashConversionID)
+  case controlChoice(ControlChoiceID)
+  /// What a startup chose at its changes of control.
+  case controlChoices(OrganizationID)
   case reconciliationBreak(ReconciliationBreakID)
   case rulePack(RulePackID)
   /// Packs that wait for a decision.

@@ -159,6 +159,7 @@ package struct Shelves: Sendable {
   package var markDisputes = Shelf<MarkDispute>()
   package var valuationImports = Shelf<ValuationImport>()
   package var markSeries = Shelf<MarkSeriesRow>()
+  package var controlChoices = Shelf<ControlChoice>()
 
   package init() {}
 
@@ -192,5 +193,6 @@ package struct Shelves: Sendable {
     markDisputes.absorb(overlay.markDisputes)
     valuationImports.absorb(overlay.valuationImports)
     markSeries.absorb(overlay.markSeries)
+    controlChoices.absorb(overlay.controlChoices)
   }
 }

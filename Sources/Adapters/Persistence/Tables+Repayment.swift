@@ -105,6 +105,8 @@ extension Tables {
       .int8("pre_money") { $0.preMoney },
       .int8("post_money") { $0.postMoney },
       .text("acquirer") { $0.acquirer },
+      .uuidOrNull("acquirer_id") { $0.acquirerID?.value },
+      .date("choose_by") { $0.chooseBy },
       .text("evidence") { $0.evidence },
       .text("state") { $0.state.rawValue },
       .uuidOrNull("reported_by") { $0.reportedBy?.value },
@@ -122,7 +124,8 @@ extension Tables {
       id: try row.id(), borrowerID: borrower, kind: try row.value(), name: try row.text(),
       announcedOn: try row.date(), currency: try row.currency(), amount: try row.intOrNull(),
       preMoney: try row.intOrNull(), postMoney: try row.intOrNull(), acquirer: try row.textOrNull(),
-      evidence: try row.textOrNull(), state: try row.value(), reportedBy: try row.idOrNull(),
+      acquirerID: try row.idOrNull(), chooseBy: try row.dateOrNull(), evidence: try row.textOrNull(),
+      state: try row.value(), reportedBy: try row.idOrNull(),
       verifiedBy: try row.idOrNull(), decidedOn: try row.dateOrNull(), reason: try row.textOrNull(),
       version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant())
   }

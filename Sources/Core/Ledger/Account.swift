@@ -43,6 +43,8 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   /// What one lender sold of its claims and another bought: positive with the seller under its loan, negative with the
   /// buyer under the loan that it has instead, and zero over both books.
   case clearingAssignment = "clearing.assignment"
+  /// What of a debt an acquirer took over beyond the chips: zero over the books of both.
+  case clearingAssumption = "clearing.assumption"
   case incomeFee = "income.fee"
   case incomeCharges = "income.charges"
   case expenseFee = "expense.fee"

@@ -17,7 +17,7 @@ extension AccountCode {
   package var kind: AccountKind {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .clearingAssignment,
-      .fundingReceived, .paidOut, .fxPosition, .equityContributed:
+      .clearingAssumption, .fundingReceived, .paidOut, .fxPosition, .equityContributed:
       .equity
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
@@ -38,7 +38,8 @@ extension AccountCode {
       .custodyRepossessed, .custodyLost, .custodySold:
       .lot
     case .holdingsSource, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssignment, .incomeFee,
+      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssignment,
+      .clearingAssumption, .incomeFee,
       .incomeCharges,
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
       .loan
@@ -82,6 +83,7 @@ extension AccountCode {
     case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
     case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
     case .clearingAssignment: "claims that a lender sold or bought with a loan; zero over both books"
+    case .clearingAssumption: "fee and charges that an acquirer took over; zero over both borrowers"
     case .incomeFee: "fee that the lender has earned"
     case .incomeCharges: "charges that the lender has earned"
     case .expenseFee: "fee that the loan has cost the borrower"

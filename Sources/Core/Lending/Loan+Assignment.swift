@@ -72,7 +72,8 @@ extension Loan {
     var bought = LoanLife(
       rates: life.rates, extendedTo: life.extendedTo, pausedUntil: life.pausedUntil, recall: life.recall,
       overdueSince: life.overdueSince, default: life.default, casualtyPrincipal: part.casualtyPrincipal,
-      acquired: LoanLife.Acquisition(on: date, lineage: [self.id] + (life.acquired?.lineage ?? [])))
+      acquired: LoanLife.Acquisition(on: date, lineage: [self.id] + (life.acquired?.lineage ?? [])),
+      pauses: life.pauses, penalty: life.penalty.handedOn, lateness: life.lateness)
     let dueOfPart = due(of: part, as: id)
     if dueOfPart == nil { bought.overdueSince = nil }
     var loan = Loan(
@@ -127,6 +128,6 @@ extension Loan.Terms {
       legalForm: legalForm, quantity: part.units, markID: markID, markAmount: markAmount, advanceRate: advanceRate,
       principal: Money(part.principal, principal.currency), rate: rate, dayCount: dayCount, returnCredit: returnCredit,
       repayment: repayment, rank: rank, tradeOn: tradeOn, termDays: termDays, maturesOn: maturesOn,
-      recallNoticeDays: recallNoticeDays, assignability: assignability)
+      recallNoticeDays: recallNoticeDays, assignability: assignability, penalty: penalty, businessDay: businessDay)
   }
 }

@@ -33,6 +33,7 @@ extension Loan {
     case substitute
     case reinstate
     case assign
+    case assume = "take over"
 
     package var from: Set<LoanState> {
       switch self {
@@ -58,6 +59,8 @@ extension Loan {
       case .freeze: [.active, .due, .overdue, .defaulted, .recalled, .reinstated]
       case .dispose: [.defaulted, .closed]
       case .unfreeze: [.frozen, .titlePending]
+      // What is due, late or called back is settled between those whom it concerns.
+      case .assume: [.active]
       case .reportDevice: [.active, .due, .overdue, .defaulted, .recalled, .frozen]
       case .reinstate:
         [.active, .due, .overdue, .defaulted, .recalled, .frozen, .titlePending, .closed, .reinstated]

@@ -57,6 +57,8 @@ package enum LoanRefusal: Refusal, Hashable {
   case claimChanged(accepted: Int64, present: Int64)
   /// The loan was sold so often that its history is kept no further.
   case soldTooOften(Int)
+  /// Units came back or were lost, or a part was written off: only a whole loan is taken over.
+  case notWhole
 
   package var kind: RefusalKind {
     switch self {
@@ -99,6 +101,7 @@ package enum LoanRefusal: Refusal, Hashable {
     case .notYetEffective: "loan.not_yet_effective"
     case .claimChanged: "loan.claim_changed"
     case .soldTooOften: "loan.sold_too_often"
+    case .notWhole: "loan.not_whole"
     }
   }
 
@@ -137,6 +140,8 @@ package enum LoanRefusal: Refusal, Hashable {
     case .claimChanged(let accepted, let present):
       "The buyer accepted a claim of \(accepted) minor units; what it would get is \(present)."
     case .soldTooOften(let most): "The loan was sold \(most) times; it is not sold again."
+    case .notWhole:
+      "Units of the loan came back or were lost, or a part is written off: only a whole loan is taken over."
     }
   }
 

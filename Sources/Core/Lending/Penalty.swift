@@ -46,6 +46,10 @@ extension LoanLife {
       self.total = total
       self.residue = residue
     }
+
+    /// Where a loan begins that takes this one's place, or a part of it: no day is charged twice, and what was charged stays
+    /// with the loan that it was charged on. Less than half a minor unit stays behind.
+    package var handedOn: Penalty { Penalty(through: through) }
   }
 
   /// How late the loan was at the end of a business date, as the delinquency step found it.

@@ -39,6 +39,7 @@ package enum EventNoun: IdentifiedNoun { package static let prefix: StaticString
 package enum LicenceNoun: IdentifiedNoun { package static let prefix: StaticString = "lic" }
 package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticString = "vdt" }
 package enum FXRateNoun: IdentifiedNoun { package static let prefix: StaticString = "fx" }
+package enum ControlChoiceNoun: IdentifiedNoun { package static let prefix: StaticString = "ctl" }
 package enum CashConversionNoun: IdentifiedNoun { package static let prefix: StaticString = "cnv" }
 package enum RulePackNoun: IdentifiedNoun { package static let prefix: StaticString = "pack" }
 package enum ComplianceItemNoun: IdentifiedNoun { package static let prefix: StaticString = "cmp" }
@@ -86,6 +87,7 @@ package typealias EventID = Identifier<EventNoun>
 package typealias LicenceID = Identifier<LicenceNoun>
 package typealias VerdictID = Identifier<VerdictNoun>
 package typealias FXRateID = Identifier<FXRateNoun>
+package typealias ControlChoiceID = Identifier<ControlChoiceNoun>
 package typealias CashConversionID = Identifier<CashConversionNoun>
 package typealias RulePackID = Identifier<RulePackNoun>
 package typealias ComplianceItemID = Identifier<ComplianceItemNoun>

@@ -82,6 +82,10 @@ package struct FundingRound: Sendable, Hashable {
   package let preMoney: Int64?
   package let postMoney: Int64?
   package let acquirer: String?
+  /// The acquirer as an organisation here: it can take loans over.
+  package let acquirerID: OrganizationID?
+  /// The last day on which the startup may choose what becomes of a loan; nil where all is due at once.
+  package let chooseBy: CalendarDate?
   package let evidence: String?
   package var state: FundingRoundState
   package let reportedBy: PersonID?
@@ -94,7 +98,8 @@ package struct FundingRound: Sendable, Hashable {
 
   package init(
     id: FundingRoundID, borrowerID: OrganizationID, kind: FundingRoundKind, name: String, announcedOn: CalendarDate,
-    currency: Currency, amount: Int64?, preMoney: Int64?, postMoney: Int64?, acquirer: String?, evidence: String?,
+    currency: Currency, amount: Int64?, preMoney: Int64?, postMoney: Int64?, acquirer: String?,
+    acquirerID: OrganizationID? = nil, chooseBy: CalendarDate? = nil, evidence: String?,
     state: FundingRoundState = .reported, reportedBy: PersonID?, verifiedBy: PersonID? = nil,
     decidedOn: CalendarDate? = nil, reason: String? = nil, version: Int64 = 1, createdAt: Instant, updatedAt: Instant
   ) {
@@ -108,6 +113,8 @@ package struct FundingRound: Sendable, Hashable {
     self.preMoney = preMoney
     self.postMoney = postMoney
     self.acquirer = acquirer
+    self.acquirerID = acquirerID
+    self.chooseBy = chooseBy
     self.evidence = evidence
     self.state = state
     self.reportedBy = reportedBy
@@ -118,4 +125,9 @@ package struct FundingRound: Sendable, Hashable {
     self.createdAt = createdAt
     self.updatedAt = updatedAt
   }
+}
+
+extension FundingRound {
+  /// Whether a sweep on a day leaves the acquisition alone: the startup may still choose.
+  package func isOpenToChoice(on date: CalendarDate) -> Bool { chooseBy.map { date <= $0 } ?? false }
 }

@@ -50,6 +50,7 @@ package struct WebAPI: Sendable {
     addFundingRoutes(&table)
     addSweepRoutes(&table)
     addFXRoutes(&table)
+    addControlRoutes(&table)
     addLienRoutes(&table)
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)

@@ -22,7 +22,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.repaymentExplanations), AnyTable(Tables.closingCorrections), AnyTable(Tables.startupWaterfalls),
     AnyTable(Tables.bankStatements), AnyTable(Tables.bankLines), AnyTable(Tables.reconciliationMatches),
     AnyTable(Tables.reconciliationBreaks), AnyTable(Tables.payees),
-    AnyTable(Tables.fxRates), AnyTable(Tables.cashConversions),
+    AnyTable(Tables.fxRates), AnyTable(Tables.cashConversions), AnyTable(Tables.controlChoices),
     AnyTable(Tables.rulePacks), AnyTable(Tables.complianceItems),
     AnyTable(Tables.clawbacks), AnyTable(Tables.clawbackLines), AnyTable(Tables.topUps),
     AnyTable(Tables.penalties), AnyTable(Tables.statements), AnyTable(Tables.referenceEntries),
@@ -47,7 +47,7 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + FXSQL.statements + ComplianceSQL.statements + MarkSQL.statements + MarkQueries.statements + QuoteSQL.statements
+    + FXSQL.statements + ControlSQL.statements + ComplianceSQL.statements + MarkSQL.statements + MarkQueries.statements + QuoteSQL.statements
     + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements
 }

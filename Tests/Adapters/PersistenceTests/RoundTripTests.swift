@@ -94,6 +94,7 @@ struct Trip {
       Trip(Tables.clawbacks, [set.clawback], ids: [set.uuid(47)]),
       Trip(Tables.clawbackLines, [set.clawbackLine], ids: [set.uuid(47)]),
       Trip(Tables.topUps, [set.topUp], ids: [set.uuid(48)]),
+      Trip(Tables.controlChoices, [set.choice], ids: [set.uuid(57)]),
       Trip(Tables.bankStatements, [set.bankStatement], ids: [set.uuid(37)]),
       Trip(Tables.bankLines, [set.bankLine], ids: [set.uuid(37)]),
       Trip(Tables.reconciliationMatches, [set.match], ids: [set.uuid(37)]),

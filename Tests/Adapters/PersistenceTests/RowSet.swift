@@ -298,7 +298,8 @@ struct RowSet {
     FundingRound(
       id: id(17), borrowerID: borrower, kind: full ? .acquisition : .safe, name: Self.nasty, announcedOn: day,
       currency: .usd, amount: some(61), preMoney: some(62), postMoney: some(63), acquirer: some("Acquirer"),
-      evidence: some("filing"), state: full ? .verified : .reported, reportedBy: some(id(1)),
+      acquirerID: some(id(48)), chooseBy: some(day), evidence: some("filing"), state: full ? .verified : .reported,
+      reportedBy: some(id(1)),
       verifiedBy: some(id(18)), decidedOn: some(day), reason: some("seen"), version: version, createdAt: now,
       updatedAt: updatedAt)
   }
@@ -428,6 +429,14 @@ struct RowSet {
       convertedOn: day, marketRate: Self.nasty, evidence: Self.nasty, state: full ? .approved : .proposed,
       proposedBy: id(18), decidedBy: some(id(19)), decidedAt: some(now), intoReceiptID: some(id(46)), version: version,
       createdAt: now, updatedAt: updatedAt)
+  }
+
+  var choice: ControlChoice {
+    ControlChoice(
+      id: id(57), borrowerID: borrower, roundID: id(17), loanID: id(11), lenderID: lender, acquirerID: some(id(58)),
+      kind: full ? .assume : .return, quantity: full ? nil : 8, state: full ? .done : .lapsed, chosenBy: id(18),
+      chosenOn: day, consentedBy: some(id(19)), consentedOn: some(day), assumedBy: some(id(1)), doneOn: some(day),
+      intoLoanID: some(id(49)), version: version, createdAt: now, updatedAt: updatedAt)
   }
 
   /// `seed` is in what is unique over the platform's rows.

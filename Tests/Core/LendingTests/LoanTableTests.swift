@@ -12,7 +12,7 @@ struct LoanTableTests {
     .inTransit: [.acceptDelivery: .active],
     .active: running(.active, becomesDue: .due).merging([
       .recall: .recalled, .reRate: .active, .extend: .active, .pause: .active, .declareDefault: .defaulted,
-      .freeze: .frozen, .loseUnits: .due,
+      .freeze: .frozen, .loseUnits: .due, .assume: .closed,
     ]) { $1 },
     .due: running(.due, becomesDue: .due).merging([
       .recall: .due, .withdrawDue: .due, .withdrawRecall: .due, .fallOverdue: .overdue, .reRate: .due, .extend: .due,
@@ -70,6 +70,8 @@ struct LoanTableTests {
     let fault = LoanLife.Default(cause: .insolvency, on: day, cureUntil: nil)
     let owed: LoanDue? = act == .withdrawDue ? try F.claim(500) : nil
     switch state {
+    case .active where act == .assume:
+      return try F.stored(state, unitsOut: 512, unitsReturning: 0, unitsReturned: 0)
     case .due:
       return try F.stored(state, due: F.claim(500), life: LoanLife(recall: act == .withdrawRecall ? recall : nil))
     case .overdue: return try F.stored(state, due: F.claim(500), life: LoanLife(overdueSince: day))
@@ -119,6 +121,10 @@ struct LoanTableTests {
       try loan.reinstate(
         Debt(charges: 1, fee: 2, principal: 3), because: ClawbackID(UUIDValue(high: 7, low: 7)), on: date)
     case .assign: try loan.require(.assign)
+    case .assume:
+      _ = try loan.assume(
+        by: OrganizationID(UUIDValue(high: 8, low: 8)), as: LoanID(UUIDValue(high: 8, low: 9)), on: date,
+        createdAt: .epoch)
     }
   }
 

@@ -127,6 +127,9 @@ package enum Resources {
   package static let valuationImports = ResourceQuery(
     Tables.valuationImports, visible: "org_id = $1", filter: "kind = $2",
     names: ("read_valuation_import", "page_valuation_imports"))
+  package static let controlChoices = ResourceQuery(
+    Tables.controlChoices, visible: "borrower_id = $1 or lender_id = $1 or acquirer_id = $1", filter: "state = $2",
+    names: ("read_control_choice", "page_control_choices"))
   package static let auditLog = ResourceQuery(
     Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
     names: ("read_audit_row", "page_audit_log"))
@@ -150,6 +153,7 @@ package enum Resources {
       statementDocuments.byID, statementDocuments.page,
       markProposals.byID, markProposals.page, markDisputes.byID, markDisputes.page, valuationImports.byID,
       valuationImports.page,
+      controlChoices.byID, controlChoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

@@ -1,6 +1,7 @@
 import Postgres
 
-/// Laws of rates between currencies, and of money that was turned from one into another.
+/// Laws of rates between currencies, of money that was turned from one into another, and of loans that an acquirer took
+/// over.
 extension LawCheck {
   static let currencies = [
     LawCheck(
@@ -47,5 +48,28 @@ extension LawCheck {
         union all
         select id, 'approved by who stated it' from cash_conversions where state = 'approved' and decided_by = proposed_by
         """, counting: "select 1 from cash_conversions"),
+    LawCheck(
+      3, "a loan that was assumed goes on with its acquirer, the same debt and the same chips",
+      names: ("law_assumptions", "law_assumptions_count"),
+      breaches: """
+        select c.id, 'the loan ' || c.loan_id || ' is ' || coalesce(o.closed_as, 'not ended') || ', its acquirer''s '
+          || coalesce(n.quantity, 0) || ' of ' || coalesce(o.quantity, 0) || ' units'
+        from control_choices c
+        left join loans o on o.borrower_id = c.borrower_id and o.id = c.loan_id
+        left join loans n on n.borrower_id = c.acquirer_id and n.id = c.into_loan_id and n.lender_id = c.lender_id
+        where c.into_loan_id is not null and (o.closed_as is distinct from 'assumed' or n.id is null
+          or n.quantity <> o.quantity or n.lot_id <> o.lot_id or n.currency <> o.currency
+          or n.principal > o.principal)
+        union all
+        select l.id, 'ended as assumed, and nobody assumed it' from loans l where l.closed_as = 'assumed' and not exists (
+          select 1 from control_choices c where c.borrower_id = l.borrower_id and c.loan_id = l.id and c.state = 'done'
+            and c.into_loan_id is not null)
+        union all
+        select id, 'one person acted for two sides' from control_choices where into_loan_id is not null
+          and (chosen_by = consented_by or chosen_by = assumed_by or consented_by = assumed_by or consented_by is null)
+        union all
+        select subject_id, 'clearing.assumption sums to ' || sum(amount) || ' over the books' from journal_lines
+        where account_code = 'clearing.assumption' group by subject_id, asset having sum(amount) <> 0
+        """, counting: "select 1 from control_choices"),
   ]
 }

@@ -82,6 +82,8 @@ extension LawCheck {
             where l.dispatched_on is not null and l.lineage is null
           union all select l.id, 'title_transfer', l.acquired_on, l.quantity from loans l where l.lineage is not null
           union all select l.id, 'title_transfer', l.lien_released_on, l.units_owned from loans l where l.units_owned > 0
+          union all select l.id, 'assumption', l.trade_on, l.quantity from control_choices c
+            join loans l on l.id = c.into_loan_id
         ) a
         where not exists (select 1 from verdicts v where v.subject_id = a.subject and v.act = a.act
           and v.on_date = a.on_date and v.quantity = a.units and v.acted and v.effect = 'clear')
@@ -177,6 +179,7 @@ extension LawCheck {
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id
+          union all select 1 from control_choices where id = a.id
           union all select 1 from fx_rates where id = a.id union all select 1 from cash_conversions where id = a.id
           union all select 1 from settlement_runs where id = a.id)
         """, counting: acknowledged),
@@ -184,8 +187,13 @@ extension LawCheck {
       8, "no row names another tenant's", names: ("law_tenants", "law_tenants_count"),
       breaches: """
         select l.id, 'the loan and its offer name other parties' from loans l
-        left join offers o on o.borrower_id = l.borrower_id and o.id = l.offer_id and o.lender_id = l.lender_id
-          and o.lot_id = l.lot_id where o.id is null and l.lineage is null
+        left join offers o on o.id = l.offer_id and o.lender_id = l.lender_id and o.lot_id = l.lot_id
+          and (o.borrower_id = l.borrower_id or exists (
+            select 1 from control_choices c where c.into_loan_id = l.id and c.acquirer_id = l.borrower_id))
+        left join loan_requests q on q.borrower_id = o.borrower_id and q.id = l.request_id
+        where q.id is null and l.lineage is null and not exists (
+          select 1 from control_choices c join loans p on p.borrower_id = c.borrower_id and p.id = c.loan_id
+          where c.into_loan_id = l.id and p.lineage is not null)
         union all
         select o.id, 'the offer and its listing name other lenders' from offers o
         left join listings g on g.id = o.listing_id and g.lender_id = o.lender_id and g.lot_id = o.lot_id

@@ -16,13 +16,18 @@ package struct ReportFundingRound: Command {
     package var preMoney: Int64?
     package var postMoney: Int64?
     package var acquirer: String?
+    /// The acquirer as an organisation here.
+    package var acquirerID: OrganizationID?
+    /// Until when the startup may choose what becomes of each loan; nil makes all of them due at once.
+    package var chooseBy: CalendarDate?
     package var evidence: String?
     /// Closing dates with the net new cash of each, in the round's currency.
     package var closings: [(closedOn: CalendarDate, netNewCash: Int64)]
 
     package init(
       kind: FundingRoundKind, name: String, announcedOn: CalendarDate, currency: Currency, amount: Int64?,
-      preMoney: Int64?, postMoney: Int64?, acquirer: String?, evidence: String?,
+      preMoney: Int64?, postMoney: Int64?, acquirer: String?,
+      acquirerID: OrganizationID? = nil, chooseBy: CalendarDate? = nil, evidence: String?,
       closings: [(closedOn: CalendarDate, netNewCash: Int64)]
     ) {
       self.kind = kind
@@ -33,6 +38,8 @@ package struct ReportFundingRound: Command {
       self.preMoney = preMoney
       self.postMoney = postMoney
       self.acquirer = acquirer
+      self.acquirerID = acquirerID
+      self.chooseBy = chooseBy
       self.evidence = evidence
       self.closings = closings
     }
@@ -54,11 +61,22 @@ package struct ReportFundingRound: Command {
 
   package init(report: Report) { self.report = report }
 
+  package func needs(_ state: BatchState) -> Set<Need> { Set(report.acquirerID.map { [.organization($0)] } ?? []) }
+
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Reported {
     try principal.require(.startup)
     let person = try principal.requirePerson()
     if report.kind == .acquisition, report.acquirer == nil {
       throw RoundRefusal.acquirerMissing
+    }
+    if report.chooseBy != nil || report.acquirerID != nil {
+      guard report.kind == .acquisition else { throw ControlRefusal.onlyOfAcquisitions }
+      if let id = report.acquirerID, draft.find(\.organizations, id)?.roles.contains(.startup) != true {
+        throw ControlRefusal.acquirerUnknown
+      }
+    }
+    if let chooseBy = report.chooseBy, let last = report.closings.map(\.closedOn).max(), chooseBy < last {
+      throw ControlRefusal.deadlineBeforeClosing(chooseBy, closing: last)
     }
     if let pre = report.preMoney, let post = report.postMoney, pre > post { throw RoundRefusal.preAbovePost }
     if report.kind == .secondary, report.closings.contains(where: { $0.netNewCash > 0 }) {
@@ -71,7 +89,8 @@ package struct ReportFundingRound: Command {
       FundingRound(
         id: id, borrowerID: borrower, kind: report.kind, name: report.name, announcedOn: report.announcedOn,
         currency: report.currency, amount: report.amount, preMoney: report.preMoney, postMoney: report.postMoney,
-        acquirer: report.acquirer, evidence: report.evidence, reportedBy: person, createdAt: draft.now,
+        acquirer: report.acquirer, acquirerID: report.acquirerID, chooseBy: report.chooseBy, evidence: report.evidence,
+        reportedBy: person, createdAt: draft.now,
         updatedAt: draft.now))
     let closings = report.closings.map { closing in
       draft.put(
@@ -192,14 +211,15 @@ package enum RoundRefusal: Refusal, Hashable {
   case soldSince
   /// The closing was swept before records were kept.
   case noRecord
+  case choicesOpen(until: CalendarDate)
   /// The round's state: it was rejected, or all its closings are swept.
   case nothingToSweep(String)
 
   package var kind: RefusalKind {
     switch self {
     case .acquirerMissing, .preAbovePost, .secondaryBringsNoCash, .otherCurrency, .effectiveInPast: .invalid
-    case .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed, .nothingToSweep, .notVerified,
-      .notLower, .noRecord, .notSwept, .alreadyDeclined, .alreadyDivided, .nothingToDecline,
+    case .choicesOpen, .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed, .nothingToSweep,
+      .notVerified, .notLower, .noRecord, .notSwept, .alreadyDeclined, .alreadyDivided, .nothingToDecline,
       .soldSince:
       .conflict
     }
@@ -224,6 +244,7 @@ package enum RoundRefusal: Refusal, Hashable {
     case .alreadyDeclined: "repayment.already_declined"
     case .alreadyDivided: "repayment.already_divided"
     case .nothingToDecline: "repayment.nothing_to_decline"
+    case .choicesOpen: "repayment.choices_open"
     case .nothingToSweep: "repayment.nothing_to_sweep"
     }
   }
@@ -249,6 +270,8 @@ package enum RoundRefusal: Refusal, Hashable {
     case .nothingToDecline: "This closing made no part of the loan due that could be declined."
     case .soldSince: "Part of the loan was sold since the sweep; its dues cannot be declined as one any more."
     case .noRecord: "The closing was swept before records of sweeps were kept; nothing tells what to withdraw."
+    case .choicesOpen(let date):
+      "The startup may choose until \(date) what becomes of its loans; it is swept after that."
     case .nothingToSweep(let state): "The round is \(state) and has no closing that is still to be swept."
     }
   }

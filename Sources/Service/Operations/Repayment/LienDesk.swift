@@ -37,6 +37,9 @@ package enum LienDesk {
     if loan.closedAs == .assigned {
       throw RepaymentRefusal.notReleasable("the loan was sold, and the interest is the buyer's")
     }
+    if loan.closedAs == .assumed {
+      throw RepaymentRefusal.notReleasable("it went over to the acquirer's loan")
+    }
     guard let interest = loan.securityInterest, let released = interest.releasedOn else {
       throw RepaymentRefusal.notReleasable("the loan is \(loan.state.rawValue)")
     }

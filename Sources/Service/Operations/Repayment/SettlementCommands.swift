@@ -97,6 +97,7 @@ package struct SweepClosing: Command {
     var needs: Set<Need> = [
       .round(roundID), .loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID), .waterfalls(borrowerID),
     ]
+    if state.rounds[roundID]?.chooseBy != nil { needs.insert(.controlChoices(borrowerID)) }
     for id in state.closingsOfBorrower[borrowerID] ?? [] {
       if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
     }
@@ -127,6 +128,15 @@ package struct SweepClosing: Command {
       throw RoundRefusal.closingNotVerified(closing.state.rawValue)
     }
     guard closing.closedOn <= on else { throw RoundRefusal.notYetClosed(closing.closedOn, on: on) }
+    if let chooseBy = round.chooseBy, round.isOpenToChoice(on: on) {
+      throw RoundRefusal.choicesOpen(until: chooseBy)
+    }
+    // What nobody brought to its end in time is accelerated with the rest.
+    for id in draft.base.controlChoicesOf[borrowerID] ?? [] {
+      guard var choice = draft.find(\.controlChoices, id), choice.roundID == roundID, choice.isOpen else { continue }
+      choice.end(.lapsed)
+      draft.put(\.controlChoices, choice)
+    }
     var loans: [LoanID: Loan] = [:]
     var positions: [LoanID: LoanPosition] = [:]
     let agreed = (draft.base.waterfallsOf[borrowerID] ?? []).terms(on: on)

@@ -212,7 +212,10 @@ package struct SweepBorrower: Command {
       .loansOfBorrower(borrowerID), .closingsOfBorrower(borrowerID), .waterfalls(borrowerID),
     ]
     for id in state.closingsOfBorrower[borrowerID] ?? [] {
-      if let closing = state.shelves.closings[id] { needs.insert(.round(closing.roundID)) }
+      if let closing = state.shelves.closings[id] {
+        needs.insert(.round(closing.roundID))
+        if state.rounds[closing.roundID]?.chooseBy != nil { needs.insert(.controlChoices(borrowerID)) }
+      }
     }
     return needs.union(FXDesk.needs(ofBorrower: borrowerID, state))
   }
@@ -224,7 +227,10 @@ package struct SweepBorrower: Command {
       .filter { $0.state == .verified && $0.closedOn <= on }
       .sorted { ($0.closedOn, $0.id) < ($1.closedOn, $1.id) }
     var swept: [SweepClosing.Swept] = []
-    for closing in closings where draft.find(\.rounds, closing.roundID)?.state == .verified {
+    for closing in closings {
+      guard let round = draft.find(\.rounds, closing.roundID), round.state == .verified,
+        !round.isOpenToChoice(on: on)
+      else { continue }
       let sweep = SweepClosing(closingID: closing.id, roundID: closing.roundID, borrowerID: borrowerID, on: on)
       swept.append(try sweep.decide(&draft, by: principal))
     }
