@@ -74,7 +74,7 @@ create table claw_back_lines (
   fee_returned bigint not null,
   -- Owed by the lender to the platform since.
   claimed bigint not null,
-  -- The loan had been paid off, and runs again.
+  -- The loan had ended, and runs again.
   reinstates boolean not null,
   entry_id uuid not null,
   booked_on date not null,

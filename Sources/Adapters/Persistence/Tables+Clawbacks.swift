@@ -124,7 +124,7 @@ package struct ClawbackLine: Sendable, Hashable {
   package let held: Int64
   /// Of it, the platform's fee on fee that is gone.
   package let feeReturned: Int64
-  /// The loan had been paid off before.
+  /// The loan had ended, and runs again.
   package let reinstates: Bool
   /// Of the entries that book it.
   package let entryID: JournalEntryID

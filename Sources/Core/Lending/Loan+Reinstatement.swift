@@ -7,12 +7,13 @@ extension Loan {
   /// unsecured.
   package var hasClosedBefore: Bool { securityInterest?.releasedOn != nil }
 
-  /// The debt, or a part of it, is owed again. What paid it was due then, and is due again now. A loan that had ended, or
-  /// waited for its title, runs again: all it owes is due, and the fee goes on from that day.
+  /// The debt, or a part of it, is owed again. What paid it was due then, and is due again now. A loan that had ended runs
+  /// again, as reinstated; one that waited for its title is due again, its chips the lender's. All that they owe is due, and
+  /// the fee goes on from that day.
   /// - Parameters:
   ///   - debt: what is owed again, not all zero.
   ///   - date: the day on which the money was taken back.
-  /// - Returns: whether the debt had been paid off.
+  /// - Returns: whether the loan had ended.
   /// - Throws: `illegalState` before delivery, and `termsDisagree` for amounts below zero, nothing at all, or more
   ///   principal than was ever lent; nothing is changed then.
   @discardableResult
@@ -34,7 +35,7 @@ extension Loan {
     guard owed.principal <= terms.principal.amount else {
       throw .termsDisagree(pointer: "/amount", detail: "More principal would be owed than was lent.")
     }
-    let wasPaidOff = !isRunning
+    let (wasPaidOff, hadEnded) = (!isRunning, state == .closed)
     outstanding = owed
     keepUnitsApart(debt.principal)
     guard wasPaidOff else {
@@ -46,8 +47,8 @@ extension Loan {
     if title == .pending { title = .lender }
     closedAs = nil
     closedOn = nil
-    state = standing == .due ? .reinstated : standing
-    return true
+    state = hadEnded && standing == .due ? .reinstated : standing
+    return hadEnded
   }
 
   /// Where units are gone, those still in the debt carry no more of what is owed again than up to their part of the

@@ -25,12 +25,11 @@ package enum LoanState: String, Sendable, Hashable, CaseIterable {
   /// A rule or a dispute stopped it; cash still discharges the debt -> active, due, overdue, recalled, defaulted (what
   /// the other facts say once the hold ends), closed, titlePending
   case frozen
-  /// The debt is paid; title waits for a verdict that lets it pass -> closed, reinstated
+  /// The debt is paid; title waits for a verdict that lets it pass -> closed, and by a claw-back due, defaulted, frozen
   case titlePending = "title_pending"
   /// Ended, see `closedAs` -> reinstated
   case closed
-  /// A payment was taken back after the debt had been paid off; all that is owed again is due -> closed, titlePending,
-  /// overdue, defaulted, frozen
+  /// A payment was taken back after it had closed; all that is owed again is due -> closed, overdue, defaulted, frozen
   case reinstated
 }
 

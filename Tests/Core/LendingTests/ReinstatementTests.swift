@@ -49,8 +49,9 @@ struct ReinstatementTests {
     try loan.pay(loan.outstanding)
     loan.awaitTitle()
     let date = try F.day("2026-03-20")
-    #expect(try loan.reinstate(Debt(charges: 0, fee: 0, principal: 900), because: clawback, on: date))
-    #expect(loan.state == .reinstated && loan.title == .lender && !loan.hasClosedBefore)
+    #expect(try !loan.reinstate(Debt(charges: 0, fee: 0, principal: 900), because: clawback, on: date))
+    #expect(loan.state == .due && loan.title == .lender && !loan.hasClosedBefore)
+    #expect(loan.due?.amount == nil && loan.accruedThrough == date)
     try loan.pay(loan.outstanding)
     #expect(loan.completion == .titleAct(units: F.quantity))
   }

@@ -108,6 +108,25 @@ struct ReconciliationTests {
     #expect(reconcile([F.line(1, ["A"], -99)], [], settled: [item]).told == ["amount_differs 1>- [1]"])
   }
 
+  @Test("a reversal that the books expect is matched with it, and with nothing else")
+  func takenBack() {
+    let receipt = F.item(1, "A", 100)
+    let back = ExpectedItem(
+      id: UUIDValue(high: 0, low: 2), reference: "A", currency: .usd, amount: -100, date: F.day(1), dueDate: F.day(4),
+      takesBack: true)
+    let came = F.line(1, ["A"], 100)
+    for isSaid in [true, false] {
+      let both = reconcile([came, F.line(2, ["A"], -100, reversal: isSaid)], [receipt, back])
+      #expect(both.pairs.map(\.item.id.low) == [1, 2])
+      #expect(both.told == [])
+      #expect(reconcile([F.line(2, ["A"], -100, reversal: isSaid)], [back], settled: [receipt]).pairs.count == 1)
+    }
+    // Another amount is no taking back that anybody knows of.
+    #expect(
+      reconcile([F.line(2, ["A"], -99, reversal: true)], [back], settled: [receipt]).told[0] == "reversed 2>- [1,2]")
+    #expect(reconcile([F.line(2, ["A"], -100, reversal: true)], [F.item(2, "A", -100)]).told[0] == "reversed 2>- [2]")
+  }
+
   @Test("where two items have all that a line has, nobody guesses")
   func ambiguous() {
     let report = reconcile(

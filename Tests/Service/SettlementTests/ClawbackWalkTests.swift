@@ -13,7 +13,7 @@ import Testing
 
 @Suite("Money that comes and goes, in whatever order", .timeLimit(.minutes(5)))
 struct ClawbackWalkTests {
-  @Test("receipts, claw-backs, payouts and top-ups leave books that hold", arguments: [1, 2, 3] as [UInt64])
+  @Test("receipts, claw-backs, payouts and top-ups leave books that hold", arguments: 1...5 as ClosedRange<UInt64>)
   func walk(seed: UInt64) async throws {
     try await Marketplace.with { market in
       var walk = try await ClawbackWalk(market, seed: seed)

@@ -262,6 +262,24 @@ struct CorrectionTests {
     }
   }
 
+  @Test("what was paid on dues and taken back since is not paid: a cut withdraws it")
+  func afterClawback() async throws {
+    try await Marketplace.with { market in
+      let borrowed = try await market.borrow(from: 2)
+      let reported = try await market.report([40_000_000], by: borrowed.startup)
+      try await market.verify(reported.round)
+      _ = try await market.run(SweepBorrower(borrowerID: borrowed.startup.id, on: market.today), by: .automation)
+      let receipt = try await market.receive(6_000_000, "WIRE", from: borrowed.startup)
+      try await market.takeBack(6_000_000, of: receipt)
+      #expect(try await market.loan(borrowed.loans[0]).due?.amount == 5_000_000)
+      let cut = try await market.run(correct(reported, to: 0), by: Marketplace.staff())
+      #expect(cut.lines.map(\.withdrawn.amount) == [5_000_000, 5_000_000])
+      #expect(cut.lines.map(\.kept.amount) == [0, 0])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
   @Test("nobody corrects what he reported, nothing is raised, and a refusal changes nothing")
   func refusals() async throws {
     try await Marketplace.with { market in

@@ -40,10 +40,14 @@ package struct ProposeClawback: Command {
     package let booking: ReceiptClawback.Booking?
     /// Of the record; nil until it is kept.
     package let digest: SHA256Digest?
+    /// The record itself, where it was asked for.
+    package let bytes: [UInt8]?
 
     package init(
-      clawback: ReceiptClawback, lines: [ClawbackLine], booking: ReceiptClawback.Booking?, digest: SHA256Digest?
+      clawback: ReceiptClawback, lines: [ClawbackLine], booking: ReceiptClawback.Booking?, digest: SHA256Digest?,
+      bytes: [UInt8]? = nil
     ) {
+      self.bytes = bytes
       self.clawback = clawback
       self.lines = lines
       self.booking = booking

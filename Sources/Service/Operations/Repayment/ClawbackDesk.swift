@@ -163,7 +163,7 @@ enum ClawbackDesk {
       case .principal: debt.principal += line.cash
       }
     }
-    let wasPaidOff = try loan.reinstate(debt, because: clawback.id, on: date)
+    let hadEnded = try loan.reinstate(debt, because: clawback.id, on: date)
     loan = draft.put(\.loans, loan)
     let entry: JournalEntryID = draft.ids.next()
     let lender = loan.terms.lenderID
@@ -180,7 +180,7 @@ enum ClawbackDesk {
         ClawbackLine(
           borrowerID: loan.terms.borrowerID, clawbackID: clawback.id, loanID: loan.id, step: line.step.rawValue,
           lenderID: lender, receiptID: receipt.id, cash: Money(line.cash, loan.currency), held: held,
-          feeReturned: returned, reinstates: wasPaidOff, entryID: entry, bookedOn: date))
+          feeReturned: returned, reinstates: hadEnded, entryID: entry, bookedOn: date))
     }
     try postDebt(loan, debt, lines, entry, cash: cash, on: date, in: &draft)
     let parties = (loan.terms.borrowerID, loan.terms.lenderID)
@@ -189,9 +189,9 @@ enum ClawbackDesk {
       [
         ("charges", .number(debt.charges)), ("fee", .number(debt.fee)), ("principal", .number(debt.principal)),
         ("cash_receipt_id", .text(receipt.id.description)), ("claw_back_id", .text(clawback.id.description)),
-        ("reason_code", .text(clawback.reason.rawValue)),
+        ("reason_code", .text(clawback.reason.rawValue)), ("state", .text(loan.state.rawValue)),
       ])
-    if wasPaidOff {
+    if hadEnded {
       draft.happen(
         "loan.reinstated", loan.id, version: loan.version, to: parties,
         [

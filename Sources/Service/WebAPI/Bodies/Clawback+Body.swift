@@ -63,6 +63,8 @@ extension ProposeClawback.Shown {
       writer.array("lines", lines.filter { view.shows($0.lenderID) }) { $1.write(to: &$0) }
       if isWhole { writeCover(to: &writer, currency) }
       writer.field("digest", digest)
+      // What the digest is taken of names all lenders, so it is for those who may see all lines.
+      writer.field("bytes", isWhole ? bytes?.hexadecimal : nil)
       writer.field("proposed_by", isWhole ? clawback.proposedBy : nil)
       writer.field("decided_by", isWhole ? clawback.decision?.by : nil)
       writer.field("decided_at", clawback.decision?.at)

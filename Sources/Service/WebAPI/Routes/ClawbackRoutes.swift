@@ -42,7 +42,8 @@ extension WebAPI {
       let principal = try await gateway.principal(of: request)
       let id: ClawbackID = try Gateway.pathID(context, noun: "claw-back")
       let row = try await gateway.reader.one(Resources.clawbacks, id.value, as: .automation, noun: "claw-back")
-      let (view, shown) = try await clawbacks(of: row.receiptID, as: principal, noun: "claw-back")
+      let (view, shown) = try await clawbacks(
+        of: row.receiptID, bytesOf: id, as: principal, noun: "claw-back")
       guard let one = shown.first(where: { $0.clawback.id == id }) else { throw PartiesRefusal.notFound("claw-back") }
       return gateway.object(request, version: row.version) { one.write(to: &$0, as: view) }
     }
@@ -93,9 +94,10 @@ extension WebAPI {
 
   /// The claw-backs of a receipt that the caller may see: all for those who read everything; what was booked for the
   /// startup, and for a lender that lost by it.
+  /// - Parameter one: whose record is shown besides its digest.
   /// - Throws: 404 for whoever has no part in the receipt.
   private func clawbacks(
-    of receipt: CashReceiptID, as principal: Principal, noun: String
+    of receipt: CashReceiptID, bytesOf one: ClawbackID? = nil, as principal: Principal, noun: String
   ) async throws -> (SweepView, [ProposeClawback.Shown]) {
     let binds: [Bind] = [.uuid(nil), .uuid(receipt.value.bits)]
     let results = try await gateway.reader.run(
@@ -108,9 +110,10 @@ extension WebAPI {
     let lines = Dictionary(grouping: try Tables.clawbackLines.decode(results[2]), by: \.clawbackID)
     let records = try Tables.repaymentExplanations.decode(results[3])
     let shown = try Tables.clawbacks.decode(results[1]).map { clawback in
-      ProposeClawback.Shown(
-        clawback: clawback, lines: lines[clawback.id] ?? [], booking: clawback.booking,
-        digest: records.first { $0.subjectID == clawback.id.value }?.digest)
+      let record = records.first { $0.subjectID == clawback.id.value }
+      return ProposeClawback.Shown(
+        clawback: clawback, lines: lines[clawback.id] ?? [], booking: clawback.booking, digest: record?.digest,
+        bytes: clawback.id == one ? record?.bytes : nil)
     }
     if principal.readsEverything { return (SweepView(lender: nil), shown) }
     let booked = shown.filter { $0.clawback.state == .approved }
