@@ -11,6 +11,7 @@ package struct BatchState: Sendable {
   package var shelves = Shelves()
   /// Needs that were looked up, found or not.
   package var satisfied: Set<Need> = []
+  package var lendersOfBorrower: [OrganizationID: Set<OrganizationID>] = [:]
   package var loansOfBorrower: [OrganizationID: [LoanID]] = [:]
   package var closingsOfRound: [FundingRoundID: [ClosingID]] = [:]
   package var closingsOfBorrower: [OrganizationID: [ClosingID]] = [:]

@@ -10,6 +10,10 @@ import Valuation
 
 /// Looks up what commands need: one statement a kind, all of them in one round trip.
 package enum Loader {
+  private static let lendersOfBorrower = Statement(
+    "lenders_of_borrowers",
+    "select distinct borrower_id, lender_id from loans where borrower_id = any($1) and state <> 'closed'",
+    parameters: [.uuidArray], columns: [.uuid, .uuid])
   private static let loansOfBorrower = Statement(
     "loans_running_of_borrowers",
     Tables.loans.selectList + "where borrower_id = any($1) and state not in ('closed') order by id",
@@ -109,7 +113,8 @@ package enum Loader {
 
   package static var statements: [Statement] {
     [
-      SeenLoans.versions, loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan, amendmentsOfLoan,
+      SeenLoans.versions, lendersOfBorrower, loansOfBorrower, closingsOfRound, closingsOfBorrower, returnsOfLoan,
+      amendmentsOfLoan,
       assignmentsOfLoan, declinesOfClosing,
       principalMoves, unitsOfLoan, unitsBySerial, sweepsOfClosing, paidSinceSweep, waterfallsOf, penaltiesOf,
       listingsOfLot, plansOfLender, lotsOfLender, licencesOfHolder, marksOfChips, lockHeads, AccountSQL.byCode,
@@ -179,6 +184,17 @@ package enum Loader {
           for row in try table.decode(result) {
             state.shelves[keyPath: shelf].load(row)
             state[keyPath: index][owner(row), default: []].append(row.id)
+          }
+        })
+    }
+    if !wanted.lendersOf.isEmpty {
+      let borrowers = wanted.lendersOf.sorted()
+      lookups.append(
+        Lookup(query: Query(lendersOfBorrower, [.uuidArray(borrowers.map(\.value.bits))])) { result, state in
+          for borrower in borrowers { state.lendersOfBorrower[borrower] = [] }
+          for row in result {
+            let borrower = OrganizationID(try row.uuid(0).value)
+            state.lendersOfBorrower[borrower, default: []].insert(OrganizationID(try row.uuid(1).value))
           }
         })
     }
@@ -404,6 +420,7 @@ package enum Loader {
     var loans: [UUIDValue] = []
     var rounds: [UUIDValue] = []
     var returns: [UUIDValue] = []
+    var lendersOf: [OrganizationID] = []
     var loansOf: [OrganizationID] = []
     var closingsOfRound: [FundingRoundID] = []
     var closingsOf: [OrganizationID] = []
@@ -462,6 +479,7 @@ package enum Loader {
       case .loan(let id): loans.append(id.value)
       case .round(let id): rounds.append(id.value)
       case .loanReturn(let id): returns.append(id.value)
+      case .lendersOfBorrower(let id): lendersOf.append(id)
       case .loansOfBorrower(let id): loansOf.append(id)
       case .closingsOfRound(let id): closingsOfRound.append(id)
       case .closingsOfBorrower(let id): closingsOf.append(id)

@@ -14,6 +14,8 @@ package enum Need: Sendable, Hashable {
   case loan(LoanID)
   case round(FundingRoundID)
   case loanReturn(LoanEventID)
+  /// The lenders of a borrower's loans that have not ended.
+  case lendersOfBorrower(OrganizationID)
   /// The loans of a borrower that have not ended.
   case loansOfBorrower(OrganizationID)
   case closingsOfRound(FundingRoundID)

@@ -40,8 +40,8 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case payableCharges = "payable.charges"
   case clearingChips = "clearing.chips"
   case chipsSettled = "chips.settled"
-  /// What one lender sold of its claims and another bought: positive with the seller under its loan, negative with the
-  /// buyer under the loan that it has instead, and zero over both books.
+  /// What one lender sold of its claims and another bought, less the value of the chips that they stand for: under the
+  /// seller's loan with the seller, the other way round under the buyer's with the buyer, and zero over both books.
   case clearingAssignment = "clearing.assignment"
   /// What of a debt an acquirer took over beyond the chips: zero over the books of both.
   case clearingAssumption = "clearing.assumption"

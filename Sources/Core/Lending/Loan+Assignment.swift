@@ -44,9 +44,9 @@ extension Loan {
     let claim = Debt(
       charges: share(outstanding.charges), fee: share(outstanding.fee), principal: share(principalOfUnits) + casualty)
     // What was paid, credited or sold is at most the principal as traded, and lost units keep theirs.
-    let left = terms.principal.amount - credited - life.principalAssigned
+    let present = Int128(terms.principal.amount) - Int128(credited) - Int128(life.principalAssigned)
     let lost = min(outstanding.principal, life.casualtyPrincipal)
-    guard left >= outstanding.principal, credited >= 0 else {
+    guard present >= Int128(outstanding.principal), credited >= 0, let left = Int64(exactly: present) else {
       throw .termsDisagree(pointer: "/quantity", detail: "More principal is owed than was traded and not yet returned.")
     }
     return AssignedPart(

@@ -28,7 +28,8 @@ package enum CustodyState: String, Sendable, Hashable, CaseIterable {
   case repossessed
   /// Final.
   case lost
-  /// Title passed to a borrower. Final.
+  /// Title passed to somebody else: to a borrower, to whoever bought what was taken back, or to another lender with its
+  /// loan. Final.
   case sold
 
   /// The custody account of the state in the lender's book.

@@ -47,7 +47,8 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + FXSQL.statements + ControlSQL.statements + ComplianceSQL.statements + MarkSQL.statements + MarkQueries.statements + QuoteSQL.statements
+    + FXSQL.statements + ControlSQL.statements + ComplianceSQL.statements + MarkSQL.statements + MarkQueries.statements
+    + QuoteSQL.statements
     + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements
 }
