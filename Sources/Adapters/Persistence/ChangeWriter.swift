@@ -141,7 +141,7 @@ package enum ChangeWriter {
     plan.insert(Tables.payouts, changes.payouts)
     plan.writeRates(shelves.fxRates)
     plan.write(Tables.cashConversions, shelves.cashConversions)
-    plan.write(Tables.controlChoices, shelves.controlChoices)
+    plan.writeChoices(shelves.controlChoices)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)
     plan.insert(Tables.reconciliationMatches, changes.bank.matches)

@@ -102,10 +102,12 @@ package struct BankItem: Sendable, Hashable {
     case receipt, payout
     /// The platform's share of a payout, which leaves the client account for the platform's own.
     case platformFee = "platform_fee"
+    /// Money that left the client account of one currency for that of another.
+    case conversion
   }
 
   package let kind: Kind
-  /// The receipt, or the payout.
+  /// The receipt, the payout, or the conversion.
   package let id: UUIDValue
   /// What the bank is to show.
   package let reference: String
@@ -124,6 +126,13 @@ package struct BankItem: Sendable, Hashable {
   /// A receipt without a reference is told by its own id, which no payer ever gives: it waits for a person.
   package init(receipt id: CashReceiptID, reference: String?, amount: Money, on: CalendarDate) {
     self.init(kind: .receipt, id: id.value, reference: reference ?? id.description, amount: amount, on: on)
+  }
+
+  /// What a conversion takes out of the account; what it brings into another is a receipt.
+  package init(conversion id: CashConversionID, amount: Money, on: CalendarDate) throws(ArithmeticOverflow) {
+    self.init(
+      kind: .conversion, id: id.value, reference: EndToEndReference.of(id),
+      amount: Money(try Int64(0).subtracting(amount.amount), amount.currency), on: on)
   }
 
   /// The movements of a payout: the lender's net, and the platform's fee where there is one.

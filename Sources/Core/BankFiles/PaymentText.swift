@@ -99,6 +99,11 @@ package enum EndToEndReference {
   /// own, so that the two movements of one payout are told from each other even when their amounts are the same.
   package static func ofFee(_ payout: PayoutID) -> String { "CF" + of(payout).dropFirst(2) }
 
+  /// What a bank is to show of both movements of a conversion: they are told from each other by their currencies.
+  package static func of(_ conversion: CashConversionID) -> String {
+    "CX" + conversion.value.description.split(separator: "-").joined().uppercased()
+  }
+
   /// The payout that a reference names; nil for any other reference.
   package static func payout(_ reference: some StringProtocol) -> PayoutID? {
     let digits = Array(reference.utf8)

@@ -292,7 +292,8 @@ extension LawCheck {
         left join (
           select 'receipt' as kind, id, amount, currency from cash_receipts
           union all select 'payout', id, -net, currency from payouts
-          union all select 'platform_fee', id, -platform_fee, currency from payouts) i
+          union all select 'platform_fee', id, -platform_fee, currency from payouts
+          union all select 'conversion', id, -amount, currency from cash_conversions where state = 'approved') i
           on i.kind = m.item_kind and i.id = m.item_id
         where l.status <> 'BOOK' or i.amount is distinct from l.amount or i.currency is distinct from l.currency
         union all

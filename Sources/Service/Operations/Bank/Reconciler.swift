@@ -232,7 +232,11 @@ extension BankItem {
 
 extension BankItem.Kind {
   package func idText(_ id: UUIDValue) -> String {
-    self == .receipt ? CashReceiptID(id).description : PayoutID(id).description
+    switch self {
+    case .receipt: CashReceiptID(id).description
+    case .conversion: CashConversionID(id).description
+    case .payout, .platformFee: PayoutID(id).description
+    }
   }
 }
 
