@@ -78,6 +78,11 @@ comment on table cash_conversions is 'key org_id';
 create index cash_conversions_id on cash_conversions (id);
 create index cash_conversions_of_receipt on cash_conversions (org_id, receipt_id);
 
+-- What left one account for another is a movement that the bank shows.
+alter table reconciliation_matches drop constraint reconciliation_matches_kind;
+alter table reconciliation_matches add constraint reconciliation_matches_kind check (
+  item_kind in ('receipt', 'payout', 'platform_fee', 'conversion'));
+
 grant select, insert, update on cash_conversions to chipbridge_writer;
 grant select on cash_conversions to chipbridge_reader;
 alter table cash_conversions enable row level security;

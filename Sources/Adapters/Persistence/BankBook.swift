@@ -27,6 +27,10 @@ package struct BankBook: Sendable {
         BankItem(
           receipt: receipt.id, reference: receipt.reference, amount: receipt.amount, on: receipt.receivedOn))
     }
+    for conversion in made.overlay.cashConversions.updatedRows.map(\.row) where conversion.state == .approved {
+      items.append(
+        try BankItem(conversion: conversion.id, amount: conversion.amount, on: conversion.convertedOn))
+    }
     for payout in made.payouts {
       let currency = payout.gross.currency
       items += try BankItem.of(
@@ -120,6 +124,8 @@ package enum BankSQL {
     """
     select i.kind, i.id, i.reference, i.amount, i.currency, i.on_date from (
       select 'receipt' as kind, id, reference, amount, currency, received_on as on_date from cash_receipts
+      union all
+      select 'conversion', id, null, amount, currency, converted_on from cash_conversions where state = 'approved'
       union all
       select 'payout', id, null, net, currency, business_date from payouts where net > 0
       union all
@@ -227,6 +233,7 @@ package enum BankSQL {
     let nothing = Money(0, amount.currency)
     switch kind {
     case .receipt: return [BankItem(receipt: CashReceiptID(id), reference: reference, amount: amount, on: date)]
+    case .conversion: return [try BankItem(conversion: CashConversionID(id), amount: amount, on: date)]
     case .payout:
       return try BankItem.of(payout: PayoutID(id), net: amount, platformFee: nothing, repaid: nothing, on: date)
     case .platformFee:

@@ -162,7 +162,7 @@ package enum ChangeWriter {
     plan.write(Tables.clawbacks, shelves.clawbacks)
     plan.insert(Tables.clawbackLines, changes.clawbackLines)
     plan.write(Tables.topUps, shelves.topUps)
-    plan.write(Tables.controlChoices, shelves.controlChoices)
+    plan.writeChoices(shelves.controlChoices)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)
     plan.insert(Tables.reconciliationMatches, changes.bank.matches)

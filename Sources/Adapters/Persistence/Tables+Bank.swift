@@ -110,10 +110,12 @@ package struct BankItem: Sendable, Hashable {
     case advanceRepaid = "advance_repaid"
     /// Own means that a person put into the client account.
     case topUp = "top_up"
+    /// Money that left the client account of one currency for that of another.
+    case conversion
   }
 
   package let kind: Kind
-  /// The receipt, the payout, the claw-back or the top-up.
+  /// The receipt, the payout, the claw-back, the top-up or the conversion.
   package let id: UUIDValue
   /// What the bank is to show.
   package let reference: String
@@ -132,6 +134,13 @@ package struct BankItem: Sendable, Hashable {
   /// A receipt without a reference is told by its own id, which no payer ever gives: it waits for a person.
   package init(receipt id: CashReceiptID, reference: String?, amount: Money, on: CalendarDate) {
     self.init(kind: .receipt, id: id.value, reference: reference ?? id.description, amount: amount, on: on)
+  }
+
+  /// What a conversion takes out of the account; what it brings into another is a receipt.
+  package init(conversion id: CashConversionID, amount: Money, on: CalendarDate) throws(ArithmeticOverflow) {
+    self.init(
+      kind: .conversion, id: id.value, reference: EndToEndReference.of(id),
+      amount: Money(try Int64(0).subtracting(amount.amount), amount.currency), on: on)
   }
 
   /// The movements of a payout: the lender's net, and where there are such the platform's fee and what was repaid of an

@@ -52,3 +52,13 @@ package enum ControlSQL {
 
   package static var statements: [Statement] { [ofBorrower] }
 }
+
+extension ChangeWriter.Plan {
+  /// What is replaced is closed before what takes its place comes in: of a loan one choice is open at any moment, also
+  /// between two statements.
+  mutating func writeChoices(_ shelf: Shelf<ControlChoice>) {
+    let updated = shelf.updatedRows
+    update(Tables.controlChoices, updated.map(\.row), updated.map(\.loadedVersion))
+    insert(Tables.controlChoices, shelf.insertedRows)
+  }
+}

@@ -104,6 +104,10 @@ package enum EndToEndReference {
 
   /// What the bank is to show where the platform's own money goes into the client account, since clients' was taken back.
   package static func ofAdvance(_ clawback: ClawbackID) -> String { "CA" + of(PayoutID(clawback.value)).dropFirst(2) }
+  /// What a bank is to show of both movements of a conversion: they are told from each other by their currencies.
+  package static func of(_ conversion: CashConversionID) -> String {
+    "CX" + conversion.value.description.split(separator: "-").joined().uppercased()
+  }
 
   /// The payout that a reference names; nil for any other reference.
   package static func payout(_ reference: some StringProtocol) -> PayoutID? {

@@ -186,8 +186,11 @@ struct ControlTests {
     try await Marketplace.with { market in
       let bought = try await market.buy()
       let first = try await market.run(bought.choose(.assume), by: bought.startup.principal).choice
+      let again = try await market.run(bought.choose(.assume), by: bought.startup.principal).choice
+      #expect(again.state == .proposed)
       let second = try await market.run(bought.choose(.accelerate), by: bought.startup.principal).choice
       #expect(second.state == .done)
+      #expect(try await market.choice(again.id).state == .replaced)
       #expect(try await market.choice(first.id).state == .replaced)
       let consent = ConsentToAssumption(choiceID: first.id, ifVersion: nil)
       #expect(try await market.submit(consent, by: bought.lenders[0].principal).refusalCode == "control.illegal_state")

@@ -1,3 +1,4 @@
+import BankFiles
 import Catalogue
 import DomainFixtures
 import Lending
@@ -6,6 +7,7 @@ import Parties
 import Persistence
 import Postgres
 import Primitives
+import Reconciliation
 import Repayment
 import SchemaFixtures
 import Testing
@@ -206,6 +208,17 @@ struct CurrencyTests {
         by: Marketplace.staff(2))
       #expect(rejected.conversion.state == .rejected)
       #expect(try await market.submit(approve, by: Marketplace.staff(2)).refusalCode == "conversion.illegal_state")
+      // The bank shows both movements under the conversion's reference, and the startup's money under its own.
+      let reference = EndToEndReference.of(stated.id)
+      let home = BankSheet(
+        name: "D1", on: market.today,
+        lines: [.init(2_500_000, received.receipt.id.description), .init(-1_000_000, reference)])
+      let abroad = BankSheet(
+        name: "Y1", on: market.today, lines: [.init(6_990_000, reference)], currency: "CNY", account: "CLIENTS-CNY")
+      let taken = try await market.take(home, abroad)
+      #expect(taken.matched == 3)
+      #expect(taken.breaks == [])
+      #expect(taken.reviews.flatMap(\.drifts).allSatisfy { $0.drift == 0 })
       let broken = try await market.lawBreaches()
       #expect(broken == [])
       try await market.execute(Forge.conversion)

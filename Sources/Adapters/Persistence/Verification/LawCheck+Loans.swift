@@ -306,7 +306,8 @@ extension LawCheck {
           union all select 'advance_repaid', id, -advance_repaid, currency from payouts
           union all select 'claw_back', id, -amount, currency from claw_backs where state = 'approved'
           union all select 'advance', id, advanced, currency from claw_backs where state = 'approved'
-          union all select 'top_up', id, amount, currency from client_money_top_ups where state = 'approved') i
+          union all select 'top_up', id, amount, currency from client_money_top_ups where state = 'approved'
+          union all select 'conversion', id, -amount, currency from cash_conversions where state = 'approved') i
           on i.kind = m.item_kind and i.id = m.item_id
         where l.status <> 'BOOK' or i.amount is distinct from l.amount or i.currency is distinct from l.currency
         union all

@@ -237,6 +237,7 @@ extension BankItem.Kind {
     case .payout, .platformFee, .advanceRepaid: PayoutID(id).description
     case .clawBack, .advance: ClawbackID(id).description
     case .topUp: TopUpID(id).description
+    case .conversion: CashConversionID(id).description
     }
   }
 }

@@ -1,3 +1,4 @@
+import BankFiles
 import Ledger
 import Lending
 import Parties
@@ -146,21 +147,21 @@ package struct DecideConversion: Command {
     }
   }
 
-  /// What it became is a receipt of the bank's day, and pays as one. Its reference is the conversion: what treasury tells the
-  /// bank to name.
+  /// What it became is a receipt of the bank's day, and pays as one. Its reference is the
+  /// conversion's: what treasury tells the bank to name.
   private func receive(
     _ conversion: CashConversion, as id: CashReceiptID, from receipt: CashReceipt, _ draft: inout Draft
   ) throws -> RecordCashReceipt.Received {
     let payer = conversion.organizationID
     let command = RecordCashReceipt(
       receivedOn: conversion.convertedOn, amount: conversion.into, source: receipt.source, payerID: payer,
-      reference: conversion.id.description)
+      reference: EndToEndReference.of(conversion.id))
     let (allocations, remainder) = try command.allocate(id, payer, &draft)
     let into = draft.put(
       \.receipts,
       CashReceipt(
         id: id, organizationID: payer, receivedOn: conversion.convertedOn, amount: conversion.into,
-        source: receipt.source, reference: conversion.id.description, remainder: remainder,
+        source: receipt.source, reference: EndToEndReference.of(conversion.id), remainder: remainder,
         remainderReason: RecordCashReceipt.reason(of: remainder, conversion.into.currency, payer, draft),
         createdAt: draft.now))
     draft.made.allocations += allocations

@@ -135,7 +135,10 @@ package struct SweepClosing: Command {
     for id in draft.base.controlChoicesOf[borrowerID] ?? [] {
       guard var choice = draft.find(\.controlChoices, id), choice.roundID == roundID, choice.isOpen else { continue }
       choice.end(.lapsed)
-      draft.put(\.controlChoices, choice)
+      choice = draft.put(\.controlChoices, choice)
+      draft.happen(
+        "control_choice.lapsed", choice.id, version: choice.version, to: (choice.borrowerID, choice.lenderID),
+        [("loan_id", .text(choice.loanID.description))])
     }
     var loans: [LoanID: Loan] = [:]
     var positions: [LoanID: LoanPosition] = [:]

@@ -6,7 +6,7 @@ import StrictJSON
 
 extension ChooseAtControl {
   /// `loan_id`, `choice` (accelerate, assume, return), and for a return `quantity` or `serials`
-  static func parse(_ reader: inout ObjectReader, _ round: FundingRoundID) -> ChooseAtControl? {
+  package static func parse(_ reader: inout ObjectReader, _ round: FundingRoundID) -> ChooseAtControl? {
     let loan = reader.id("loan_id", of: LoanNoun.self)
     let kind = reader.enumeration("choice", as: ControlChoice.Kind.self)
     let units = reader.units(isRequired: kind == .return)
@@ -24,7 +24,7 @@ extension ChooseAtControl {
 }
 
 extension ControlChoice {
-  func write(to writer: inout JSONWriter) {
+  package func write(to writer: inout JSONWriter) {
     writer.object { writeMembers(to: &$0) }
   }
 
@@ -50,7 +50,7 @@ extension ControlChoice {
 }
 
 extension ChooseAtControl.Chosen {
-  func write(to writer: inout JSONWriter) {
+  package func write(to writer: inout JSONWriter) {
     writer.object { writer in
       choice.writeMembers(to: &writer)
       writer.field("loan_state", loan.state)
@@ -60,7 +60,7 @@ extension ChooseAtControl.Chosen {
 }
 
 extension AssumeLoan.Assumed {
-  func write(to writer: inout JSONWriter) {
+  package func write(to writer: inout JSONWriter) {
     writer.object { writer in
       choice.writeMembers(to: &writer)
       writer.field("effect", effect)

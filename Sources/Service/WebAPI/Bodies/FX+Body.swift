@@ -1,3 +1,4 @@
+import BankFiles
 import Operations
 import Persistence
 import Primitives
@@ -19,7 +20,7 @@ extension FXRate {
 }
 
 extension RecordedFXRate {
-  func write(to writer: inout JSONWriter) {
+  package func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.field("id", id)
       writer.field("state", state)
@@ -38,7 +39,7 @@ extension RecordedFXRate {
 
 extension [RecordedFXRate] {
   /// `{"data": [...]}`
-  func write(to writer: inout JSONWriter) {
+  package func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.array("data", self) { writer, rate in rate.write(to: &writer) }
     }
@@ -47,7 +48,7 @@ extension [RecordedFXRate] {
 
 extension ProposeFXRates {
   /// `base`, `quote`, `on`, `rate` (a decimal as text), `source`, `supersedes`?
-  static func parse(_ reader: inout ObjectReader) -> ProposeFXRates? {
+  package static func parse(_ reader: inout ObjectReader) -> ProposeFXRates? {
     let base = reader.parsed("base", expected: expectedCurrency, bytes: 1...64) { Currency($0) }
     let quote = reader.parsed("quote", expected: expectedCurrency, bytes: 1...64) { Currency($0) }
     let on = reader.date("on")
@@ -74,13 +75,13 @@ extension DecideFXRates {
   static let most = FXRate.mostInFile
 
   /// `reason`
-  static func parseReject(_ reader: inout ObjectReader, _ id: FXRateID, ifVersion: Int64?) -> DecideFXRates? {
+  package static func parseReject(_ reader: inout ObjectReader, _ id: FXRateID, ifVersion: Int64?) -> DecideFXRates? {
     guard let reason = reader.string("reason", bytes: BodyBounds.reason) else { return nil }
     return DecideFXRates(ids: [id], decision: .reject(reason: reason), ifVersion: ifVersion)
   }
 
   /// `ids` (1 to 5,000)
-  static func parseApprove(_ reader: inout ObjectReader) -> DecideFXRates? {
+  package static func parseApprove(_ reader: inout ObjectReader) -> DecideFXRates? {
     let ids = reader.set("ids", count: 1...most) { node, log in
       log.parsed(node, expected: expectedRateID, bytes: 1...64) { FXRateID($0) }
     }
@@ -90,7 +91,7 @@ extension DecideFXRates {
 
 extension ProposeConversion {
   /// `amount`, `into`, `converted_on`, `evidence`
-  static func parse(_ reader: inout ObjectReader, _ receipt: CashReceiptID) -> ProposeConversion? {
+  package static func parse(_ reader: inout ObjectReader, _ receipt: CashReceiptID) -> ProposeConversion? {
     let amount = reader.money("amount", BodyBounds.price)
     let into = reader.money("into", BodyBounds.price)
     let on = reader.date("converted_on")
@@ -102,7 +103,7 @@ extension ProposeConversion {
 
 extension DecideConversion {
   /// `reason`
-  static func parseReject(
+  package static func parseReject(
     _ reader: inout ObjectReader, _ id: CashConversionID, ifVersion: Int64?
   ) -> DecideConversion? {
     guard let reason = reader.string("reason", bytes: BodyBounds.reason) else { return nil }
@@ -112,7 +113,7 @@ extension DecideConversion {
 
 extension CashConversion {
   /// - Parameter received: what its money became, where it was booked just now.
-  func write(to writer: inout JSONWriter, received: RecordCashReceipt.Received? = nil) {
+  package func write(to writer: inout JSONWriter, received: RecordCashReceipt.Received? = nil) {
     writer.object { writer in
       writer.field("id", id)
       writer.field("state", state)
@@ -122,6 +123,8 @@ extension CashConversion {
       writer.field("into", into)
       writer.field("converted_on", convertedOn)
       writer.field("market_rate", marketRate)
+      // What the bank is to show of both of its movements.
+      writer.field("reference", EndToEndReference.of(id))
       writer.field("evidence", evidence)
       writer.field("proposed_by", proposedBy)
       writer.field("decided_by", decidedBy)
