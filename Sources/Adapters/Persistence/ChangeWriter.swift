@@ -17,6 +17,8 @@ package struct BatchChanges: Sendable {
   package var payouts: [Payout] = []
   package var penalties: [PenaltyRow] = []
   package var statements: [StatementRow] = []
+  package var invoices: [PlatformInvoice] = []
+  package var invoiceLines: [InvoiceLine] = []
   package var isReferenceChanged = false
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
@@ -51,6 +53,8 @@ package struct BatchChanges: Sendable {
     payouts += made.payouts
     penalties += made.penalties
     statements += made.statements
+    invoices += made.invoices
+    invoiceLines += made.invoiceLines
     isReferenceChanged = isReferenceChanged || made.isReferenceChanged
     verdicts += made.verdicts
     unitEvents += made.unitEvents
@@ -152,6 +156,8 @@ package enum ChangeWriter {
     plan.write(Tables.reconciliationBreaks, shelves.breaks)
     plan.insert(Tables.penalties, changes.penalties)
     plan.insert(Tables.statements, changes.statements)
+    plan.insert(Tables.platformInvoices, changes.invoices)
+    plan.insert(Tables.invoiceLines, changes.invoiceLines)
     plan.write(Tables.referenceEntries, shelves.referenceEntries)
     if changes.isReferenceChanged { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.verdicts, changes.verdicts)

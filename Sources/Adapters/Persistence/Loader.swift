@@ -195,6 +195,7 @@ package enum Loader {
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
     lookups += runLookups(wanted) + bankLookups(wanted) + penaltyLookups(wanted)
+    for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     if !wanted.leases.isEmpty {
       lookups.append(
@@ -390,6 +391,7 @@ package enum Loader {
     var referenceEntries: [UUIDValue] = []
     var penaltiesOf: [OrganizationID] = []
     var statementKeys: Set<StatementKey> = []
+    var invoicesOf: [(OrganizationID, CalendarDate)] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -430,6 +432,7 @@ package enum Loader {
       case .payee(let id): payees.append(id.value)
       case .referenceEntry(let id): referenceEntries.append(id.value)
       case .penalties(let id): penaltiesOf.append(id)
+      case .invoices(let id, let date): invoicesOf.append((id, date))
       case .statement(let key): statementKeys.insert(key)
       case .reconciliationBreak(let id): breaks.append(id.value)
       }

@@ -30,6 +30,7 @@ package enum LicenceNoun: IdentifiedNoun { package static let prefix: StaticStri
 package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticString = "vdt" }
 package enum ReferenceEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "ref" }
 package enum StatementNoun: IdentifiedNoun { package static let prefix: StaticString = "sdoc" }
+package enum InvoiceNoun: IdentifiedNoun { package static let prefix: StaticString = "inv" }
 package enum PenaltyNoun: IdentifiedNoun { package static let prefix: StaticString = "pen" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
@@ -63,6 +64,7 @@ package typealias LicenceID = Identifier<LicenceNoun>
 package typealias VerdictID = Identifier<VerdictNoun>
 package typealias ReferenceEntryID = Identifier<ReferenceEntryNoun>
 package typealias StatementID = Identifier<StatementNoun>
+package typealias InvoiceID = Identifier<InvoiceNoun>
 package typealias PenaltyID = Identifier<PenaltyNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 

@@ -21,7 +21,8 @@ struct AnyTable: Sendable {
     AnyTable(Tables.repaymentExplanations), AnyTable(Tables.closingCorrections), AnyTable(Tables.startupWaterfalls),
     AnyTable(Tables.bankStatements), AnyTable(Tables.bankLines), AnyTable(Tables.reconciliationMatches),
     AnyTable(Tables.reconciliationBreaks), AnyTable(Tables.payees),
-    AnyTable(Tables.penalties), AnyTable(Tables.statements), AnyTable(Tables.referenceEntries),
+    AnyTable(Tables.penalties), AnyTable(Tables.statements), AnyTable(Tables.platformInvoices),
+    AnyTable(Tables.invoiceLines), AnyTable(Tables.referenceEntries),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -40,6 +41,7 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + LawCheck.statements + ChainSQL.statements
+    + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + InvoiceSQL.statements
+    + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements
 }

@@ -74,7 +74,9 @@ struct RowSecurityTests {
     "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "chip_units", "unit_events", "verdicts",
     "allocations", "outbox", "loan_penalties",
   ]
-  private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
+  private static let ofLenders = [
+    "licences", "lots", "reserve_plans", "listings", "payouts", "platform_invoices", "platform_invoice_lines",
+  ]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",

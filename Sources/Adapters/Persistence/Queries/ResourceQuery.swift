@@ -83,6 +83,9 @@ package enum Resources {
     names: ("read_payout", "page_payouts"))
   package static let payees = ResourceQuery(
     Tables.payees, visible: "org_id = $1", filter: "org_id::text = $2", names: ("read_payee", "page_payees"))
+  package static let platformInvoices = ResourceQuery(
+    Tables.platformInvoices, visible: "lender_id = $1", filter: "currency = $2",
+    names: ("read_platform_invoice", "page_platform_invoices"))
   package static let statementDocuments = ResourceQuery(
     Tables.statements, visible: "org_id = $1", filter: "to_char(month, 'YYYY-MM') = $2",
     names: ("read_statement_document", "page_statement_documents"))
@@ -111,7 +114,7 @@ package enum Resources {
       fundingRounds.byID, fundingRounds.page, cashReceipts.byID, cashReceipts.page, payouts.byID, payouts.page,
       payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
       reconciliationBreaks.page, referenceEntries.byID, referenceEntries.page,
-      statementDocuments.byID, statementDocuments.page,
+      platformInvoices.byID, platformInvoices.page, statementDocuments.byID, statementDocuments.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }
