@@ -208,7 +208,7 @@ let package = Package(
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", "Interest", "LedgerExport", logging,
+        "Reconciliation", "Interest", "Ledger", "LedgerExport", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",

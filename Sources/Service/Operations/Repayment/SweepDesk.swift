@@ -55,7 +55,7 @@ package enum SweepDesk {
 
     private func positions(in currency: Currency) throws -> [LoanPosition] {
       try loans.filter { $0.currency == currency }.compactMap { loan in
-        var position = try LoanPosition(loan, by: agreed)
+        var position = try LoanPosition(Penalties.charged(loan, through: today), by: agreed)
         try position?.accrue(through: today)
         return position
       }
