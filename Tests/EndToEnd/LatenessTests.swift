@@ -138,6 +138,13 @@ extension EndToEnd {
     #expect(text.text.contains("Statement of Lender") && text.text.contains("USD 2,400.00"))
     #expect(text.text.contains(try #require(row["digest"]?.asString)))
     #expect(try http.get("/v1/statement-documents/\(id)", as: stranger.key).status == 404)
+    let clearing = try http.get("/v1/ledger/clearing?on=2023-04-30", as: deployment.admin).json()["data"]?.elements
+    let chips = try #require(clearing?.first { $0["account"]?.asString == "clearing.chips" })
+    #expect(chips["cleared_bps"]?.asInteger == 0 && chips["oldest_open_days"]?.asInteger == 27)
+    #expect(try http.get("/v1/ledger/clearing", as: lender.key).status == 404)
+    let fees = try deployment.run(["settle", "fees", "--date", "2023-04-30"])
+    #expect(fees.status == 0, "\(fees.output)")
+    #expect(try http.get("/v1/platform-invoices", as: lender.key).json()["data"]?.elements.isEmpty == true)
     let verify = try deployment.run(["verify"])
     #expect(verify.status == 0, "\(verify.output)")
   }

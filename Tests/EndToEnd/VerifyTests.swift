@@ -269,6 +269,14 @@ extension EndToEnd {
         """
       ], found: "each statement of a month is made again from the journal"),
     Breach(
+      plant: [
+        """
+        insert into platform_invoices (lender_id, id, number, currency, from_on, through_on, fee_income, platform_fee,
+          run_id, created_at)
+        select lender_id, id, 1, currency, business_date, business_date, gross, 1, run_id, now() from payouts limit 1
+        """
+      ], found: "an invoice tells of payouts in the amounts"),
+    Breach(
       plant: ["update loans set penalty_total = penalty_total + 1"], found: "a penalty is charged once for each day"),
     Breach(
       plant: [

@@ -81,7 +81,8 @@ create index cash_conversions_of_receipt on cash_conversions (org_id, receipt_id
 -- What left one account for another is a movement that the bank shows.
 alter table reconciliation_matches drop constraint reconciliation_matches_kind;
 alter table reconciliation_matches add constraint reconciliation_matches_kind check (
-  item_kind in ('receipt', 'payout', 'platform_fee', 'conversion'));
+  item_kind in (
+    'receipt', 'payout', 'platform_fee', 'claw_back', 'advance', 'advance_repaid', 'top_up', 'conversion'));
 
 grant select, insert, update on cash_conversions to chipbridge_writer;
 grant select on cash_conversions to chipbridge_reader;

@@ -149,6 +149,58 @@ create policy reads on statement_documents for select to chipbridge_reader
   using (app_sees_all() or org_id = app_org());
 create policy writes on statement_documents for all to chipbridge_writer using (true) with check (true);
 
+-- What the platform took of a lender's fee income, told with a number; each payout is told of once.
+create table platform_invoices (
+  lender_id uuid not null,
+  id uuid not null,
+  number bigint not null,
+  currency text not null,
+  from_on date not null,
+  through_on date not null,
+  fee_income bigint not null,
+  platform_fee bigint not null,
+  run_id uuid not null,
+  created_at timestamptz not null,
+  constraint platform_invoices_pkey primary key (lender_id, id),
+  constraint platform_invoices_numbered unique (lender_id, number),
+  constraint platform_invoices_days check (from_on <= through_on),
+  constraint platform_invoices_amounts check (number > 0 and platform_fee > 0 and platform_fee <= fee_income)
+);
+comment on table platform_invoices is 'key lender_id';
+
+create table platform_invoice_lines (
+  lender_id uuid not null,
+  payout_id uuid not null,
+  invoice_id uuid not null,
+  entry_id uuid not null,
+  on_date date not null,
+  fee_income bigint not null,
+  platform_fee bigint not null,
+  constraint platform_invoice_lines_pkey primary key (lender_id, payout_id),
+  constraint platform_invoice_lines_of foreign key (lender_id, invoice_id) references platform_invoices (lender_id, id),
+  constraint platform_invoice_lines_payout foreign key (lender_id, payout_id) references payouts (lender_id, id)
+);
+comment on table platform_invoice_lines is 'key lender_id';
+create index platform_invoice_lines_of_invoice on platform_invoice_lines (lender_id, invoice_id);
+
+grant select, insert on platform_invoices, platform_invoice_lines to chipbridge_writer;
+grant select on platform_invoices, platform_invoice_lines to chipbridge_reader;
+do $$
+declare
+  named text;
+begin
+  foreach named in array array['platform_invoices', 'platform_invoice_lines'] loop
+    execute format('alter table %I enable row level security', named);
+    execute format('alter table %I force row level security', named);
+    execute format(
+      'create policy reads on %I for select to chipbridge_reader using (app_sees_all() or lender_id = app_org())',
+      named);
+    execute format('create policy writes on %I for all to chipbridge_writer using (true) with check (true)', named);
+  end loop;
+end;
+$$;
+
 alter table settlement_runs drop constraint settlement_runs_job;
 alter table settlement_runs add constraint settlement_runs_job check (
-  job in ('accrual', 'sweep', 'maturity', 'delinquency', 'payout', 'rescreen', 'day_close', 'reconcile', 'statements'));
+  job in ('accrual', 'sweep', 'maturity', 'delinquency', 'payout', 'rescreen', 'day_close', 'reconcile', 'fees',
+    'statements'));

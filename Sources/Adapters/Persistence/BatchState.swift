@@ -29,6 +29,7 @@ package struct BatchState: Sendable {
   package var principalMoves: [LoanID: [CalendarDate: Int64]] = [:]
   /// In the order in which they were charged and taken back.
   package var penaltiesOfLoan: [LoanID: [PenaltyRow]] = [:]
+  package var invoiceBooks: [OrganizationID: InvoiceBook] = [:]
   package var statementSources: [StatementKey: StatementSource] = [:]
   package var unitBySerial: [UnitKey: UnitID] = [:]
   /// Units that were in the loan when it was looked up, or came into it since; some may have left.
@@ -130,6 +131,11 @@ package struct BatchState: Sendable {
     for unit in made.overlay.units.insertedRows + made.overlay.units.updatedRows.map(\.row) {
       unitBySerial[UnitKey(lenderID: unit.lenderID, chipModelID: unit.chipModelID, serial: unit.serial)] = unit.id
       if let loan = unit.loanID, unitsOfLoan[loan]?.contains(unit.id) == false { unitsOfLoan[loan]?.append(unit.id) }
+    }
+    for invoice in made.invoices { invoiceBooks[invoice.lenderID]?.lastNumber = invoice.number }
+    let invoiced = Set(made.invoiceLines.map(\.payoutID))
+    for lender in Set(made.invoices.map(\.lenderID)) {
+      invoiceBooks[lender]?.payouts.removeAll { invoiced.contains($0.payoutID) }
     }
     for row in made.statements {
       let key = StatementKey(organizationID: row.organizationID, from: row.month, through: row.through)

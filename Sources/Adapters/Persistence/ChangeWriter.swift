@@ -19,6 +19,8 @@ package struct BatchChanges: Sendable {
   package var clawbackLines: [ClawbackLine] = []
   package var penalties: [PenaltyRow] = []
   package var statements: [StatementRow] = []
+  package var invoices: [PlatformInvoice] = []
+  package var invoiceLines: [InvoiceLine] = []
   package var isReferenceChanged = false
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
@@ -57,6 +59,8 @@ package struct BatchChanges: Sendable {
     clawbackLines += made.clawbackLines
     penalties += made.penalties
     statements += made.statements
+    invoices += made.invoices
+    invoiceLines += made.invoiceLines
     isReferenceChanged = isReferenceChanged || made.isReferenceChanged
     verdicts += made.verdicts
     unitEvents += made.unitEvents
@@ -174,6 +178,8 @@ package enum ChangeWriter {
     if !changes.documents.isEmpty { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.penalties, changes.penalties)
     plan.insert(Tables.statements, changes.statements)
+    plan.insert(Tables.platformInvoices, changes.invoices)
+    plan.insert(Tables.invoiceLines, changes.invoiceLines)
     plan.write(Tables.referenceEntries, shelves.referenceEntries)
     if changes.isReferenceChanged { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.verdicts, changes.verdicts)

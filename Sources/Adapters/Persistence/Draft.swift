@@ -79,6 +79,8 @@ package struct Made: Sendable {
   package var clawbackLines: [ClawbackLine] = []
   package var penalties: [PenaltyRow] = []
   package var statements: [StatementRow] = []
+  package var invoices: [PlatformInvoice] = []
+  package var invoiceLines: [InvoiceLine] = []
   /// Processes are to load the reference data again: some of it was adopted.
   package var isReferenceChanged = false
   package var verdicts: [VerdictRow] = []

@@ -224,6 +224,7 @@ package enum Loader {
     lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates) + penaltyLookups(wanted)
     lookups += ClawbackSQL.lookups(of: wanted.divisions) + ClawbackSQL.payees(of: wanted.payeesOf)
     lookups += MarkSQL.lookups(wanted.valuation)
+    for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     if !wanted.leases.isEmpty {
       lookups.append(
@@ -467,6 +468,7 @@ package enum Loader {
     var valuation: Set<ValuationNeed> = []
     var controlChoices: [UUIDValue] = []
     var controlChoicesOf: [OrganizationID] = []
+    var invoicesOf: [(OrganizationID, CalendarDate)] = []
 
     mutating func add(_ need: Need) {
       switch need {
@@ -519,6 +521,7 @@ package enum Loader {
       case .topUp(let id): topUps.append(id.value)
       case .referenceEntry(let id): referenceEntries.append(id.value)
       case .penalties(let id): penaltiesOf.append(id)
+      case .invoices(let id, let date): invoicesOf.append((id, date))
       case .statement(let key): statementKeys.insert(key)
       case .reconciliationBreak(let id): breaks.append(id.value)
       case .rulePack(let id): rulePacks.append(id.value)

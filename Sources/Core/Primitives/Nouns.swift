@@ -45,6 +45,7 @@ package enum RulePackNoun: IdentifiedNoun { package static let prefix: StaticStr
 package enum ComplianceItemNoun: IdentifiedNoun { package static let prefix: StaticString = "cmp" }
 package enum ReferenceEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "ref" }
 package enum StatementNoun: IdentifiedNoun { package static let prefix: StaticString = "sdoc" }
+package enum InvoiceNoun: IdentifiedNoun { package static let prefix: StaticString = "inv" }
 package enum PenaltyNoun: IdentifiedNoun { package static let prefix: StaticString = "pen" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
@@ -93,6 +94,7 @@ package typealias RulePackID = Identifier<RulePackNoun>
 package typealias ComplianceItemID = Identifier<ComplianceItemNoun>
 package typealias ReferenceEntryID = Identifier<ReferenceEntryNoun>
 package typealias StatementID = Identifier<StatementNoun>
+package typealias InvoiceID = Identifier<InvoiceNoun>
 package typealias PenaltyID = Identifier<PenaltyNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 

@@ -64,6 +64,7 @@ package struct WebAPI: Sendable {
     addExplainRoutes(&table)
     addStatementRoutes(&table)
     addClearingRoutes(&table)
+    addInvoiceRoutes(&table)
     addLedgerRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))

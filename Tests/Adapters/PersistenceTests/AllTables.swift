@@ -29,6 +29,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.markProposals), AnyTable(Tables.markDisputes), AnyTable(Tables.valuationImports),
     AnyTable(Tables.roundReports), AnyTable(Tables.chipQuotes), AnyTable(Tables.markSeries),
     AnyTable(Tables.markDerivations),
+    AnyTable(Tables.platformInvoices), AnyTable(Tables.invoiceLines),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -48,7 +49,7 @@ struct AnyTable: Sendable {
     + RoundReasons.statements
     + Reader.statements
     + FXSQL.statements + ControlSQL.statements + ComplianceSQL.statements + MarkSQL.statements + MarkQueries.statements
-    + QuoteSQL.statements
-    + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + LawCheck.statements + ChainSQL.statements
+    + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + InvoiceSQL.statements
+    + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements
 }

@@ -86,6 +86,8 @@ struct Trip {
       Trip(Tables.statements, [set.statementDocument], ids: [set.uuid(45)]),
       Trip(Tables.penalties, [set.penalty], ids: [set.uuid(43)]),
       Trip(Tables.referenceEntries, [try set.referenceEntry()], ids: [set.uuid(44)]),
+      Trip(Tables.platformInvoices, [set.invoice], ids: [set.uuid(46)]),
+      Trip(Tables.invoiceLines, [set.invoiceLine], ids: [set.uuid(24)]),
       Trip(Tables.payees, [try set.payee()], ids: [set.uuid(39)]),
       Trip(Tables.fxRates, [try set.fxRate()], ids: [set.uuid(43)]),
       Trip(Tables.cashConversions, [set.conversion], ids: [set.uuid(44)]),

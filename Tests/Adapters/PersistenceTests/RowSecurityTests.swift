@@ -75,7 +75,9 @@ struct RowSecurityTests {
     "unit_events", "verdicts", "allocations", "outbox", "claw_back_lines", "loan_penalties", "startup_marks",
     "control_choices",
   ]
-  private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
+  private static let ofLenders = [
+    "licences", "lots", "reserve_plans", "listings", "payouts", "platform_invoices", "platform_invoice_lines",
+  ]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "mark_disputes", "round_reports", "cash_receipts", "payees", "audit_log",

@@ -349,6 +349,17 @@ struct RowSet {
       amount: Money(1, .usd), allocatedOn: day)
   }
 
+  var invoice: PlatformInvoice {
+    PlatformInvoice(
+      id: id(46), lenderID: lender, number: 1, currency: .usd, from: day, through: day, feeIncome: 100, platformFee: 5,
+      runID: id(25), createdAt: now)
+  }
+
+  var invoiceLine: InvoiceLine {
+    InvoiceLine(
+      lenderID: lender, payoutID: id(24), invoiceID: id(46), entryID: id(27), on: day, feeIncome: 100, platformFee: 5)
+  }
+
   var statementDocument: StatementRow {
     let bytes = Array("{}".utf8)
     return StatementRow(

@@ -6,6 +6,7 @@ import Persistence
 import Postgres
 import PostgresHarness
 import Primitives
+import PropertyKit
 import Repayment
 import SchemaFixtures
 import Testing
@@ -199,5 +200,65 @@ struct PenaltyTests {
       #expect(try await lent.loan().outstanding.charges == 0)
       #expect(try await lent.breaches() == [])
     }
+  }
+
+  @Test("whatever is paid and whenever it is recorded, each day bears it on what was unpaid on it, rounded once")
+  func randomReceipts() async throws {
+    var takenBack = 0
+    for seed in UInt64(1)...4 {
+      try await Marketplace.with(seed: seed) { market in
+        var random = SplitMix64(seed: seed)
+        let lent = try await lend(market)
+        try await lent.letRecallLapse()
+        for _ in 0..<14 {
+          market.clock.advance(days: random.int64(in: 0...6))
+          if random.oneIn(2) { try await lent.accrue() }
+          if random.oneIn(9) {
+            let until = try #require(lent.today.adding(days: random.int64(in: 1...5)))
+            if let pause = try? await lent.propose(.paymentPause(until: until), by: lent.startup) {
+              _ = try await lent.answer(pause, .accept, by: lent.lender).get()
+            }
+          }
+          let came = try #require(lent.today.adding(days: -random.int64(in: 0...12)))
+          let amount = random.int64(in: 1...random.int64(in: 2...900_000))
+          _ = try await market.run(
+            RecordCashReceipt(
+              receivedOn: came, amount: Money(amount, .usd), source: .instalment, payerID: lent.startup.id,
+              reference: nil), by: Marketplace.staff())
+          #expect(try await lent.breaches() == [], "seed \(seed)")
+          let (found, expected) = try await twin(lent)
+          #expect(found == expected, "seed \(seed) on \(lent.today)")
+        }
+        takenBack += try await rows(lent).count { $0.reverses != nil }
+      }
+    }
+    // Receipts that came before days which bore a penalty were among them.
+    #expect(takenBack > 0)
+  }
+
+  /// What was charged in all, and what a naive count over every day comes to: principal less what had come by then.
+  private func twin(_ lent: LentChips) async throws -> (found: Int64, expected: Int64) {
+    let loan = try await lent.loan()
+    let explanation = try await market(lent) { connection in
+      try LoanExplanation(
+        loan,
+        await connection.pipeline(
+          LoanExplanation.queries(for: loan, of: loan.terms.borrowerID, scope: .uuid(nil)), deadline: soon()))
+    }
+    let moves = explanation.parts(of: .outstanding, on: .latest)
+    let due = try #require(loan.due)
+    var day = try #require(due.since.adding(days: 2))
+    var exact: Int128 = 0
+    while let through = loan.life.penalty.through, day < through {
+      let isPaused = loan.life.pauses.contains { $0.from <= day && day <= $0.through }
+      let principal = moves.filter { $0.on <= day }.reduce(0) { $0 + $1.amount }
+      if !isPaused { exact += Int128(principal) * 3_600 }
+      day = try #require(day.adding(days: 1))
+    }
+    return (loan.life.penalty.total, try exact.divided(by: 3_600_000, rounding: .halfEven).asInt64())
+  }
+
+  private func market<R>(_ lent: LentChips, _ body: (PostgresConnection) async throws -> R) async throws -> R {
+    try await lent.market.database.withConnection { try await body($0) }
   }
 }

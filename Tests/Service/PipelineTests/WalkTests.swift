@@ -98,7 +98,8 @@ private struct Walk {
       let command = try market.lotCommand(of: lender, quantity: quantity)
       if let made = try await attempt(command, by: lender.principal) { lots.append((made, lender)) }
     case 2, 3, 4:
-      let command = market.listingCommand(of: lot, quantity: eights(12))
+      let command = market.listingCommand(
+        of: lot, quantity: eights(12), penalty: PenaltyTerms(rate: BasisPoints(2_900), graceDays: 0, cap: nil))
       if let made = try await attempt(command, by: lender.principal) { listings.append((made, lender)) }
     default:
       let (listing, owner) = try random.pick(listings)
@@ -312,8 +313,8 @@ struct WalkTests {
     for action in [
       "offer.make", "offer.accept", "offer.end", "loan.deliver", "loan.return", "settlement.sweep",
       "cash_receipt.record", "settlement.pay_out", "allocations", "closed loans", "loan.casualty", "loan.freeze",
-      "loan.unfreeze", "loan.default", "loan.cure", "loan.write_off", "loan.forgive", "loan_amendment.answer",
-      "loan_assignment.settle", "loan.decline_prepayment", "funding_round.correct",
+      "loan.unfreeze", "penalties", "loan.default", "loan.cure", "loan.write_off", "loan.forgive",
+      "loan_amendment.answer", "loan_assignment.settle", "loan.decline_prepayment", "funding_round.correct",
     ] {
       #expect(done[action, default: 0] > 0, "\(action): \(done)")
     }
@@ -344,6 +345,9 @@ struct WalkTests {
       }
       let paid = Statement("test_paid", "select count(*) from allocations", columns: [.int8])
       let closed = Statement("test_closed", "select count(*) from loans where state = 'closed'", columns: [.int8])
+      let charged = Statement(
+        "test_charged", "select count(*) from loan_penalties where reverses is null", columns: [.int8])
+      walk.done["penalties"] = Int(try await market.number(charged))
       walk.done["allocations"] = Int(try await market.number(paid))
       walk.done["closed loans"] = Int(try await market.number(closed))
       return walk.done

@@ -94,6 +94,9 @@ package enum Resources {
     names: ("read_claw_back", "page_claw_backs"))
   package static let topUps = ResourceQuery(
     Tables.topUps, visible: "org_id = $1", filter: "state = $2", names: ("read_top_up", "page_top_ups"))
+  package static let platformInvoices = ResourceQuery(
+    Tables.platformInvoices, visible: "lender_id = $1", filter: "currency = $2",
+    names: ("read_platform_invoice", "page_platform_invoices"))
   package static let statementDocuments = ResourceQuery(
     Tables.statements, visible: "org_id = $1", filter: "to_char(month, 'YYYY-MM') = $2",
     names: ("read_statement_document", "page_statement_documents"))
@@ -154,6 +157,7 @@ package enum Resources {
       markProposals.byID, markProposals.page, markDisputes.byID, markDisputes.page, valuationImports.byID,
       valuationImports.page,
       controlChoices.byID, controlChoices.page,
+      platformInvoices.byID, platformInvoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }

@@ -133,6 +133,13 @@ package enum RunQueries {
     }
   }
 
+  /// Lenders with payouts up to a day that no invoice tells of.
+  package static func lendersToInvoice(
+    through date: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [Weighted] {
+    try await parties(pool, Query(InvoiceSQL.lenders, [.date(date.dayNumber)]), deadline)
+  }
+
   /// Organisations whose book has entries up to a day, and how many since another.
   package static func booksToState(
     from first: CalendarDate, through last: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant

@@ -40,6 +40,25 @@ extension LawCheck {
         where one.from_on < one.to_on and other.from_on < other.to_on
         """, counting: "select 1 from loan_penalties"),
     LawCheck(
+      11, "an invoice tells of payouts in the amounts that the lender's book has, numbered without gaps",
+      names: ("law_invoices", "law_invoices_count"),
+      breaches: """
+        select i.id, 'says ' || i.platform_fee || ', its payouts come to ' || coalesce(sum(l.platform_fee), 0)
+        from platform_invoices i
+        left join platform_invoice_lines l on l.lender_id = i.lender_id and l.invoice_id = i.id
+        group by i.lender_id, i.id
+        having i.platform_fee <> coalesce(sum(l.platform_fee), 0) or i.fee_income <> coalesce(sum(l.fee_income), 0)
+        union all
+        select l.payout_id, 'is told of with ' || l.platform_fee || ', its entry has ' || coalesce(sum(j.amount), 0)
+        from platform_invoice_lines l
+        left join journal_lines j on j.org_id = l.lender_id and j.entry_id = l.entry_id
+          and j.account_code = 'expense.platform_fee'
+        group by l.lender_id, l.payout_id having l.platform_fee <> coalesce(sum(j.amount), 0)
+        union all
+        select lender_id, count(*) || ' invoices, the last numbered ' || max(number) from platform_invoices
+        group by lender_id having count(*) <> max(number)
+        """, counting: "select 1 from platform_invoices"),
+    LawCheck(
       12, "no reference data counts that was adopted by the person who proposed it",
       names: ("law_reference_entries", "law_reference_entries_count"),
       breaches: """

@@ -39,6 +39,16 @@ package enum Penalties {
       after: charged.state)
   }
 
+  /// A loan as it is once the penalty of the days before a date is charged: for what is only shown.
+  static func charged(_ loan: Loan, through date: CalendarDate) throws -> Loan {
+    guard let charge = try charge(on: loan, through: date) else { return loan }
+    var loan = loan
+    try loan.addPenalty(
+      charge.amount,
+      now: LoanLife.Penalty(through: date, total: charge.after.total, residue: charge.after.residue))
+    return loan
+  }
+
   /// A part of an earlier charge: its days from some day on.
   struct Part {
     let charge: PenaltyRow
@@ -97,12 +107,14 @@ extension LoanDesk {
   static func takeBackPenalty(
     _ loan: Loan, from date: CalendarDate, in draft: inout Draft
   ) throws -> (loan: Loan, parts: [Penalties.Part]) {
-    guard let through = loan.life.penalty.through, date < through else { return (loan, []) }
+    guard let charged = loan.life.penalty.through, date < charged else { return (loan, []) }
+    // What is given back is given back today: the days before bear their penalty without it first.
+    var loan = try accruePenalty(loan, through: draft.today, in: &draft)
+    let through = loan.life.penalty.through ?? charged
     let rows = (draft.base.penaltiesOfLoan[loan.id] ?? []) + draft.made.penalties.filter { $0.loanID == loan.id }
     let parts = try Penalties.parts(of: rows, on: loan, from: date)
     let all = try Penalties.state(of: loan).takingBack(parts.reduce(0) { $0 + $1.exact })
     guard !parts.isEmpty, all.amount <= (try loan.outstanding.total()) else { return (loan, []) }
-    var loan = loan
     for part in parts {
       let before = try Penalties.state(of: loan)
       let (amount, after) = try before.takingBack(part.exact)

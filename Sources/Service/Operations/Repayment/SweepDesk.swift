@@ -58,7 +58,7 @@ package enum SweepDesk {
 
     private func positions() throws -> [LoanPosition] {
       try loans.compactMap { loan in
-        var position = try LoanPosition(loan, by: agreed)
+        var position = try LoanPosition(Penalties.charged(loan, through: today), by: agreed)
         try position?.accrue(through: today)
         return position
       }

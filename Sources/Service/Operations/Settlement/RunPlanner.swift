@@ -47,6 +47,8 @@ package struct RunPlanner: Sendable {
         ShardPlan(
           step: stage.step.rawValue, on: stage.on, subjects: [lender.value], details: [amount.currency.code], weight: 1)
       }
+    case .fees:
+      return pack(try await RunQueries.lendersToInvoice(through: stage.on, pool, deadline: deadline), stage)
     case .statements:
       guard let month = StatementDocument.month(of: stage.on) else { return [] }
       return pack(

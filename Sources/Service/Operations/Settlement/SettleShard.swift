@@ -107,6 +107,12 @@ package struct SettleShard: Command {
         return sums
       }
     case .reconcile: return Part(ReconcileBank(on: plan.on)) { $0 }
+    case .fees:
+      return Part(InvoiceFees(lenderID: party, through: plan.on, runID: run)) { invoices in
+        var sums: [String: Int64] = ["invoices": Int64(invoices.count)]
+        for invoice in invoices { sums["platform_fee.\(invoice.currency)", default: 0] += invoice.platformFee }
+        return sums
+      }
     case .statements:
       return Part(IssueStatement(organizationID: party, monthEnd: plan.on, runID: run)) { issued in
         [issued.isNew ? "statements" : "statements_before": 1]

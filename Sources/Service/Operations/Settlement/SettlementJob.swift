@@ -20,12 +20,22 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
   case rescreen
   /// Matches what banks said with what the books expect, and compares their balances of the date.
   case reconcile
+  /// Tells lenders what the platform took of their fee income, by numbered invoices.
+  case fees
   /// Issues each organisation's statement of a month whose days are all closed.
   case statements
   /// Derives what chips were worth on the date from the quotes that are known.
   case marks
   /// Does what a day needs at its end, for every day since the last that was closed, and closes it.
   case dayClose = "day_close"
+
+  /// It may be done for a day that is closed.
+  package var postsNothing: Bool {
+    switch self {
+    case .reconcile, .fees, .statements, .marks: true
+    case .accrual, .sweep, .maturity, .delinquency, .payout, .rescreen, .dayClose: false
+    }
+  }
 
   /// The steps of one business date, in their order; nil for the job that works through the market as a whole.
   ///
@@ -39,6 +49,7 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
     case .delinquency: [.recalls, .delinquency]
     case .payout: [.payout]
     case .reconcile: [.reconcile]
+    case .fees: [.fees]
     case .statements: [.statements]
     case .marks: [.marks]
     case .dayClose: [.dayAccrual, .sweep, .maturity, .recalls, .delinquency, .close]
@@ -56,6 +67,8 @@ package enum SettlementStep: String, Sendable, Hashable, CaseIterable {
   case sweep, maturity, recalls, delinquency, payout
   /// Posts nothing, so it may be done for a day that is closed.
   case reconcile
+  /// Invoices of payouts up to the date. Posts nothing.
+  case fees
   /// The statements of the month that ends on the date. Posts nothing.
   case statements
   /// Posts nothing either: it records marks.
@@ -91,8 +104,8 @@ package struct SettlementStage: Sendable, Hashable {
       }
       guard let closedThrough, date <= closedThrough else { throw SettlementRefusal.monthOpen(date, closedThrough) }
     }
-    // A bank tells of a day when it is over, a statement tells of days that are closed, and a mark posts nothing.
-    if ![.reconcile, .statements, .marks].contains(job), let closedThrough, date <= closedThrough {
+    // A bank tells of a day when it is over, a statement tells of days that are closed, and a mark is no posting.
+    if !job.postsNothing, let closedThrough, date <= closedThrough {
       throw DayClosed(date: date, through: closedThrough)
     }
     guard job == .dayClose, let closedThrough else { return steps.map { SettlementStage(step: $0, on: date) } }
