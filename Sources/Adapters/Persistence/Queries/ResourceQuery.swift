@@ -98,6 +98,10 @@ package enum Resources {
   package static let valuationImports = ResourceQuery(
     Tables.valuationImports, visible: "org_id = $1", filter: "kind = $2",
     names: ("read_valuation_import", "page_valuation_imports"))
+  /// Reference data: everybody may see on what chips are marked.
+  package static let chipQuotes = ResourceQuery(
+    Tables.chipQuotes, visible: "true", filter: "chip_model_id = $2", createdAt: "recorded_at",
+    names: ("read_chip_quote", "page_chip_quotes"))
   package static let auditLog = ResourceQuery(
     Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
     names: ("read_audit_row", "page_audit_log"))
@@ -114,7 +118,7 @@ package enum Resources {
       payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
       reconciliationBreaks.page,
       markProposals.byID, markProposals.page, markDisputes.byID, markDisputes.page, valuationImports.byID,
-      valuationImports.page,
+      valuationImports.page, chipQuotes.byID, chipQuotes.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]
   }
