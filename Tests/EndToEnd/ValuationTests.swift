@@ -108,6 +108,9 @@ extension EndToEnd {
     #expect(try worth("as_of=2024-12-31")?["amount"]?["amount"]?.asInteger == 300_000_000_000)
     #expect(
       try worth("as_of=2024-12-31&known_at=2026-07-10T08:59:59Z")?["amount"]?["amount"]?.asInteger == 330_000_000_000)
+    let reports = try http.get("/v1/startups/\(id)/round-reports", as: deployment.admin).json()["data"]
+    #expect(reports?.elements.count == 5)
+    #expect(reports?.elements.compactMap { $0["no_mark_since"]?.asString }.count == 2, "two are reported, not closed")
     // All at once, in pages.
     var seen = 0
     var cursor = ""
@@ -146,6 +149,8 @@ extension EndToEnd {
     let markID = try #require(mark["id"]?.asString)
     let why = try http.get("/v1/chip-models/\(chip)/marks/\(markID)/explanation", as: deployment.admin).json()
     #expect(why["derivation"]?["quotes"]?.elements.isEmpty == false)
+    let quotes = try http.get("/v1/chip-quotes?chip_model_id=\(chip)&limit=5", as: deployment.checker).json()
+    #expect(quotes["data"]?.elements.count == 5 && quotes["next_cursor"]?.asString != nil)
     let index = try http.get("/v1/rate-index?chip_model=\(chip)", as: deployment.admin).json()
     #expect(index["state"]?.asString == "provisional" && index["classes"]?.elements.isEmpty == true)
   }

@@ -11,23 +11,22 @@ import StrictJSON
 import Valuation
 import WebSupport
 
-/// Takes files of rounds and of chip prices in.
+/// Takes files of rounds, of chip prices and of cap tables in.
 struct Import: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Import what is known of valuations: rounds, chip prices.",
+    abstract: "Import what is known of valuations: rounds, chip prices, cap tables.",
     discussion: """
       A file is imported in batches of lines, each with its record in one transaction: ended on the way, the same command goes
       on at the next line, and done again it changes nothing. A line at fault is refused with its field and reason, the others
       are taken. Rounds propose marks: nothing is valued by them before a second person has approved the import
       (POST /v1/valuation-imports/{id}/approve).
       """,
-    subcommands: [ImportRoundsFile.self, ImportChipPricesFile.self])
+    subcommands: [ImportRoundsFile.self, ImportChipPricesFile.self, ImportCapTable.self])
 }
 
-/// Of every import: the database, the file, and who does it.
+/// Of every import: the database, and who does it.
 struct ImportOptions: ParsableArguments {
   @OptionGroup var database: DatabaseOptions
-  @Argument(help: "The CSV file.") var file: String
   @Option(help: "The file of keys bootstrap, or any JSON object of names and keys.") var keys: String
   @Option(name: .customLong("as"), help: "Whose key of that file: a person of the platform's staff.")
   var name = "admin"
@@ -44,10 +43,13 @@ struct ImportRoundsFile: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rounds", abstract: "Funding rounds, as press and data sets told of them.",
     discussion: "Columns: \(RoundReport.columns.joined(separator: ", ")); pre_money may stand besides.")
+  @Argument(help: "The CSV file.") var file: String
   @OptionGroup var options: ImportOptions
 
   func run() async throws {
-    try await options.run(read: { try RoundReport.read(csv: $0) }) { file, from, lines in
+    let source = try ImportSource([file])
+    let lines = try source.lines { try RoundReport.read(csv: $0[0]) }
+    try await options.run(source, .rounds, lines) { file, from, lines in
       ImportRounds(digest: file.digest, fileName: file.name, total: file.total, from: from, lines: lines)
     }
   }
@@ -57,12 +59,82 @@ struct ImportChipPricesFile: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "chip-prices", abstract: "Dated prices and hourly rates of chips, kept as quotes.",
     discussion: "Columns: \(ChipQuote.columns.joined(separator: ", ")); seller and region may stand besides.")
+  @Argument(help: "The CSV file.") var file: String
   @OptionGroup var options: ImportOptions
 
   func run() async throws {
-    try await options.run(read: { try ChipQuote.read(csv: $0) }) { file, from, lines in
+    let source = try ImportSource([file])
+    let lines = try source.lines { try ChipQuote.read(csv: $0[0]) }
+    try await options.run(source, .chipPrices, lines) { file, from, lines in
       ImportChipPrices(digest: file.digest, fileName: file.name, total: file.total, from: from, lines: lines)
     }
+  }
+}
+
+struct ImportCapTable: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ocf", abstract: "A startup's cap table in the Open Cap Format: financings and caps of convertibles.",
+    discussion: """
+      Takes files of these types, all of one startup: \(CapTableFile.fileTypes.joined(separator: ", ")). A financing's issuances
+      may stand in another of the files. Lines are items, counted over all files in their order.
+      """)
+  @Argument(help: "The JSON files.") var files: [String]
+  @Option(help: "The startup by its legal name; it is recorded here already.") var startup: String
+  @OptionGroup var options: ImportOptions
+
+  func run() async throws {
+    let source = try ImportSource(files, salt: startup)
+    let found = try await options.database.writerPool().closing { pool in
+      let deadline = ContinuousClock.now + .seconds(30)
+      let rows = try await pool.withConnection(deadline: deadline) {
+        try await $0.run(MarkSQL.organizations(named: startup), deadline: deadline)
+      }
+      return try Tables.organizations.decode(rows)
+    }
+    guard let organization = found.first, found.count == 1 else {
+      throw Failure("\(found.count) organisations are named \(startup).")
+    }
+    let lines = try source.lines { bytes in
+      try CapTableFile(parsing: bytes, company: startup, jurisdiction: organization.jurisdiction).lines
+    }
+    try await options.run(source, .ocf, lines) { file, from, lines in
+      ImportRounds(kind: .ocf, digest: file.digest, fileName: file.name, total: file.total, from: from, lines: lines)
+    }
+  }
+}
+
+/// The bytes of the files of one import.
+struct ImportSource: Sendable {
+  let bytes: [[UInt8]]
+  let digest: SHA256Digest
+  /// Of the first.
+  let name: String
+
+  /// - Parameter salt: what else tells this import from another of the same files.
+  init(_ files: [String], salt: String? = nil) throws {
+    bytes = try files.map { file in
+      guard let content = FileManager.default.contents(atPath: file) else { throw Failure("\(file) cannot be read.") }
+      return Array(content)
+    }
+    if let salt {
+      var all = CanonicalBytes()
+      all.append(salt)
+      for file in bytes { all.append(SHA256Digest(of: file)) }
+      digest = all.digest
+    } else {
+      digest = SHA256Digest(of: bytes.first ?? [])
+    }
+    name = String((files.first?.split(separator: "/").last ?? "").prefix(200))
+  }
+
+  /// What the files say. What is no such file at all is refused before anything is recorded.
+  func lines<Value>(_ read: ([[UInt8]]) throws -> [ImportLine<Value>]) throws -> [ImportLine<Value>] {
+    let lines: [ImportLine<Value>]
+    do { lines = try read(bytes) } catch let failure as CSVFailure { throw Failure("\(name): \(failure)") } catch let
+      failure as CapTableFailure
+    { throw Failure("\(name): \(failure)") }
+    guard !lines.isEmpty else { throw Failure("\(name) says nothing that could be imported.") }
+    return lines
   }
 }
 
@@ -75,24 +147,16 @@ struct ImportedFile: Sendable {
 }
 
 extension ImportOptions {
-  /// Reads the whole file first: what is no such file at all is refused before anything is recorded.
   func run<Value: Sendable, Batch: Command>(
-    read: ([UInt8]) throws -> [ImportLine<Value>],
+    _ source: ImportSource, _ kind: ValuationImport.Kind, _ lines: [ImportLine<Value>],
     command: @escaping @Sendable (ImportedFile, Int64, [ImportLine<Value>]) -> Batch
   ) async throws where Batch.Outcome == ImportProgress {
-    guard let content = FileManager.default.contents(atPath: file) else { throw Failure("\(file) cannot be read.") }
-    let bytes = Array(content)
-    let lines: [ImportLine<Value>]
-    do { lines = try read(bytes) } catch let failure as CSVFailure { throw Failure("\(file): \(failure)") }
-    guard !lines.isEmpty else { throw Failure("\(file) has no lines after its header.") }
-    let imported = ImportedFile(
-      digest: SHA256Digest(of: bytes), name: String((file.split(separator: "/").last ?? "").prefix(200)),
-      total: Int64(lines.count))
+    let imported = ImportedFile(digest: source.digest, name: source.name, total: Int64(lines.count))
     let secret = try secret()
     let summary = try await database.writerPool().closing { pool in
       let desk = try await ImportBench(pool: pool)
       do {
-        let summary = try await work(desk, imported, lines, secret: secret, command)
+        let summary = try await work(desk, imported, kind, lines, secret: secret, command)
         await desk.stop()
         return summary
       } catch {
@@ -113,11 +177,11 @@ extension ImportOptions {
   }
 
   private func work<Value: Sendable, Batch: Command>(
-    _ desk: ImportBench, _ file: ImportedFile, _ lines: [ImportLine<Value>], secret: String,
+    _ desk: ImportBench, _ file: ImportedFile, _ kind: ValuationImport.Kind, _ lines: [ImportLine<Value>],
+    secret: String,
     _ command: (ImportedFile, Int64, [ImportLine<Value>]) -> Batch
   ) async throws -> ImportSummary where Batch.Outcome == ImportProgress {
     let principal = try await desk.principal(secret)
-    let kind: ValuationImport.Kind = Value.self == RoundReport.self ? .rounds : .chipPrices
     var record = try await desk.record(kind, file.digest)
     var made: Int64 = 0
     let began = record?.linesDone ?? 0

@@ -164,6 +164,41 @@ struct ImportTests {
     }
   }
 
+  @Test(
+    "a cap table of the Open Cap Format proposes its post-money caps for the startup that it is of, and for no other")
+  func capTable() async throws {
+    try await Marketplace.with { market in
+      let startup = try await market.startup("Lingyi Labs")
+      let text = """
+        {"file_type":"OCF_TRANSACTIONS_FILE","items":[
+          {"object_type":"TX_CONVERTIBLE_ISSUANCE","id":"safe-1","security_id":"s3","date":"2023-05-05",
+           "convertible_type":"SAFE","investment_amount":{"amount":"500000.00","currency":"USD"},
+           "conversion_triggers":[{"conversion_right":{"conversion_mechanism":{"type":"SAFE_CONVERSION",
+             "conversion_mfn":false,"conversion_timing":"POST_MONEY",
+             "conversion_valuation_cap":{"amount":"10000000","currency":"USD"}}}}]}]}
+        """
+      func take(_ company: String) async throws -> ValuationImport {
+        let lines = try CapTableFile(
+          parsing: [Array(text.utf8)], company: company, jurisdiction: Marketplace.country()
+        ).lines
+        return try await market.run(
+          ImportRounds(
+            kind: .ocf, digest: SHA256Digest(of: company), fileName: "transactions.ocf.json",
+            total: Int64(lines.count), from: 0, lines: lines), by: Marketplace.staff()
+        ).record
+      }
+      let record = try await take("Lingyi Labs")
+      #expect(record.recorded == 1 && record.proposed == 1)
+      let checker = Marketplace.staff(2)
+      _ = try await market.run(
+        DecideImport(id: record.id, decision: .approve, person: checker.personID), by: checker)
+      let mark = try #require(try await market.marks(of: startup).first)
+      #expect(mark.method == .safeCap && mark.amount == Money(1_000_000_000, .usd) && mark.basis == .postMoney)
+      let unknown = try await take("Nobody Labs")
+      #expect(unknown.refused == 1 && unknown.findings.map(\.code) == ["round.no_such_startup"])
+    }
+  }
+
   @Test("the real chip prices are kept as quotes, once; those of a day that has not come are refused")
   func chipPrices() async throws {
     try await Marketplace.with { market in

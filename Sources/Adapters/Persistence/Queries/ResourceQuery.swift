@@ -133,6 +133,10 @@ package enum Resources {
   package static let controlChoices = ResourceQuery(
     Tables.controlChoices, visible: "borrower_id = $1 or lender_id = $1 or acquirer_id = $1", filter: "state = $2",
     names: ("read_control_choice", "page_control_choices"))
+  /// Reference data: everybody may see on what chips are marked.
+  package static let chipQuotes = ResourceQuery(
+    Tables.chipQuotes, visible: "true", filter: "chip_model_id = $2", createdAt: "recorded_at",
+    names: ("read_chip_quote", "page_chip_quotes"))
   package static let auditLog = ResourceQuery(
     Tables.auditLog, visible: "org_id = $1", filter: "action = $2", createdAt: "recorded_at",
     names: ("read_audit_row", "page_audit_log"))
@@ -155,7 +159,7 @@ package enum Resources {
       reconciliationBreaks.page, referenceEntries.byID, referenceEntries.page,
       statementDocuments.byID, statementDocuments.page,
       markProposals.byID, markProposals.page, markDisputes.byID, markDisputes.page, valuationImports.byID,
-      valuationImports.page,
+      valuationImports.page, chipQuotes.byID, chipQuotes.page,
       controlChoices.byID, controlChoices.page,
       platformInvoices.byID, platformInvoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,

@@ -39,6 +39,16 @@ package enum MarkSQL {
           as w (subject, basis, method, effective_on, source))
       order by chip_model_id, id
       """, parameters: [.textArray, .textArray, .textArray, .dateArray, .textArray], columns: Tables.chipMarks.types)
+  private static let tradingMarks = Statement(
+    "chip_marks_trading",
+    """
+    select m.* from unnest($1::text[]) as s (subject)
+    cross join lateral (
+    """ + Tables.chipMarks.selectList
+      + """
+      where chip_model_id = s.subject and basis = 'per_chip' and superseded_at is null
+      order by effective_on desc, recorded_at desc, id desc limit 1) m
+      """, parameters: [.textArray], columns: Tables.chipMarks.types)
   private static let openDisputes = Statement(
     "mark_disputes_open_of_subjects",
     Tables.markDisputes.selectList
@@ -71,7 +81,8 @@ package enum MarkSQL {
 
   package static var statements: [Statement] {
     [
-      closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, openDisputes, importsOfFiles,
+      closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, tradingMarks, openDisputes,
+      importsOfFiles,
       proposalsOfImports, organizationsOfPersons, organizationsNamed, reportsOf,
     ]
   }
@@ -80,6 +91,9 @@ package enum MarkSQL {
   package static func importOfFile(_ kind: ValuationImport.Kind, _ digest: SHA256Digest) -> Query {
     Query(importsOfFiles, [.textArray([kind.rawValue]), .byteaArray([digest.bytes])])
   }
+
+  /// Organisations of exactly this legal name.
+  package static func organizations(named name: String) -> Query { Query(organizationsNamed, [.textArray([name])]) }
 
   static func lookups(_ needs: Set<ValuationNeed>) -> [Loader.Lookup] {
     if needs.isEmpty { return [] }
@@ -93,6 +107,7 @@ package enum MarkSQL {
   private struct Wanted {
     var marks: [UUIDValue] = []
     var standing: [MarkKey] = []
+    var trading: [ChipModelID] = []
     var disputesOf: [ValuationSubject] = []
     var proposals: [UUIDValue] = []
     var disputes: [UUIDValue] = []
@@ -110,6 +125,7 @@ package enum MarkSQL {
       switch need {
       case .mark(let id): marks.append(id.value)
       case .standing(let key): standing.append(key)
+      case .tradingMark(let chip): trading.append(chip)
       case .disputes(let id): disputesOf.append(id)
       case .proposal(let id): proposals.append(id.value)
       case .dispute(let id): disputes.append(id.value)
@@ -148,6 +164,16 @@ package enum MarkSQL {
         find(Tables.startupMarks, Query(standingOfStartups, [subjects] + Self.binds(ofStartups)), areStanding: true)
       }
       let ofChips = standing.filter { $0.subject.chipModel != nil }
+      if !trading.isEmpty {
+        let models = trading.sorted()
+        lookups.append(
+          Loader.Lookup(query: Query(tradingMarks, [.textArray(models.map(\.value))])) { result, state in
+            for model in models { state.valuation.tradingMarks[model] = .some(nil) }
+            for mark in try Tables.chipMarks.decode(result) {
+              if let model = mark.subject.chipModel { state.valuation.tradingMarks[model] = .some(mark) }
+            }
+          })
+      }
       if !ofChips.isEmpty {
         let subjects = Bind.textArray(ofChips.map { $0.subject.chipModel?.value })
         find(Tables.chipMarks, Query(standingOfChips, [subjects] + Self.binds(ofChips)), areStanding: true)

@@ -55,6 +55,8 @@ package enum ValuationNeed: Sendable, Hashable {
   case mark(ValuationID)
   /// The mark that stands for this, if one does.
   case standing(MarkKey)
+  /// The price mark of a chip that stands now: one row, however long the history is.
+  case tradingMark(ChipModelID)
   /// The open disputes of a subject's marks.
   case disputes(of: ValuationSubject)
   case proposal(ValuationID)
@@ -80,6 +82,9 @@ package enum ValuationNeed: Sendable, Hashable {
 package struct ValuationState: Sendable {
   package var marks: [ValuationID: ValuationMark] = [:]
   package var standing: [MarkKey: ValuationID] = [:]
+  /// nil within, where no mark stands, or where the batch itself corrected the one that did by one of an earlier day: then
+  /// which one stands is known to the next batch.
+  package var tradingMarks: [ChipModelID: ValuationMark?] = [:]
   package var openDisputes: [ValuationSubject: [MarkDisputeID]] = [:]
   package var importOfFile: [ImportKey: ValuationImportID] = [:]
   package var proposalsOfImport: [ValuationImportID: [ValuationID]] = [:]
@@ -130,6 +135,18 @@ package struct ValuationState: Sendable {
     }
     marks[mark.id] = mark
     standing[MarkKey(mark)] = mark.id
+    if mark.basis == .perChip, let chip = mark.subject.chipModel, let before = tradingMarks[chip] {
+      tradingMarks[chip] = .some(Self.later(mark, before))
+    }
+  }
+
+  /// Which of a new mark and the one that stood is traded on.
+  private static func later(_ mark: ValuationMark, _ before: ValuationMark?) -> ValuationMark? {
+    guard let before else { return mark }
+    if mark.supersedes == before.id { return mark.effectiveOn < before.effectiveOn ? nil : mark }
+    let isLater =
+      (mark.effectiveOn, mark.recordedAt, mark.id) > (before.effectiveOn, before.recordedAt, before.id)
+    return isLater ? mark : before
   }
 }
 

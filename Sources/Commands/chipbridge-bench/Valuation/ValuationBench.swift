@@ -184,10 +184,10 @@ struct MarkBookBench {
     \\set k random(0, 120)
     select borrower_id, id, method, basis, amount, currency, effective_on, recorded_at, source, supersedes, approved_by,
       evidence, confidence, recorded_by, superseded_at
-    from startup_marks where borrower_id = \(Self.id(":s")) and basis = 'post_money'
+    from startup_marks where borrower_id = \(Self.id(":s::bigint")) and basis = 'post_money'
       and effective_on <= '\(Self.first)'::date + :d::integer
-      and recorded_at <= '\(Self.first) 12:00Z'::timestamptz + (:d + :k) * interval '1 day'
-      and (superseded_at is null or superseded_at > '\(Self.first) 12:00Z'::timestamptz + (:d + :k) * interval '1 day')
+      and recorded_at <= '\(Self.first) 12:00Z'::timestamptz + (:d::integer + :k::integer) * interval '1 day'
+      and (superseded_at is null or superseded_at > '\(Self.first) 12:00Z'::timestamptz + (:d::integer + :k::integer) * interval '1 day')
     order by effective_on desc, recorded_at desc, id desc limit 1;
     """.write(to: script, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: script.path)

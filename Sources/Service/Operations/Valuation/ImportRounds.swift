@@ -75,12 +75,14 @@ package struct ImportRounds: Command {
   private let desk: ImportDesk
   private let lines: [ImportLine<RoundReport>]
 
-  /// - Parameter from: lines of the file that come before these.
+  /// - Parameters:
+  ///   - kind: `rounds`, which makes startups that nobody knows; `ocf`, a startup's own cap table, which does not.
+  ///   - from: lines of the file that come before these.
   package init(
-    digest: SHA256Digest, fileName: String, total: Int64, from: Int64, lines: [ImportLine<RoundReport>]
+    kind: ValuationImport.Kind = .rounds, digest: SHA256Digest, fileName: String, total: Int64, from: Int64,
+    lines: [ImportLine<RoundReport>]
   ) {
-    desk = ImportDesk(
-      key: ImportKey(kind: .rounds, digest: digest), fileName: fileName, lines: total, from: from)
+    desk = ImportDesk(key: ImportKey(kind: kind, digest: digest), fileName: fileName, lines: total, from: from)
     self.lines = lines
   }
 
@@ -143,6 +145,10 @@ package struct ImportRounds: Command {
           detail: "the organisation of this name is no startup")
       }
       return id
+    }
+    guard desk.key.kind == .rounds else {
+      throw LineFault(
+        line: line.line, field: "company", code: "round.no_such_startup", detail: "no organisation has this name")
     }
     let create = CreateOrganization(
       legalName: report.company, jurisdiction: report.jurisdiction, ultimateParentJurisdiction: nil, groupID: nil,

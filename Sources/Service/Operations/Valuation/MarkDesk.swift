@@ -73,8 +73,7 @@ enum MarkDesk {
   /// The mark that chips of a model are traded on now.
   /// - Throws: that there is none, that it is stale, or that somebody disputes it.
   static func tradable(_ chip: ChipModelID, in draft: Draft) throws -> ValuationMark? {
-    let history = try MarkHistory(subject: .chipModel(chip), marks: draft.base.chipMarks[chip] ?? [])
-    guard let mark = history.asOf(draft.today, knownAt: draft.now, basis: .perChip) else { return nil }
+    guard let mark = draft.base.valuation.tradingMarks[chip] ?? nil, mark.effectiveOn <= draft.today else { return nil }
     let rule = StalenessRule.of(mark.method)
     if rule.isStale(mark, on: draft.today) {
       throw ValuationRefusal.stale(mark.subject, through: rule.freshThrough(mark.effectiveOn))
@@ -88,7 +87,7 @@ enum MarkDesk {
 
   /// What must be seen of a chip's mark before it is traded on.
   static func tradingNeeds(_ chip: ChipModelID) -> Set<Need> {
-    [.chipMarks(chip), .valuation(.disputes(of: .chipModel(chip)))]
+    [.valuation(.tradingMark(chip)), .valuation(.disputes(of: .chipModel(chip)))]
   }
 }
 

@@ -74,3 +74,26 @@ extension MarkSeriesRow {
     }
   }
 }
+
+extension ChipQuoteRow {
+  func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("chip_model_id", quote.chip)
+      writer.field("quoted_on", quote.quotedOn)
+      writer.field("kind", quote.kind)
+      writer.field("currency", quote.currency.code)
+      writer.field("micros", quote.micros)
+      writer.field("basis", quote.basis)
+      writer.field("sample", quote.sample)
+      writer.field("is_estimate", quote.isEstimate)
+      writer.field("seller", quote.seller)
+      writer.field("region", quote.region)
+      writer.field("source", quote.source)
+      writer.field("notes", quote.notes)
+      writer.field("import_id", importID)
+      writer.field("line", line)
+      writer.field("recorded_at", recordedAt)
+    }
+  }
+}

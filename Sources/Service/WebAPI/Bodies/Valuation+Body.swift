@@ -199,3 +199,30 @@ extension DecideImport.Decided {
     }
   }
 }
+
+extension RoundReportRow {
+  /// - Parameter date: on which it is told whether a mark may follow from it.
+  func write(to writer: inout JSONWriter, on date: CalendarDate) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("startup_id", borrowerID)
+      writer.field("name", report.name)
+      writer.field("kind", report.kind)
+      writer.field("status", report.status)
+      writer.field("announced", report.announced.text)
+      writer.field("amount", report.amount.map { Money($0, report.currency) })
+      writer.field("pre_money", report.preMoney.map { Money($0, report.currency) })
+      writer.field("post_money", report.postMoney.map { Money($0, report.currency) })
+      writer.field("investors", report.investors)
+      writer.field("acquirer", report.acquirer)
+      writer.field("certainty", report.certainty)
+      writer.field("source", report.source)
+      writer.field("notes", report.notes)
+      writer.field("no_mark_since", report.noMark(on: date)?.rawValue)
+      writer.field("supersedes", supersedes)
+      writer.field("import_id", importID)
+      writer.field("line", line)
+      writer.field("recorded_at", recordedAt)
+    }
+  }
+}

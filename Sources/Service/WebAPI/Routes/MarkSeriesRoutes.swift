@@ -55,6 +55,11 @@ extension WebAPI {
         }
       }
     }
+    routes.get("/v1/chip-quotes") { request, _ in
+      try await gateway.list(
+        request, Resources.chipQuotes, name: "chip-quotes", filter: "chip_model_id",
+        position: { PagePosition(createdAt: $0.recordedAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+    }
     routes.get("/v1/rate-index") { request, _ in try await rateIndex(request) }
   }
 

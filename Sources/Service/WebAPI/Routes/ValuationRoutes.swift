@@ -34,6 +34,18 @@ extension WebAPI {
       let query = Query(Details.chipMarks, [.text(chip.id.value)])
       return try await marks(request, of: .chipModel(chip.id), as: principal, all: query)
     }
+    routes.get("/v1/startups/{id}/round-reports") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
+      guard principal.readsEverything || principal.organizationID == id else {
+        throw PartiesRefusal.notFound("startup")
+      }
+      let now = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now
+      let known = try Gateway.instant(request, "known_at") ?? now
+      let query = Query(MarkQueries.reports, [.uuid(id.value.bits), .timestamptz(known.microseconds)])
+      let rows = try await Tables.roundReports.decode(gateway.reader.run([query], as: principal)[0])
+      return gateway.page(rows, next: nil) { $0.write(to: &$1, on: now.date) }
+    }
     routes.get("/v1/valuations") { request, _ in try await allMarks(request) }
     addProposalRoutes(&routes)
     addDisputeRoutes(&routes)
