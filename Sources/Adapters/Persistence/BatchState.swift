@@ -45,6 +45,8 @@ package struct BatchState: Sendable {
   package var clientMoney: [CalendarDate: ClientMoneyDay] = [:]
   /// Rates that were in use when their pair was looked up, or came into use since; some may not be any more.
   package var fxRatesOf: [FXPair: Set<FXRateID>] = [:]
+  package var listingOptions: [ListingID: ListingOptions] = [:]
+  package var conversionsOf: [LoanID: [LoanConversion]] = [:]
   package var controlChoicesOf: [OrganizationID: [ControlChoiceID]] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
@@ -113,6 +115,8 @@ package struct BatchState: Sendable {
     for rate in made.overlay.fxRates.insertedRows + made.overlay.fxRates.updatedRows.map(\.row) {
       fxRatesOf[rate.rate.pair]?.insert(rate.id)
     }
+    for row in made.listingOptions { listingOptions[row.listingID] = row }
+    for row in made.loanConversions { conversionsOf[row.loanID]?.append(row) }
     for choice in made.overlay.controlChoices.insertedRows { controlChoicesOf[choice.borrowerID]?.append(choice.id) }
     try absorbBank(made)
     shelves.absorb(made.overlay)

@@ -15,6 +15,8 @@ package struct BatchChanges: Sendable {
   package var corrections: [ClosingCorrection] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
+  package var listingOptions: [ListingOptions] = []
+  package var loanConversions: [LoanConversion] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var newHeads: [Head] = []
@@ -46,6 +48,8 @@ package struct BatchChanges: Sendable {
     corrections += made.corrections
     waterfalls += made.waterfalls
     payouts += made.payouts
+    listingOptions += made.listingOptions
+    loanConversions += made.loanConversions
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -141,6 +145,8 @@ package enum ChangeWriter {
     plan.insert(Tables.payouts, changes.payouts)
     plan.writeRates(shelves.fxRates)
     plan.write(Tables.cashConversions, shelves.cashConversions)
+    plan.insert(Tables.listingOptions, changes.listingOptions)
+    plan.insert(Tables.loanConversions, changes.loanConversions)
     plan.writeChoices(shelves.controlChoices)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)

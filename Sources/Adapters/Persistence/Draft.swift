@@ -75,6 +75,8 @@ package struct Made: Sendable {
   package var corrections: [ClosingCorrection] = []
   package var waterfalls: [StartupWaterfalls] = []
   package var payouts: [Payout] = []
+  package var listingOptions: [ListingOptions] = []
+  package var loanConversions: [LoanConversion] = []
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []

@@ -192,6 +192,7 @@ package enum Loader {
     bySet(wanted.licencesOf, licencesOfHolder, Tables.licences, \.licences, \.licencesOf) { $0.licence.holder }
     lookups += accountAndMarkLookups(wanted) + principalLookups(wanted) + unitLookups(wanted) + sweepLookups(wanted)
     lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates)
+    lookups += EquitySQL.lookups(options: wanted.listingOptions, conversions: wanted.conversionsOf)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -377,6 +378,8 @@ package enum Loader {
     var fxRates: Set<FXSpan> = []
     var cashConversions: [UUIDValue] = []
     var controlChoices: [UUIDValue] = []
+    var listingOptions: [ListingID] = []
+    var conversionsOf: [LoanID] = []
     var controlChoicesOf: [OrganizationID] = []
 
     mutating func add(_ need: Need) {
@@ -418,6 +421,8 @@ package enum Loader {
       case .fxRate(let id): fxRateIDs.append(id.value)
       case .fxRates(let span): fxRates.insert(span)
       case .cashConversion(let id): cashConversions.append(id.value)
+      case .listingOptions(let id): listingOptions.append(id)
+      case .conversionsOfLoan(let id): conversionsOf.append(id)
       case .controlChoice(let id): controlChoices.append(id.value)
       case .controlChoices(let id): controlChoicesOf.append(id)
       case .payee(let id): payees.append(id.value)

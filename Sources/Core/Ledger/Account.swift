@@ -5,7 +5,8 @@ import Primitives
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.chips`, `income.fee`,
 /// `income.charges`, `expense.fee`, `expense.charges`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,
-/// `income.forgiveness`, `clearing.assumption` a loan; `client_money` the organisation it is owed to;
+/// `income.forgiveness`, `clearing.assumption`,
+/// `investment.equity`, `equity.issued` a loan; `client_money` the organisation it is owed to;
 /// `cash_at_platform` none, `feePart` or `principalPart`; the others none.
 package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   // Chips of a lot, in the lender's book. One account for each state; contra accounts are negative.
@@ -40,6 +41,9 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case payableCharges = "payable.charges"
   case clearingChips = "clearing.chips"
   case chipsSettled = "chips.settled"
+  // Shares that a lender took for debt, at what they discharged.
+  case investmentEquity = "investment.equity"
+  case equityIssued = "equity.issued"
   /// What of a debt an acquirer took over beyond the chips: zero over the books of both.
   case clearingAssumption = "clearing.assumption"
   case incomeFee = "income.fee"

@@ -17,12 +17,12 @@ extension AccountCode {
   package var kind: AccountKind {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .fundingReceived, .paidOut,
-      .fxPosition, .clearingAssumption:
+      .fxPosition, .clearingAssumption, .equityIssued:
       .equity
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan:
+      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .investmentEquity:
       .asset
     case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense: .liability
     case .incomeFee, .incomeCharges, .incomePlatformFee, .incomeForgiveness: .income
@@ -37,7 +37,8 @@ extension AccountCode {
       .custodyRepossessed, .custodyLost, .custodySold:
       .lot
     case .holdingsSource, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssumption, .incomeFee,
+      .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssumption,
+      .investmentEquity, .equityIssued, .incomeFee,
       .incomeCharges,
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
       .loan
@@ -78,6 +79,8 @@ extension AccountCode {
     case .payableCharges: "charges that the borrower owes"
     case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
     case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
+    case .investmentEquity: "shares that the lender took for debt"
+    case .equityIssued: "shares that the startup issued for debt; contra and negative"
     case .clearingAssumption: "fee and charges that an acquirer took over; zero over both borrowers"
     case .incomeFee: "fee that the lender has earned"
     case .incomeCharges: "charges that the lender has earned"

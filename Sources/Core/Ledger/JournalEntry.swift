@@ -34,6 +34,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case chipsRepossessed = "chips_repossessed"
   case chipsDisposed = "chips_disposed"
   case chipsSubstituted = "chips_substituted"
+  /// A lender took shares for debt.
+  case debtConverted = "debt_converted"
   /// An acquirer took a loan over.
   case loanAssumed = "loan_assumed"
   case platformFeeCharged = "platform_fee_charged"

@@ -30,6 +30,7 @@ package enum LicenceNoun: IdentifiedNoun { package static let prefix: StaticStri
 package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticString = "vdt" }
 package enum FXRateNoun: IdentifiedNoun { package static let prefix: StaticString = "fx" }
 package enum ControlChoiceNoun: IdentifiedNoun { package static let prefix: StaticString = "ctl" }
+package enum LoanConversionNoun: IdentifiedNoun { package static let prefix: StaticString = "lcv" }
 package enum CashConversionNoun: IdentifiedNoun { package static let prefix: StaticString = "cnv" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
@@ -63,6 +64,7 @@ package typealias LicenceID = Identifier<LicenceNoun>
 package typealias VerdictID = Identifier<VerdictNoun>
 package typealias FXRateID = Identifier<FXRateNoun>
 package typealias ControlChoiceID = Identifier<ControlChoiceNoun>
+package typealias LoanConversionID = Identifier<LoanConversionNoun>
 package typealias CashConversionID = Identifier<CashConversionNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 

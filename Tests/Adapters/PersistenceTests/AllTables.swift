@@ -22,6 +22,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.bankStatements), AnyTable(Tables.bankLines), AnyTable(Tables.reconciliationMatches),
     AnyTable(Tables.reconciliationBreaks), AnyTable(Tables.payees),
     AnyTable(Tables.fxRates), AnyTable(Tables.cashConversions), AnyTable(Tables.controlChoices),
+    AnyTable(Tables.listingOptions), AnyTable(Tables.loanConversions),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -40,6 +41,6 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + FXSQL.statements + ControlSQL.statements
+    + FXSQL.statements + ControlSQL.statements + EquitySQL.statements
     + BankSQL.statements + LawCheck.statements + ChainSQL.statements + ExportSQL.statements
 }

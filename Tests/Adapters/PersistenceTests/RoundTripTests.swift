@@ -77,6 +77,8 @@ struct Trip {
       Trip(Tables.payees, [try set.payee()], ids: [set.uuid(39)]),
       Trip(Tables.fxRates, [try set.fxRate()], ids: [set.uuid(43)]),
       Trip(Tables.cashConversions, [set.conversion], ids: [set.uuid(44)]),
+      Trip(Tables.listingOptions, [set.options], ids: [set.uuid(6)]),
+      Trip(Tables.loanConversions, [try set.loanConversion()], ids: [set.uuid(51)]),
       Trip(Tables.controlChoices, [set.choice], ids: [set.uuid(47)]),
       Trip(Tables.bankStatements, [set.bankStatement], ids: [set.uuid(37)]),
       Trip(Tables.bankLines, [set.bankLine], ids: [set.uuid(37)]),

@@ -72,9 +72,9 @@ struct RowSecurityTests {
 
   private static let shared = [
     "offers", "loans", "loan_returns", "loan_amendments", "loan_events", "chip_units", "unit_events", "verdicts",
-    "allocations", "outbox", "control_choices",
+    "allocations", "outbox", "control_choices", "loan_conversions",
   ]
-  private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts"]
+  private static let ofLenders = ["licences", "lots", "reserve_plans", "listings", "payouts", "listing_options"]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "startup_marks", "cash_receipts", "payees", "audit_log",

@@ -128,7 +128,7 @@ enum SchemaLint {
       and not (privilege = 'DELETE' and t.relname = 'idempotency')
       and not (privilege = 'UPDATE' and t.relname not in (
         'journal_entries', 'journal_lines', 'chain_links', 'audit_log', 'allocations', 'verdicts', 'payouts',
-        'repayment_explanations', 'closing_corrections', 'startup_waterfalls',
+        'repayment_explanations', 'closing_corrections', 'startup_waterfalls', 'listing_options', 'loan_conversions',
         'bank_statements', 'bank_statement_lines', 'reconciliation_matches',
         'chip_marks', 'startup_marks', 'reference_documents', 'idempotency', 'outbox'))
     """)

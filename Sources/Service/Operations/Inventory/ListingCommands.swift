@@ -3,6 +3,7 @@ import Lending
 import Parties
 import Persistence
 import Primitives
+import Repayment
 
 /// Lists part of a lot.
 package struct CreateListing: Command {
@@ -48,9 +49,24 @@ package struct CreateListing: Command {
 
   package static let action = "listing.create"
   package let terms: Terms
+  /// What the lender asks beside its fee: the right to take shares of a priced round for a part of the debt.
+  package struct Options: Sendable, Hashable {
+    package let cap: Money?
+    package let discount: BasisPoints
+    package let share: BasisPoints
+
+    package init(cap: Money?, discount: BasisPoints, share: BasisPoints) {
+      self.cap = cap
+      self.discount = discount
+      self.share = share
+    }
+  }
+
+  package let options: Options?
   private let lenderID: OrganizationID
 
-  package init(terms: Terms, lenderID: OrganizationID) {
+  package init(terms: Terms, lenderID: OrganizationID, options: Options? = nil) {
+    self.options = options
     self.terms = terms
     self.lenderID = lenderID
   }
@@ -85,6 +101,12 @@ package struct CreateListing: Command {
         recallNoticeDays: terms.recallNoticeDays, eligibility: terms.eligibility, validUntil: terms.validUntil,
         sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
         returnCredit: terms.returnCredit))
+    if let options {
+      draft.made.listingOptions.append(
+        ListingOptions(
+          listingID: listing.id, lenderID: lenderID, cap: options.cap, discount: options.discount, share: options.share)
+      )
+    }
     draft.made.subject = listing.id.value
     draft.happen(
       "listing.created", listing.id, version: 1, to: (lenderID, nil),
