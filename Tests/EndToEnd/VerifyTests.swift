@@ -259,6 +259,16 @@ extension EndToEnd {
     Breach(
       plant: ["update loans set closed_as = 'assumed' where state = 'closed'"],
       found: "a loan that was assumed goes on with its acquirer"),
+    Breach(
+      plant: [
+        """
+        insert into loan_conversions (borrower_id, id, lender_id, loan_id, round_id, listing_id, discount_bps, share_bps,
+          share_price, share_price_shares, capitalisation, amount, currency, shares, converted, basis, converted_by,
+          converted_on, recorded_at)
+        select borrower_id, id, lender_id, id, id, listing_id, 0, 10000, 2, 1, 100, 9, 'USD', 4, 8, 'round', lender_id,
+          trade_on, now() from loans limit 1
+        """
+      ], found: "shares that a lender took are in both books"),
     Breach(plant: ["update cash_receipts set converted = 1"], found: "converted money left its receipt once"),
     Breach(
       plant: [

@@ -148,3 +148,73 @@ alter table control_choices force row level security;
 create policy reads on control_choices for select to chipbridge_reader
   using (app_sees_all() or borrower_id = app_org() or lender_id = app_org() or acquirer_id = app_org());
 create policy writes on control_choices for all to chipbridge_writer using (true) with check (true);
+
+-- What a lender asks of the loans of a listing beside their fee: the right to take shares of a priced round for a part of the
+-- debt. Of the listing from its first day, and never changed: who accepts an offer of it has agreed.
+create table listing_options (
+  lender_id uuid not null,
+  listing_id uuid not null,
+  cap bigint,
+  cap_currency text,
+  discount_bps bigint not null,
+  share_bps bigint not null,
+  constraint listing_options_pkey primary key (lender_id, listing_id),
+  constraint listing_options_cap check ((cap is null) = (cap_currency is null) and cap > 0),
+  constraint listing_options_shares check (discount_bps between 0 and 9999 and share_bps between 1 and 10000),
+  constraint listing_options_listing foreign key (lender_id, listing_id) references listings (lender_id, id)
+);
+comment on table listing_options is 'key lender_id';
+create index listing_options_of_listing on listing_options (listing_id);
+
+-- The price of a round's shares, for those who may take them.
+alter table funding_rounds add column share_price bigint;
+alter table funding_rounds add column share_price_shares bigint;
+alter table funding_rounds add column capitalisation bigint;
+alter table funding_rounds add constraint funding_rounds_pricing check (
+  (share_price is null) = (share_price_shares is null) and (share_price is null) = (capitalisation is null)
+  and share_price > 0 and share_price_shares > 0 and capitalisation > 0);
+
+-- Debt that a lender took shares for, with all that their number was computed from.
+create table loan_conversions (
+  borrower_id uuid not null,
+  id uuid not null,
+  lender_id uuid not null,
+  loan_id uuid not null,
+  round_id uuid not null,
+  listing_id uuid not null,
+  cap bigint,
+  cap_currency text,
+  discount_bps bigint not null,
+  share_bps bigint not null,
+  share_price bigint not null,
+  share_price_shares bigint not null,
+  capitalisation bigint not null,
+  amount bigint not null,
+  currency text not null,
+  shares bigint not null,
+  converted bigint not null,
+  basis text not null,
+  converted_by uuid not null,
+  converted_on date not null,
+  recorded_at timestamptz not null,
+  constraint loan_conversions_pkey primary key (borrower_id, id),
+  constraint loan_conversions_amounts check (shares > 0 and converted > 0 and converted <= amount),
+  constraint loan_conversions_basis check (basis in ('cap', 'discount', 'round')),
+  constraint loan_conversions_loan foreign key (borrower_id, loan_id) references loans (borrower_id, id),
+  constraint loan_conversions_round foreign key (borrower_id, round_id) references funding_rounds (borrower_id, id)
+);
+comment on table loan_conversions is 'key borrower_id';
+create index loan_conversions_of_loan on loan_conversions (loan_id);
+
+grant select, insert on listing_options, loan_conversions to chipbridge_writer;
+grant select on listing_options, loan_conversions to chipbridge_reader;
+alter table listing_options enable row level security;
+alter table listing_options force row level security;
+alter table loan_conversions enable row level security;
+alter table loan_conversions force row level security;
+create policy reads on listing_options for select to chipbridge_reader
+  using (app_sees_all() or lender_id = app_org());
+create policy writes on listing_options for all to chipbridge_writer using (true) with check (true);
+create policy reads on loan_conversions for select to chipbridge_reader
+  using (app_sees_all() or borrower_id = app_org() or lender_id = app_org());
+create policy writes on loan_conversions for all to chipbridge_writer using (true) with check (true);

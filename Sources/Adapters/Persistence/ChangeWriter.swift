@@ -22,6 +22,8 @@ package struct BatchChanges: Sendable {
   package var invoices: [PlatformInvoice] = []
   package var invoiceLines: [InvoiceLine] = []
   package var isReferenceChanged = false
+  package var listingOptions: [ListingOptions] = []
+  package var loanConversions: [LoanConversion] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var valuation = ValuationChanges()
@@ -62,6 +64,8 @@ package struct BatchChanges: Sendable {
     invoices += made.invoices
     invoiceLines += made.invoiceLines
     isReferenceChanged = isReferenceChanged || made.isReferenceChanged
+    listingOptions += made.listingOptions
+    loanConversions += made.loanConversions
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -166,6 +170,8 @@ package enum ChangeWriter {
     plan.write(Tables.clawbacks, shelves.clawbacks)
     plan.insert(Tables.clawbackLines, changes.clawbackLines)
     plan.write(Tables.topUps, shelves.topUps)
+    plan.insert(Tables.listingOptions, changes.listingOptions)
+    plan.insert(Tables.loanConversions, changes.loanConversions)
     plan.writeChoices(shelves.controlChoices)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)

@@ -83,6 +83,8 @@ package struct Made: Sendable {
   package var invoiceLines: [InvoiceLine] = []
   /// Processes are to load the reference data again: some of it was adopted.
   package var isReferenceChanged = false
+  package var listingOptions: [ListingOptions] = []
+  package var loanConversions: [LoanConversion] = []
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []

@@ -226,6 +226,7 @@ package enum Loader {
     lookups += MarkSQL.lookups(wanted.valuation)
     for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
+    lookups += EquitySQL.lookups(options: wanted.listingOptions, conversions: wanted.conversionsOf)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in
@@ -467,6 +468,8 @@ package enum Loader {
     var statementKeys: Set<StatementKey> = []
     var valuation: Set<ValuationNeed> = []
     var controlChoices: [UUIDValue] = []
+    var listingOptions: [ListingID] = []
+    var conversionsOf: [LoanID] = []
     var controlChoicesOf: [OrganizationID] = []
     var invoicesOf: [(OrganizationID, CalendarDate)] = []
 
@@ -512,6 +515,8 @@ package enum Loader {
       case .fxRate(let id): fxRateIDs.append(id.value)
       case .fxRates(let span): fxRates.insert(span)
       case .cashConversion(let id): cashConversions.append(id.value)
+      case .listingOptions(let id): listingOptions.append(id)
+      case .conversionsOfLoan(let id): conversionsOf.append(id)
       case .controlChoice(let id): controlChoices.append(id.value)
       case .controlChoices(let id): controlChoicesOf.append(id)
       case .payee(let id): payees.append(id.value)

@@ -70,6 +70,9 @@ package enum Need: Sendable, Hashable {
   /// The rates of a pair that are in use, of some days.
   case fxRates(FXSpan)
   case cashConversion(CashConversionID)
+  /// What a lender asks of the loans of a listing beside their fee.
+  case listingOptions(ListingID)
+  case conversionsOfLoan(LoanID)
   case controlChoice(ControlChoiceID)
   /// What a startup chose at its changes of control.
   case controlChoices(OrganizationID)

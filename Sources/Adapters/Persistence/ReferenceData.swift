@@ -52,12 +52,15 @@ package struct MarketParameters: Sendable, Hashable {
   /// Days that a rate between currencies may be older than the day it is used for: a weekend and two holidays are spanned,
   /// and what is older is no rate of that day.
   package var oldestRateDays: Int64
+  /// Days after a round was verified in which lenders may take shares of it.
+  package var conversionDays: Int64
 
   package init(
     offerSeconds: Int64 = 72 * 3_600, platformFee: BasisPoints = BasisPoints(500),
     dayCount: DayCountConvention = .act360, payoutApprovalLimit: Int64 = 1_000_000_000,
-    payeeWaitSeconds: Int64 = 48 * 3_600, oldestRateDays: Int64 = 5
+    payeeWaitSeconds: Int64 = 48 * 3_600, oldestRateDays: Int64 = 5, conversionDays: Int64 = 10
   ) {
+    self.conversionDays = conversionDays
     self.oldestRateDays = oldestRateDays
     self.payeeWaitSeconds = payeeWaitSeconds
     self.payoutApprovalLimit = payoutApprovalLimit

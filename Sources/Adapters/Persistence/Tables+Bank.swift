@@ -187,7 +187,7 @@ package struct BankItem: Sendable, Hashable {
   /// One value for each movement: those of one payout, or of one claw-back, are several items.
   package var key: UUIDValue {
     switch kind {
-    case .receipt, .payout, .clawBack, .topUp: id
+    case .receipt, .payout, .clawBack, .topUp, .conversion: id
     case .platformFee, .advance: UUIDValue(high: id.high, low: ~id.low)
     case .advanceRepaid: UUIDValue(high: ~id.high, low: id.low)
     }

@@ -91,6 +91,13 @@ package struct ExplanationRow: Sendable, Hashable {
   }
 }
 
+/// Nil where one of its columns is: the table holds that all of them are, or none.
+private func roundPricing(_ row: inout RowReader) throws -> RoundPricing? {
+  let (price, shares, capitalisation) = (try row.intOrNull(), try row.intOrNull(), try row.intOrNull())
+  guard let price, let shares, let capitalisation else { return nil }
+  return try RoundPricing(price: SharePrice(price, for: shares), capitalisation: capitalisation)
+}
+
 extension Tables {
   package static let fundingRounds = Table<FundingRound>(
     "funding_rounds", sql: "funding_rounds", key: ["borrower_id", "id"], idColumn: "id",
@@ -107,6 +114,9 @@ extension Tables {
       .text("acquirer") { $0.acquirer },
       .uuidOrNull("acquirer_id") { $0.acquirerID?.value },
       .date("choose_by") { $0.chooseBy },
+      .int8("share_price") { $0.pricing?.price.minorUnits },
+      .int8("share_price_shares") { $0.pricing?.price.shares },
+      .int8("capitalisation") { $0.pricing?.capitalisation },
       .text("evidence") { $0.evidence },
       .text("state") { $0.state.rawValue },
       .uuidOrNull("reported_by") { $0.reportedBy?.value },
@@ -124,7 +134,8 @@ extension Tables {
       id: try row.id(), borrowerID: borrower, kind: try row.value(), name: try row.text(),
       announcedOn: try row.date(), currency: try row.currency(), amount: try row.intOrNull(),
       preMoney: try row.intOrNull(), postMoney: try row.intOrNull(), acquirer: try row.textOrNull(),
-      acquirerID: try row.idOrNull(), chooseBy: try row.dateOrNull(), evidence: try row.textOrNull(),
+      acquirerID: try row.idOrNull(), chooseBy: try row.dateOrNull(), pricing: try roundPricing(&row),
+      evidence: try row.textOrNull(),
       state: try row.value(), reportedBy: try row.idOrNull(),
       verifiedBy: try row.idOrNull(), decidedOn: try row.dateOrNull(), reason: try row.textOrNull(),
       version: try row.int(), createdAt: try row.instant(), updatedAt: try row.instant())

@@ -5,7 +5,8 @@ import Primitives
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.*`, `income.fee`,
 /// `income.charges`, `expense.fee`, `expense.charges`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,
-/// `income.forgiveness` a loan; `client_money` the organisation it is owed to; `receivable.clawback` the lender that owes it;
+/// `income.forgiveness`, `investment.equity`, `equity.issued` a loan; `client_money` the organisation it is owed to;
+/// `receivable.clawback` the lender that owes it;
 /// `cash_at_platform` none, `feePart` or `principalPart`; the others none.
 package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   // Chips of a lot, in the lender's book. One account for each state; contra accounts are negative.
@@ -43,6 +44,9 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   /// What one lender sold of its claims and another bought, less the value of the chips that they stand for: under the
   /// seller's loan with the seller, the other way round under the buyer's with the buyer, and zero over both books.
   case clearingAssignment = "clearing.assignment"
+  // Shares that a lender took for debt, at what they discharged.
+  case investmentEquity = "investment.equity"
+  case equityIssued = "equity.issued"
   /// What of a debt an acquirer took over beyond the chips: zero over the books of both.
   case clearingAssumption = "clearing.assumption"
   case incomeFee = "income.fee"

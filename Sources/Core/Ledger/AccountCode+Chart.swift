@@ -17,12 +17,12 @@ extension AccountCode {
   package var kind: AccountKind {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .clearingAssignment,
-      .clearingAssumption, .fundingReceived, .paidOut, .fxPosition, .equityContributed:
+      .clearingAssumption, .fundingReceived, .paidOut, .fxPosition, .equityContributed, .equityIssued:
       .equity
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback:
+      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback, .investmentEquity:
       .asset
     case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense, .payableClawback, .payableBank:
       .liability
@@ -39,7 +39,7 @@ extension AccountCode {
       .lot
     case .holdingsSource, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
       .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssignment,
-      .clearingAssumption, .incomeFee,
+      .clearingAssumption, .investmentEquity, .equityIssued, .incomeFee,
       .incomeCharges,
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
       .loan
@@ -83,6 +83,8 @@ extension AccountCode {
     case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
     case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
     case .clearingAssignment: "claims less the value of their chips that a lender sold or bought; zero over both books"
+    case .investmentEquity: "shares that the lender took for debt"
+    case .equityIssued: "shares that the startup issued for debt; contra and negative"
     case .clearingAssumption: "fee and charges that an acquirer took over; zero over both borrowers"
     case .incomeFee: "fee that the lender has earned"
     case .incomeCharges: "charges that the lender has earned"

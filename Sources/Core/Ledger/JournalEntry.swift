@@ -42,6 +42,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case chipsServiced = "chips_serviced"
   /// A lender sold a loan, or units of one, to another: the claim and the chips leave one book and come to the other.
   case loanAssigned = "loan_assigned"
+  /// A lender took shares for debt.
+  case debtConverted = "debt_converted"
   /// An acquirer took a loan over.
   case loanAssumed = "loan_assumed"
   case platformFeeCharged = "platform_fee_charged"

@@ -86,6 +86,8 @@ package struct FundingRound: Sendable, Hashable {
   package let acquirerID: OrganizationID?
   /// The last day on which the startup may choose what becomes of a loan; nil where all is due at once.
   package let chooseBy: CalendarDate?
+  /// Of a priced round, where its startup states it.
+  package let pricing: RoundPricing?
   package let evidence: String?
   package var state: FundingRoundState
   package let reportedBy: PersonID?
@@ -99,7 +101,8 @@ package struct FundingRound: Sendable, Hashable {
   package init(
     id: FundingRoundID, borrowerID: OrganizationID, kind: FundingRoundKind, name: String, announcedOn: CalendarDate,
     currency: Currency, amount: Int64?, preMoney: Int64?, postMoney: Int64?, acquirer: String?,
-    acquirerID: OrganizationID? = nil, chooseBy: CalendarDate? = nil, evidence: String?,
+    acquirerID: OrganizationID? = nil, chooseBy: CalendarDate? = nil, pricing: RoundPricing? = nil,
+    evidence: String?,
     state: FundingRoundState = .reported, reportedBy: PersonID?, verifiedBy: PersonID? = nil,
     decidedOn: CalendarDate? = nil, reason: String? = nil, version: Int64 = 1, createdAt: Instant, updatedAt: Instant
   ) {
@@ -115,6 +118,7 @@ package struct FundingRound: Sendable, Hashable {
     self.acquirer = acquirer
     self.acquirerID = acquirerID
     self.chooseBy = chooseBy
+    self.pricing = pricing
     self.evidence = evidence
     self.state = state
     self.reportedBy = reportedBy

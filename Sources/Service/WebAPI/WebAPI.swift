@@ -51,6 +51,7 @@ package struct WebAPI: Sendable {
     addSweepRoutes(&table)
     addFXRoutes(&table)
     addControlRoutes(&table)
+    addEquityRoutes(&table)
     addLienRoutes(&table)
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)

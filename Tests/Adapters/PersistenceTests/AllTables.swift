@@ -30,6 +30,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.roundReports), AnyTable(Tables.chipQuotes), AnyTable(Tables.markSeries),
     AnyTable(Tables.markDerivations),
     AnyTable(Tables.platformInvoices), AnyTable(Tables.invoiceLines),
+    AnyTable(Tables.listingOptions), AnyTable(Tables.loanConversions),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -48,8 +49,8 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + FXSQL.statements + ControlSQL.statements + ComplianceSQL.statements + MarkSQL.statements + MarkQueries.statements
-    + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements + ClearingSQL.statements + InvoiceSQL.statements
-    + LawCheck.statements + ChainSQL.statements
+    + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + ComplianceSQL.statements + MarkSQL.statements
+    + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
+    + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements
 }

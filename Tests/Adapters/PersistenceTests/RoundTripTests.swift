@@ -97,6 +97,8 @@ struct Trip {
       Trip(Tables.clawbackLines, [set.clawbackLine], ids: [set.uuid(47)]),
       Trip(Tables.topUps, [set.topUp], ids: [set.uuid(48)]),
       Trip(Tables.controlChoices, [set.choice], ids: [set.uuid(57)]),
+      Trip(Tables.listingOptions, [set.options], ids: [set.uuid(6)]),
+      Trip(Tables.loanConversions, [try set.loanConversion()], ids: [set.uuid(59)]),
       Trip(Tables.bankStatements, [set.bankStatement], ids: [set.uuid(37)]),
       Trip(Tables.bankLines, [set.bankLine], ids: [set.uuid(37)]),
       Trip(Tables.reconciliationMatches, [set.match], ids: [set.uuid(37)]),

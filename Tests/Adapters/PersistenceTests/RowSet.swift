@@ -442,6 +442,23 @@ struct RowSet {
       createdAt: now, updatedAt: updatedAt)
   }
 
+  var options: ListingOptions {
+    ListingOptions(
+      listingID: id(6), lenderID: lender, cap: some(Money(5, .usd)), discount: BasisPoints(full ? 2_000 : 0),
+      share: BasisPoints(5_000))
+  }
+
+  private func pricing() throws -> RoundPricing {
+    try RoundPricing(price: SharePrice(200, for: 3), capitalisation: 7)
+  }
+
+  func loanConversion() throws -> LoanConversion {
+    LoanConversion(
+      id: id(59), borrowerID: borrower, lenderID: lender, loanID: id(11), roundID: id(17), options: options,
+      pricing: try pricing(), currency: .usd, amount: 9, shares: 4, converted: 8, basis: full ? .cap : .round,
+      convertedBy: id(18), convertedOn: day, recordedAt: now)
+  }
+
   var choice: ControlChoice {
     ControlChoice(
       id: id(57), borrowerID: borrower, roundID: id(17), loanID: id(11), lenderID: lender, acquirerID: some(id(58)),

@@ -136,6 +136,7 @@ enum SchemaLint {
       and not (privilege = 'UPDATE' and t.relname not in (
         'journal_entries', 'journal_lines', 'chain_links', 'audit_log', 'allocations', 'verdicts', 'payouts',
         'repayment_explanations', 'closing_corrections', 'startup_waterfalls', 'prepayment_declines',
+        'listing_options', 'loan_conversions',
         'bank_statements', 'bank_statement_lines', 'reconciliation_matches',
         'chip_marks', 'startup_marks', 'round_reports', 'chip_quotes',
         'mark_derivations', 'reference_documents', 'idempotency', 'outbox'))

@@ -49,6 +49,38 @@ extension LawCheck {
         select id, 'approved by who stated it' from cash_conversions where state = 'approved' and decided_by = proposed_by
         """, counting: "select 1 from cash_conversions"),
     LawCheck(
+      3, "shares that a lender took are in both books for the debt they discharged, and cost what the round says",
+      names: ("law_equity", "law_equity_count"),
+      breaches: """
+        select coalesce(c.loan_id, j.subject_id), 'conversions come to ' || coalesce(c.total, 0) || ', the lender''s book has '
+          || coalesce(j.invested, 0) || ', the startup''s ' || coalesce(-j.issued, 0)
+        from (select loan_id, currency, sum(converted) as total from loan_conversions group by 1, 2) c
+        full join (
+          select subject_id, asset, sum(amount) filter (where account_code = 'investment.equity') as invested,
+            sum(amount) filter (where account_code = 'equity.issued') as issued
+          from journal_lines where account_code in ('investment.equity', 'equity.issued') group by 1, 2) j
+          on j.subject_id = c.loan_id and j.asset = c.currency
+        where coalesce(c.total, 0) <> coalesce(j.invested, 0) or coalesce(c.total, 0) <> -coalesce(j.issued, 0)
+        union all
+        -- The lowest of the round's price, the discounted price and the cap over the capitalisation, as fractions.
+        select c.id, 'took ' || c.shares || ' shares for ' || c.converted || ' of ' || c.amount || ' by ' || c.basis
+        from loan_conversions c cross join lateral (
+          select case c.basis when 'cap' then c.cap when 'discount' then c.share_price::numeric * (10000 - c.discount_bps)
+              else c.share_price end::numeric as price,
+            case c.basis when 'cap' then c.capitalisation when 'discount' then c.share_price_shares::numeric * 10000
+              else c.share_price_shares end::numeric as per) p
+        where p.price is null or c.shares <> div(c.amount * p.per, p.price)
+          or c.converted <> div(c.shares * p.price + p.per - 1, p.per)
+          or c.share_price::numeric * (10000 - c.discount_bps) * p.per < p.price * c.share_price_shares * 10000
+          or c.cap::numeric * p.per < p.price * c.capitalisation
+        union all
+        select c.id, 'of options that its loan''s listing does not have' from loan_conversions c
+        join loans l on l.borrower_id = c.borrower_id and l.id = c.loan_id
+        left join listing_options o on o.listing_id = l.listing_id and o.lender_id = c.lender_id
+          and o.discount_bps = c.discount_bps and o.share_bps = c.share_bps and o.cap is not distinct from c.cap
+        where o.listing_id is null
+        """, counting: "select 1 from loan_conversions"),
+    LawCheck(
       3, "a loan that was assumed goes on with its acquirer, the same debt and the same chips",
       names: ("law_assumptions", "law_assumptions_count"),
       breaches: """

@@ -4,6 +4,7 @@ import Lending
 import Parties
 import Persistence
 import Primitives
+import Repayment
 
 /// Lists part of a lot.
 package struct CreateListing: Command {
@@ -57,9 +58,24 @@ package struct CreateListing: Command {
 
   package static let action = "listing.create"
   package let terms: Terms
+  /// What the lender asks beside its fee: the right to take shares of a priced round for a part of the debt.
+  package struct Options: Sendable, Hashable {
+    package let cap: Money?
+    package let discount: BasisPoints
+    package let share: BasisPoints
+
+    package init(cap: Money?, discount: BasisPoints, share: BasisPoints) {
+      self.cap = cap
+      self.discount = discount
+      self.share = share
+    }
+  }
+
+  package let options: Options?
   private let lenderID: OrganizationID
 
-  package init(terms: Terms, lenderID: OrganizationID) {
+  package init(terms: Terms, lenderID: OrganizationID, options: Options? = nil) {
+    self.options = options
     self.terms = terms
     self.lenderID = lenderID
   }
@@ -95,6 +111,12 @@ package struct CreateListing: Command {
         sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
         returnCredit: terms.returnCredit, assignability: terms.assignability, penalty: terms.penalty,
         businessDay: terms.businessDay))
+    if let options {
+      draft.made.listingOptions.append(
+        ListingOptions(
+          listingID: listing.id, lenderID: lenderID, cap: options.cap, discount: options.discount, share: options.share)
+      )
+    }
     draft.made.subject = listing.id.value
     draft.happen(
       "listing.created", listing.id, version: 1, to: (lenderID, nil),

@@ -20,6 +20,8 @@ package struct ReportFundingRound: Command {
     package var acquirerID: OrganizationID?
     /// Until when the startup may choose what becomes of each loan; nil makes all of them due at once.
     package var chooseBy: CalendarDate?
+    /// Of a priced round.
+    package var pricing: RoundPricing?
     package var evidence: String?
     /// Closing dates with the net new cash of each, in the round's currency.
     package var closings: [(closedOn: CalendarDate, netNewCash: Int64)]
@@ -27,7 +29,8 @@ package struct ReportFundingRound: Command {
     package init(
       kind: FundingRoundKind, name: String, announcedOn: CalendarDate, currency: Currency, amount: Int64?,
       preMoney: Int64?, postMoney: Int64?, acquirer: String?,
-      acquirerID: OrganizationID? = nil, chooseBy: CalendarDate? = nil, evidence: String?,
+      acquirerID: OrganizationID? = nil, chooseBy: CalendarDate? = nil, pricing: RoundPricing? = nil,
+      evidence: String?,
       closings: [(closedOn: CalendarDate, netNewCash: Int64)]
     ) {
       self.kind = kind
@@ -40,6 +43,7 @@ package struct ReportFundingRound: Command {
       self.acquirer = acquirer
       self.acquirerID = acquirerID
       self.chooseBy = chooseBy
+      self.pricing = pricing
       self.evidence = evidence
       self.closings = closings
     }
@@ -69,6 +73,7 @@ package struct ReportFundingRound: Command {
     if report.kind == .acquisition, report.acquirer == nil {
       throw RoundRefusal.acquirerMissing
     }
+    if report.pricing != nil, report.kind != .priced { throw RoundRefusal.priceOfNoShares }
     if report.chooseBy != nil || report.acquirerID != nil {
       guard report.kind == .acquisition else { throw ControlRefusal.onlyOfAcquisitions }
       if let id = report.acquirerID, draft.find(\.organizations, id)?.roles.contains(.startup) != true {
@@ -89,7 +94,8 @@ package struct ReportFundingRound: Command {
       FundingRound(
         id: id, borrowerID: borrower, kind: report.kind, name: report.name, announcedOn: report.announcedOn,
         currency: report.currency, amount: report.amount, preMoney: report.preMoney, postMoney: report.postMoney,
-        acquirer: report.acquirer, acquirerID: report.acquirerID, chooseBy: report.chooseBy, evidence: report.evidence,
+        acquirer: report.acquirer, acquirerID: report.acquirerID, chooseBy: report.chooseBy, pricing: report.pricing,
+        evidence: report.evidence,
         reportedBy: person, createdAt: draft.now,
         updatedAt: draft.now))
     let closings = report.closings.map { closing in
@@ -211,13 +217,15 @@ package enum RoundRefusal: Refusal, Hashable {
   case soldSince
   /// The closing was swept before records were kept.
   case noRecord
+  case priceOfNoShares
   case choicesOpen(until: CalendarDate)
   /// The round's state: it was rejected, or all its closings are swept.
   case nothingToSweep(String)
 
   package var kind: RefusalKind {
     switch self {
-    case .acquirerMissing, .preAbovePost, .secondaryBringsNoCash, .otherCurrency, .effectiveInPast: .invalid
+    case .priceOfNoShares, .acquirerMissing, .preAbovePost, .secondaryBringsNoCash, .otherCurrency, .effectiveInPast:
+      .invalid
     case .choicesOpen, .alreadyDecided, .closingInFuture, .closingNotVerified, .notYetClosed, .nothingToSweep,
       .notVerified, .notLower, .noRecord, .notSwept, .alreadyDeclined, .alreadyDivided, .nothingToDecline,
       .soldSince:
@@ -244,6 +252,7 @@ package enum RoundRefusal: Refusal, Hashable {
     case .alreadyDeclined: "repayment.already_declined"
     case .alreadyDivided: "repayment.already_divided"
     case .nothingToDecline: "repayment.nothing_to_decline"
+    case .priceOfNoShares: "repayment.price_of_no_shares"
     case .choicesOpen: "repayment.choices_open"
     case .nothingToSweep: "repayment.nothing_to_sweep"
     }
@@ -270,6 +279,7 @@ package enum RoundRefusal: Refusal, Hashable {
     case .nothingToDecline: "This closing made no part of the loan due that could be declined."
     case .soldSince: "Part of the loan was sold since the sweep; its dues cannot be declined as one any more."
     case .noRecord: "The closing was swept before records of sweeps were kept; nothing tells what to withdraw."
+    case .priceOfNoShares: "Only a priced round has a price of a share."
     case .choicesOpen(let date):
       "The startup may choose until \(date) what becomes of its loans; it is swept after that."
     case .nothingToSweep(let state): "The round is \(state) and has no closing that is still to be swept."
@@ -279,6 +289,7 @@ package enum RoundRefusal: Refusal, Hashable {
   package var pointer: String? {
     switch self {
     case .acquirerMissing: "/acquirer"
+    case .priceOfNoShares: "/share_price"
     case .preAbovePost: "/pre_money"
     case .secondaryBringsNoCash: "/closings"
     case .otherCurrency, .notLower: "/net_new_cash"

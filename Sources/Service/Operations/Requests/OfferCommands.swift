@@ -32,7 +32,7 @@ package struct MakeOffer: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    var needs: Set<Need> = [.request(requestID), .listing(listingID)]
+    var needs: Set<Need> = [.request(requestID), .listing(listingID), .listingOptions(listingID)]
     if let lease { needs.insert(.lease(lease.segment)) }
     if let request = state.requests[requestID] {
       needs.formUnion([
@@ -93,7 +93,10 @@ package struct MakeOffer: Command {
     draft.happen(
       "offer.made", id, version: 1, to: (offer.borrowerID, offer.lenderID),
       [("quantity", .number(quantity)), ("rate_bps", .number(rate.value))])
-    if request.autoAccept { offer = try OfferDesk.agree(offer, in: &draft).0 }
+    // Shares are given by a person, who has seen what for.
+    if request.autoAccept, draft.base.listingOptions[listingID] == nil {
+      offer = try OfferDesk.agree(offer, in: &draft).0
+    }
     return offer
   }
 

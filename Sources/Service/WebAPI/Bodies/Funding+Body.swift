@@ -9,7 +9,7 @@ import StrictJSON
 
 extension ReportFundingRound {
   /// `kind`, `name`, `announced_on`, `amount`?, `pre_money`?, `post_money`?, `closings` (1 to 50), `acquirer`?,
-  /// `acquirer_organization_id`?, `choose_by`?, `evidence`?
+  /// `acquirer_organization_id`?, `choose_by`?, `share_price`? with `capitalisation`?, `evidence`?
   /// All amounts are in one currency.
   package static func parse(_ reader: inout ObjectReader) -> ReportFundingRound? {
     let kind = reader.enumeration("kind", as: FundingRoundKind.self)
@@ -27,6 +27,7 @@ extension ReportFundingRound {
     let acquirer = reader.optionalString("acquirer", bytes: BodyBounds.name)
     let acquirerID = reader.optionalID("acquirer_organization_id", of: OrganizationNoun.self)
     let chooseBy = reader.optionalDate("choose_by")
+    let pricing = RoundPricing.parse(&reader)
     let evidence = reader.optionalString("evidence", bytes: BodyBounds.evidence)
     guard let kind, let name, let announcedOn, let closings, let currency = closings.first?.1.currency else {
       return nil
@@ -44,7 +45,7 @@ extension ReportFundingRound {
       report: Report(
         kind: kind, name: name, announcedOn: announcedOn, currency: currency, amount: amount?.amount,
         preMoney: preMoney?.amount, postMoney: postMoney?.amount, acquirer: acquirer, acquirerID: acquirerID,
-        chooseBy: chooseBy, evidence: evidence,
+        chooseBy: chooseBy, pricing: pricing, evidence: evidence,
         closings: closings.map { (closedOn: $0.0, netNewCash: $0.1.amount) }))
   }
 }
@@ -92,6 +93,7 @@ extension ReportFundingRound.Reported {
       writer.field("acquirer", round.acquirer)
       writer.field("acquirer_organization_id", round.acquirerID)
       writer.field("choose_by", round.chooseBy)
+      round.pricing?.writeMembers(to: &writer)
       writer.field("evidence", round.evidence)
       writer.field("reported_by", round.reportedBy)
       writer.field("verified_by", round.verifiedBy)

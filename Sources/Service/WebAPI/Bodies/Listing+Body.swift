@@ -40,9 +40,10 @@ extension CreateListing.Terms {
 }
 
 extension CreateListing {
-  /// See ``Terms/parse(_:)``.
+  /// See ``Terms/parse(_:)``; `options`? {`conversion` {`cap`?, `discount_bps`?, `share_of_debt_bps`}}
   package static func parse(_ reader: inout ObjectReader, lenderID: OrganizationID) -> CreateListing? {
-    Terms.parse(&reader).map { CreateListing(terms: $0, lenderID: lenderID) }
+    let options = reader.optionalObject("options") { Options.parse(&$0) }
+    return Terms.parse(&reader).map { CreateListing(terms: $0, lenderID: lenderID, options: options) }
   }
 }
 

@@ -1,0 +1,62 @@
+import Hummingbird
+import Lending
+import Operations
+import Parties
+import Persistence
+import Primitives
+import Repayment
+import StrictJSON
+import WebSupport
+
+/// A lender's right to shares of a round, and what it took by it.
+extension WebAPI {
+  func addEquityRoutes(_ routes: inout Routes) {
+    routes.get("/v1/listings/{id}/options") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: ListingID = try Gateway.pathID(context, noun: "listing")
+      let listing = try await gateway.reader.one(Resources.listings, id.value, as: principal, noun: "listing")
+      return try await options(of: listing.id, request)
+    }
+    routes.get("/v1/offers/{id}/options") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: OfferID = try Gateway.pathID(context, noun: "offer")
+      let offer = try await gateway.reader.one(Resources.offers, id.value, as: principal, noun: "offer")
+      return try await options(of: offer.listingID, request)
+    }
+    routes.get("/v1/loans/{id}/options") { request, context in
+      let principal = try await gateway.principal(of: request)
+      return try await options(of: try await self.loan(context, as: principal).terms.listingID, request)
+    }
+    routes.post("/v1/loans/{id}/conversions") { request, context in
+      let id: LoanID = try Gateway.pathID(context, noun: "loan")
+      return try await gateway.post(
+        request, context,
+        render: .init(
+          status: .created, location: { _ in "/v1/loans/\(id)/conversions" }, version: { $0.loan.version },
+          write: { $0.conversion.write(to: &$1) })
+      ) { reader, posted in ConvertLoan.parse(&reader, id, ifVersion: posted.ifVersion) }
+    }
+    routes.get("/v1/loans/{id}/conversions") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let loan = try await self.loan(context, as: principal)
+      let rows = try await gateway.reader.run([EquitySQL.conversions(of: [loan.id])], as: principal)[0]
+      return gateway.page(try Tables.loanConversions.decode(rows), next: nil) { $0.write(to: &$1) }
+    }
+  }
+
+  /// Whoever sees the listing, an offer of it or a loan sees its options: it is the lender's row, read for both sides.
+  private func options(of listing: ListingID, _ request: Request) async throws -> Response {
+    let rows = try await gateway.reader.run([EquitySQL.options(of: [listing])], as: .automation)[0]
+    let options = try Tables.listingOptions.decode(rows).first
+    return gateway.object(request, version: nil) { writer in
+      writer.object { writer in
+        writer.field("listing_id", listing)
+        if let options {
+          writer.object("conversion") { options.writeMembers(to: &$0) }
+        } else {
+          writer.nullField("conversion")
+        }
+      }
+    }
+  }
+}
