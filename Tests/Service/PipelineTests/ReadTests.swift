@@ -13,7 +13,7 @@ import Testing
 struct ReadTests {
   static let statements: [Statement] =
     Resources.statements + Details.statements + Reader.statements + RoundReasons.statements + MarketSQL.statements
-    + RunQueries.statements
+    + RunQueries.statements + MarkQueries.statements + [QuoteSQL.seriesOfModel]
 
   @Test("are allowed to the reader, and show a tenant its own rows only, an auditor all of them")
   func asReader() async throws {
@@ -67,6 +67,7 @@ struct ReadTests {
     case .text: .text("")
     case .uuid: .uuid(UUIDBits(hi: 0, lo: 0))
     case .uuidArray: .uuidArray([])
+    case .textArray: .textArray([])
     case .date: .date(0)
     case .timestamptz: .timestamptz(0)
     default: .int8(1)

@@ -164,6 +164,44 @@ struct MarkTests {
     }
   }
 
+  @Test("of all startups at once are shown to those who lend them something, to themselves, and to staff")
+  func readers() async throws {
+    try await Marketplace.with { market in
+      let loans = try await market.lend(2)
+      let other = try await market.startup("Other")
+      for (index, startup) in (loans.map(\.startup) + [other]).enumerated() {
+        _ = try await market.mark(command(startup, Int64(100 + index), on: market.today))
+      }
+      let rival = try await market.lender("Rival")
+      var configuration = try market.database.configuration()
+      configuration.role = "chipbridge_reader"
+      let pool = try PostgresPool(configuration: configuration, size: 1, waiters: 10)
+      let reader = Reader(pool: pool)
+      let now = market.clock.now()
+      func seen(_ principal: Principal) async throws -> [Int64] {
+        let query = Query(
+          MarkQueries.ofStartups,
+          [
+            .uuid(UUIDValue(high: 0, low: 0).bits), .text(ValuationBasis.postMoney.rawValue),
+            .date(now.date.dayNumber), .timestamptz(now.microseconds), Reader.scope(principal), .int8(10),
+          ])
+        let marks = try await Tables.startupMarks.decode(reader.run([query], as: principal)[0])
+        // Row security alone, whatever the statement says of who asks.
+        for startup in loans.map(\.startup) + [other] {
+          let one = MarkQueries.of(.startup(startup.id), .postMoney, on: now.date, knownAt: now)
+          let isSeen = try await !reader.run([one], as: principal)[0].isEmpty
+          #expect(isSeen == marks.contains { $0.subject == .startup(startup.id) })
+        }
+        return marks.map(\.amount.amount).sorted()
+      }
+      #expect(try await seen(Marketplace.staff()) == [100, 101, 102])
+      #expect(try await seen(loans[0].lender.principal) == [100, 101])
+      #expect(try await seen(loans[1].startup.principal) == [101])
+      #expect(try await seen(rival.principal) == [])
+      await pool.shutdown()
+    }
+  }
+
   @Test("are derived for a business date from the declared quotes, once; quotes that come later correct them")
   func derived() async throws {
     try await Marketplace.with { market in
@@ -203,8 +241,10 @@ struct MarkTests {
       let marks = try await market.marks(of: chip).filter { $0.method == .index }
       #expect(marks.map(\.amount.amount) == [1_010_000, 1_020_000])
       #expect(marks[1].supersedes == marks[0].id && marks[0].supersededAt == marks[1].recordedAt)
-      // The run does what the command does.
-      let run = try await market.settle(.marks)
+      // The run does what the command does, and what its preview showed.
+      let preview = try await market.planner().preview(.marks, on: market.today, closedThrough: nil)
+      #expect(preview.totals["marks"] == 1)
+      let run = try await market.settle(.marks, previewHash: preview.hash)
       #expect(run.state == .succeeded)
       // A day later the window still holds them, and nothing else is known: a mark of that day.
       #expect(try run.sums["marks"] == 1)
