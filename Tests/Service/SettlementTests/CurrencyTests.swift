@@ -28,10 +28,10 @@ extension Marketplace {
     let borrowed = try await borrow(from: 1)
     // The later recorded of two marks of one day is taken.
     clock.advance(seconds: 1)
-    _ = try await run(
+    _ = try await mark(
       RecordValuation(
         subject: .chipModel(Self.plainChip()), method: .marketQuote, amount: Money(7_000_000, .cny), basis: .perChip,
-        effectiveOn: today, source: "quote in Shanghai", supersedes: nil), by: Self.staff())
+        effectiveOn: today, source: "quote in Shanghai", supersedes: nil))
     let id = try await lend(from: lender("Lender abroad"), to: borrowed.startup)
     return BorrowedAbroad(startup: borrowed.startup, home: borrowed.loans[0], abroad: id)
   }
@@ -290,10 +290,10 @@ struct CurrencyTests {
         market.request(of: startup), listing(limit: Money(14_400_000, .usd)), quantity: 16)
       _ = try await market.run(AcceptOffer(offerID: first.id, ifVersion: nil), by: startup.principal)
       market.clock.advance(seconds: 1)
-      _ = try await market.run(
+      _ = try await market.mark(
         RecordValuation(
           subject: .chipModel(Marketplace.plainChip()), method: .marketQuote, amount: Money(7_000_000, .cny),
-          basis: .perChip, effectiveOn: market.today, source: "quote", supersedes: nil), by: Marketplace.staff())
+          basis: .perChip, effectiveOn: market.today, source: "quote", supersedes: nil))
       // 100,800,000 fen each at 7.0000.
       let request = try await market.request(of: startup)
       let tight = try await market.offerCommand(

@@ -56,6 +56,28 @@ struct MarkTests {
     }
   }
 
+  @Test("of a source outside are recorded at once by one person who earns on none, and nobody here stated them")
+  func vouchedFor() async throws {
+    try await Marketplace.with { market in
+      let (lender, startup) = (try await market.lender(), try await market.startup())
+      let (maker, checker) = (Marketplace.staff(), Marketplace.staff(2))
+      func record(_ principal: Principal) -> RecordMark {
+        RecordMark(command(startup, 100, on: market.clock.now().date), person: principal.personID)
+      }
+      let key = CreateAPIKey(
+        keyID: APIKeyID(UUIDValue(high: 13, low: 2)), organizationID: lender.id, roles: [.lender], scopes: [],
+        expiresAt: nil, personID: checker.personID, secretDigest: SHA256Digest(of: "a lender's"))
+      _ = try await market.run(key, by: maker)
+      #expect(try await market.submit(record(checker), by: checker).refusalCode == "valuation.approver_interested")
+      #expect(try await market.submit(record(maker), by: startup.principal).refusalCode != nil)
+      let mark = try await market.run(record(maker), by: maker)
+      #expect(mark.approvedBy == maker.personID && mark.recordedBy == nil)
+      #expect(try await market.marks(of: startup).map(\.id) == [mark.id])
+      #expect(try await market.submit(record(maker), by: maker).refusalCode == "valuation.already_stands")
+      #expect(try await market.lawBreaches() == [])
+    }
+  }
+
   @Test("stand once for a day, method and source; a correction closes what it corrects, and is the only one")
   func corrections() async throws {
     try await Marketplace.with { market in

@@ -79,7 +79,7 @@ extension Deployment {
   /// - Returns: its id.
   @discardableResult
   package func mark(_ service: Service, _ path: String, _ body: String) throws -> String {
-    let id = try post(service, path, as: admin, body).text("id")
+    let id = try post(service, path + "?second_person=true", as: admin, body).text("id")
     try post(service, "/v1/valuation-proposals/\(id)/approve", as: checker)
     return id
   }

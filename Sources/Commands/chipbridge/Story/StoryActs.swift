@@ -39,7 +39,7 @@ extension StoryPlay {
     let known = try await client.get("/v1/chip-models/\(chip)/marks?as_of=2023-03-01", as: admin).data
     if known.contains(where: { $0["source"]?.asString == source }) { return }
     let id = try await client.post(
-      "/v1/chip-models/\(chip)/marks", as: admin,
+      "/v1/chip-models/\(chip)/marks?second_person=true", as: admin,
       """
       {"method":"market_quote","amount":{"amount":\(amount),"currency":"USD"},"effective_on":"2023-03-01",\
       "source":"\(source)"}

@@ -39,6 +39,13 @@ package struct RecordValuation: Command {
       updatedAt: now)
   }
 
+  /// As the source states it: nobody here did.
+  fileprivate func mark(_ id: ValuationID, vouchedBy person: PersonID, at now: Instant) -> ValuationMark {
+    ValuationMark(
+      id: id, subject: subject, method: method, amount: amount, basis: basis, effectiveOn: effectiveOn, recordedAt: now,
+      source: source, supersedes: supersedes, approvedBy: person, evidence: evidence, confidence: confidence)
+  }
+
   package func needs(_ state: BatchState) -> Set<Need> {
     // Which id and person it will have plays no part in what must be seen.
     MarkDesk.needs(proposal(.init(UUIDValue(high: 0, low: 0)), by: .init(UUIDValue(high: 0, low: 0)), at: .epoch))
@@ -53,6 +60,37 @@ package struct RecordValuation: Command {
     draft.made.subject = proposal.id.value
     draft.happen("valuation.proposed", proposal.id, version: 1, to: (.platform, nil))
     return draft.put(\.markProposals, proposal)
+  }
+}
+
+/// Records at once what a source outside says, vouched for by one person of the staff who earns on no mark. What the staff
+/// itself estimates, and whatever wants a second pair of eyes, is proposed (`RecordValuation`) and approved by another.
+package struct RecordMark: Command {
+  package static let action = "valuation.record"
+  package let stated: RecordValuation
+  /// Who vouches: what else this person is must be seen first.
+  package let person: PersonID?
+
+  package init(_ stated: RecordValuation, person: PersonID?) {
+    self.stated = stated
+    self.person = person
+  }
+
+  package func needs(_ state: BatchState) -> Set<Need> {
+    stated.needs(state).union(person.map { [.valuation(.organizationsOfPerson($0))] } ?? [])
+  }
+
+  // Two marks of one key must not pass each other.
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { [.platform] }
+
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> ValuationMark {
+    try principal.require(.admin)
+    let person = try principal.requirePerson()
+    try MarkDesk.requireIndependent(person, in: draft)
+    let mark = stated.mark(draft.ids.next(), vouchedBy: person, at: draft.now)
+    try MarkDesk.record(mark, in: &draft)
+    draft.made.subject = mark.id.value
+    return mark
   }
 }
 

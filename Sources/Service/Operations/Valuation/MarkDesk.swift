@@ -66,6 +66,10 @@ enum MarkDesk {
   /// Whoever earns on a mark does not approve it: a person with a key of a lender or a startup is not independent of any.
   static func requireIndependent(_ person: PersonID, of proposer: PersonID, in draft: Draft) throws {
     guard person != proposer else { throw PartiesRefusal.samePerson("stated the mark") }
+    try requireIndependent(person, in: draft)
+  }
+
+  static func requireIndependent(_ person: PersonID, in draft: Draft) throws {
     guard let organizations = draft.base.valuation.organizationsOfPerson[person] else { throw PersonNotSeen() }
     if let organization = organizations.first { throw ValuationRefusal.approverInterested(organization) }
   }

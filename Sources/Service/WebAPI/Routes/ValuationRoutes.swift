@@ -12,20 +12,13 @@ import WebSupport
 
 extension WebAPI {
   func addValuationRoutes(_ routes: inout Routes) {
-    let proposed = Gateway.Rendering<MarkProposal>(
-      status: .accepted, location: { "/v1/valuation-proposals/\($0.id)" }, version: { $0.version },
-      write: { $0.write(to: &$1) })
     routes.post("/v1/startups/{id}/valuations") { request, context in
       let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
-      return try await gateway.post(request, context, render: proposed) { reader, _ in
-        RecordValuation.parse(&reader, subject: .startup(id))
-      }
+      return try await postMark(request, context, of: .startup(id), at: "/v1/startups/\(id)/valuations")
     }
     routes.post("/v1/chip-models/{id}/marks") { request, context in
       let chip = try self.chip(context)
-      return try await gateway.post(request, context, render: proposed) { reader, _ in
-        RecordValuation.parse(&reader, subject: .chipModel(chip.id))
-      }
+      return try await postMark(request, context, of: .chipModel(chip.id), at: "/v1/chip-models/\(chip.id)/marks")
     }
     routes.get("/v1/startups/{id}/valuations") { request, context in try await startupMarks(request, context) }
     routes.get("/v1/chip-models/{id}/marks") { request, context in
@@ -50,6 +43,29 @@ extension WebAPI {
     addProposalRoutes(&routes)
     addDisputeRoutes(&routes)
     addImportRoutes(&routes)
+  }
+
+  /// Recorded at once, vouched for by whoever posts it; with `second_person=true` proposed, for another to approve.
+  private func postMark(
+    _ request: Request, _ context: ChipBridgeContext, of subject: ValuationSubject, at path: String
+  ) async throws -> Response {
+    switch request.uri.queryParameters["second_person"] {
+    case nil, "false"?:
+      return try await gateway.post(
+        request, context, render: .init(status: .created, location: { _ in path }) { $0.write(to: &$1) }
+      ) { reader, posted in
+        RecordValuation.parse(&reader, subject: subject).map { RecordMark($0, person: posted.principal.personID) }
+      }
+    case "true"?:
+      let proposed = Gateway.Rendering<MarkProposal>(
+        status: .accepted, location: { "/v1/valuation-proposals/\($0.id)" }, version: { $0.version },
+        write: { $0.write(to: &$1) })
+      return try await gateway.post(request, context, render: proposed) { reader, _ in
+        RecordValuation.parse(&reader, subject: subject)
+      }
+    default:
+      throw Problem(.unprocessableContent, "request.invalid", "second_person is true or false.")
+    }
   }
 
   private func addProposalRoutes(_ routes: inout Routes) {
