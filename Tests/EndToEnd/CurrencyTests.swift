@@ -49,7 +49,7 @@ private struct CurrencyStage {
         service, "/v1/chip-models/\(Goods.chip)/marks", as: deployment.admin,
         """
         {"method":"market_quote","amount":{"amount":1750000,"currency":"CNY"},"effective_on":"2023-04-03",\
-        "source":"quote in yuan"}
+        "source":"quote in yuan \(loans.count)"}
         """)
     }
     self.loans = loans

@@ -71,6 +71,8 @@ create table loan_assignments (
   settled_charges bigint,
   settled_fee bigint,
   settled_principal bigint,
+  -- Of the rounding of fees that the buyer's loan begins with.
+  settled_residue bigint,
   version bigint not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,

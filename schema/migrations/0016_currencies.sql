@@ -120,6 +120,8 @@ create table control_choices (
   done_on date,
   -- The acquirer's loan.
   into_loan_id uuid,
+  -- Of the rounding of fees that it begins with.
+  handed_residue bigint,
   version bigint not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,

@@ -56,6 +56,7 @@ extension Tables {
       .int8("settled_charges") { $0.settledClaim?.charges },
       .int8("settled_fee") { $0.settledClaim?.fee },
       .int8("settled_principal") { $0.settledClaim?.principal },
+      .int8("settled_residue") { $0.settledResidue },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
       .instant("updated_at") { $0.updatedAt },
@@ -74,7 +75,7 @@ extension Tables {
       state: try row.value(), acceptedOn: try row.dateOrNull(), acceptedBy: try row.idOrNull(),
       acceptedClaim: try claim(&row), consentBy: try row.dateOrNull(), consentedOn: try row.dateOrNull(),
       settleBy: try row.dateOrNull(), endedOn: try row.dateOrNull(), assignedLoanID: try row.idOrNull(),
-      settledClaim: try claim(&row))
+      settledClaim: try claim(&row), settledResidue: try row.intOrNull())
     let version = try row.int()
     return LoanAssignment(
       LoanAssignment(

@@ -26,6 +26,7 @@ extension Tables {
       .uuidOrNull("assumed_by") { $0.assumedBy?.value },
       .date("done_on") { $0.doneOn },
       .uuidOrNull("into_loan_id") { $0.intoLoanID?.value },
+      .int8("handed_residue") { $0.handedResidue },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
       .instant("updated_at") { $0.updatedAt },
@@ -38,7 +39,8 @@ extension Tables {
       acquirerID: try row.idOrNull(), kind: try row.value(), quantity: try row.intOrNull(), state: try row.value(),
       chosenBy: try row.id(), chosenOn: try row.date(), consentedBy: try row.idOrNull(),
       consentedOn: try row.dateOrNull(), assumedBy: try row.idOrNull(), doneOn: try row.dateOrNull(),
-      intoLoanID: try row.idOrNull(), version: try row.int(), createdAt: try row.instant(),
+      intoLoanID: try row.idOrNull(), handedResidue: try row.intOrNull(), version: try row.int(),
+      createdAt: try row.instant(),
       updatedAt: try row.instant())
   }
 }

@@ -28,12 +28,14 @@ extension Loan {
         termDays: max(0, date.days(to: maturesOn)), maturesOn: maturesOn, recallNoticeDays: terms.recallNoticeDays,
         assignability: terms.assignability, penalty: terms.penalty, businessDay: terms.businessDay),
       state: .active, closedAs: nil, unitsOut: unitsOut, unitsReturning: 0, unitsReturned: 0, unitsOwned: 0,
-      outstanding: outstanding, feeAccruedTotal: 0, accrualResidue: accrualResidue, accruedThrough: accruedThrough,
+      outstanding: outstanding, feeAccruedTotal: 0, accrualResidue: max(0, accrualResidue),
+      accruedThrough: accruedThrough,
       due: nil, possession: possession, title: title, securityInterest: securityInterest, dispatchedOn: nil,
       deliveredOn: date, closedOn: nil,
       life: LoanLife(
         rates: life.rates, pausedUntil: life.pausedUntil, pauses: life.pauses, penalty: life.penalty.handedOn),
       version: 1, createdAt: createdAt, updatedAt: createdAt)
+    // Nothing of the new loan's fee was rounded up yet, so what was stays behind: less than half a minor unit.
     // The lien stays on the chips: it is released with the new loan.
     unitsOut = 0
     outstanding = .none

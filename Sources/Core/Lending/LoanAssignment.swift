@@ -76,6 +76,8 @@ package struct LoanAssignment: Sendable, Hashable {
   /// The buyer's loan, and the claim that it began with.
   package private(set) var assignedLoanID: LoanID?
   package private(set) var settledClaim: Debt?
+  /// What rounding of fees had left of that part, over basis points times days of the year.
+  package private(set) var settledResidue: Int64?
   package var version: Int64 = 1
   package let createdAt: Instant
   package var updatedAt: Instant
@@ -117,12 +119,14 @@ package struct LoanAssignment: Sendable, Hashable {
     package var endedOn: CalendarDate?
     package var assignedLoanID: LoanID?
     package var settledClaim: Debt?
+    package var settledResidue: Int64?
 
     package init(
       state: LoanAssignmentState, acceptedOn: CalendarDate?, acceptedBy: PersonID?, acceptedClaim: Debt?,
       consentBy: CalendarDate?, consentedOn: CalendarDate?, settleBy: CalendarDate?, endedOn: CalendarDate?,
-      assignedLoanID: LoanID?, settledClaim: Debt?
+      assignedLoanID: LoanID?, settledClaim: Debt?, settledResidue: Int64?
     ) {
+      self.settledResidue = settledResidue
       self.state = state
       self.acceptedOn = acceptedOn
       self.acceptedBy = acceptedBy
@@ -149,6 +153,7 @@ package struct LoanAssignment: Sendable, Hashable {
     endedOn = progress.endedOn
     assignedLoanID = progress.assignedLoanID
     settledClaim = progress.settledClaim
+    settledResidue = progress.settledResidue
     self.version = version
   }
 
@@ -213,7 +218,7 @@ package struct LoanAssignment: Sendable, Hashable {
   /// The seller has its price. What the buyer gets is what it accepted, and the fee since: what was paid or credited
   /// meanwhile went to the seller, so the price is for another claim then.
   package mutating func settle(
-    as loan: LoanID, claim: Debt, on date: CalendarDate, consentIsNeeded: Bool
+    as loan: LoanID, claim: Debt, residue: Int64 = 0, on date: CalendarDate, consentIsNeeded: Bool
   ) throws(LendingRefusal) {
     try require(.settle, in: .accepted)
     guard let settleBy, let acceptedClaim else { throw .overflow }
@@ -233,6 +238,7 @@ package struct LoanAssignment: Sendable, Hashable {
     }
     assignedLoanID = loan
     settledClaim = claim
+    settledResidue = residue
     end(.settled, on: date)
   }
 

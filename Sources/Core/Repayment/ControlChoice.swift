@@ -47,6 +47,8 @@ package struct ControlChoice: Sendable, Hashable {
   package private(set) var doneOn: CalendarDate?
   /// The acquirer's loan.
   package private(set) var intoLoanID: LoanID?
+  /// What rounding of fees it begins with, over basis points times days of the year.
+  package private(set) var handedResidue: Int64?
   package var version: Int64
   package let createdAt: Instant
   package var updatedAt: Instant
@@ -55,9 +57,10 @@ package struct ControlChoice: Sendable, Hashable {
     id: ControlChoiceID, borrowerID: OrganizationID, roundID: FundingRoundID, loanID: LoanID, lenderID: OrganizationID,
     acquirerID: OrganizationID?, kind: Kind, quantity: Int64?, state: State, chosenBy: PersonID,
     chosenOn: CalendarDate, consentedBy: PersonID? = nil, consentedOn: CalendarDate? = nil,
-    assumedBy: PersonID? = nil, doneOn: CalendarDate? = nil, intoLoanID: LoanID? = nil, version: Int64 = 1,
-    createdAt: Instant, updatedAt: Instant
+    assumedBy: PersonID? = nil, doneOn: CalendarDate? = nil, intoLoanID: LoanID? = nil, handedResidue: Int64? = nil,
+    version: Int64 = 1, createdAt: Instant, updatedAt: Instant
   ) {
+    self.handedResidue = handedResidue
     self.id = id
     self.borrowerID = borrowerID
     self.roundID = roundID
@@ -94,7 +97,9 @@ package struct ControlChoice: Sendable, Hashable {
   /// The acquirer takes the loan over.
   /// - Parameter loan: that it became; nil where a verdict holds it.
   /// - Throws: `ControlRefusal.illegalState` before the lender's consent, and once it is done.
-  package mutating func assume(by person: PersonID, into loan: LoanID?, on date: CalendarDate) throws(ControlRefusal) {
+  package mutating func assume(
+    by person: PersonID, into loan: LoanID?, residue: Int64 = 0, on date: CalendarDate
+  ) throws(ControlRefusal) {
     guard state == .consented || state == .held else { throw .illegalState(state, act: "taken over") }
     assumedBy = person
     guard let loan else {
@@ -104,6 +109,7 @@ package struct ControlChoice: Sendable, Hashable {
     state = .done
     doneOn = date
     intoLoanID = loan
+    handedResidue = residue
   }
 
   /// Another choice takes its place, or the deadline passed. What is done stays done.

@@ -14,6 +14,20 @@ struct AssumptionTests {
     try loan.assume(by: acquirer, as: id, on: F.day("2026-02-20"), createdAt: .epoch)
   }
 
+  @Test("what rounding left above goes over, what it left below stays: no fee of the new loan was rounded up yet")
+  func residue() throws {
+    for (residue, handed) in [(Int64(1_700_000), Int64(1_700_000)), (-1_700_000, 0), (0, 0)] {
+      var loan = try F.stored(
+        .active, outstanding: Debt(charges: 0, fee: 20, principal: 900), unitsOut: 512, unitsReturning: 0,
+        unitsReturned: 0)
+      loan.feeAccruedTotal = 20
+      loan.accrualResidue = residue
+      let taken = try assume(&loan)
+      #expect(taken.accrualResidue == handed && taken.feeAccruedTotal == 0)
+      #expect(loan.accrualResidue == 0)
+    }
+  }
+
   @Test("debt, rate, maturity, chips and lien go over; the old loan ends and owes nothing")
   func whole() throws {
     let rates = [RateChange(from: try F.day("2026-02-10"), rate: BasisPoints(700))]

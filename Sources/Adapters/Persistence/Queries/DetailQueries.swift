@@ -31,6 +31,14 @@ package enum Details {
         and (loan_id = $2 or assigned_loan_id = $2) order by created_at, id
       """,
     parameters: [.uuid, .uuid], columns: Tables.loanAssignments.types)
+  /// How a loan began that took another's place: the day, and the residue of fee that it begins with.
+  package static let assumptionOfLoan = Statement(
+    "read_assumption_of_loan",
+    """
+    select done_on, handed_residue from control_choices
+    where ($1::uuid is null or borrower_id = $1 or lender_id = $1 or acquirer_id = $1) and into_loan_id = $2
+    """,
+    parameters: [.uuid, .uuid], columns: [.date, .int8])
   package static let eventsOfLoan = Statement(
     "read_events_of_loan",
     Tables.loanEvents.selectList
@@ -305,7 +313,8 @@ package enum Details {
     [
       loansWithDues, penaltiesOfLoan, debtLinesOfLoan, entryByID,
       payoutsOfRun, payeesOfRun, linesOfBankStatement, matchesOfBankStatement, breaksOfBankStatement,
-      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, assignmentsOfLoan, eventsOfLoan, unitEventsOfLoan,
+      verdictsOfSubject, returnsOfLoan, amendmentsOfLoan, assignmentsOfLoan, assumptionOfLoan, eventsOfLoan,
+      unitEventsOfLoan,
       unitsOfLoan, unitsOfLot, eventsOfUnits, closingsOfRound,
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,

@@ -152,7 +152,6 @@ package enum Resources {
       loanAssignments.byID, loanAssignments.page,
       fundingRounds.byID, fundingRounds.page, cashReceipts.byID, cashReceipts.page, payouts.byID, payouts.page,
       payees.byID, payees.page, bankStatements.byID, bankStatements.page, reconciliationBreaks.byID,
-      reconciliationBreaks.page,
       fxRates.byID, fxRates.page, cashConversions.byID, cashConversions.page,
       rulePacks.byID, rulePacks.page, complianceItems.byID, complianceItems.page,
       clawbacks.byID, clawbacks.page, topUps.byID, topUps.page,

@@ -77,7 +77,8 @@ package struct LoanExplanation: Sendable {
     let amendments = try Tables.loanAmendments.decode(results[2]).filter { $0.state == .accepted }
     let allocations = try Tables.allocations.decode(results[3])
     let returns = try Tables.loanReturns.decode(results[4])
-    var replay = FeeReplay(loan, amendments)
+    let sales = try Tables.loanAssignments.decode(results[5]).filter { $0.state == .settled }
+    var replay = try FeeReplay(loan, amendments, sales, assumption: results[6].first)
     var payments = Self.payments(allocations)
     var inspected = returns.filter { $0.state == .accepted }
     var parts: [Part] = []
@@ -121,7 +122,8 @@ package struct LoanExplanation: Sendable {
     return [
       Query(Details.debtLinesOfLoan, [scope, .uuid(book.value.bits), id]), Query(Details.penaltiesOfLoan, [scope, id]),
       Query(Details.amendmentsOfLoan, [scope, id]), Query(Details.allocationsOfLoan, [scope, id]),
-      Query(Details.returnsOfLoan, [scope, id]),
+      Query(Details.returnsOfLoan, [scope, id]), Query(Details.assignmentsOfLoan, [scope, id]),
+      Query(Details.assumptionOfLoan, [scope, id]),
     ]
   }
 
@@ -204,8 +206,22 @@ private struct FeeReplay {
   /// The restatement whose first entry was seen.
   private var restating: LoanAmendment?
 
-  init(_ loan: Loan, _ amendments: [LoanAmendment]) {
+  /// Sales of parts of the loan, in order.
+  private var sales: [LoanAssignment]
+  /// Where a loan began that took the place of another, or of a part of one.
+  private let opening: (on: CalendarDate, residue: Int64)?
+
+  init(_ loan: Loan, _ amendments: [LoanAmendment], _ sales: [LoanAssignment], assumption: Row?) throws {
     self.loan = loan
+    self.sales = sales.filter { $0.loanID == loan.id }
+    if let bought = sales.first(where: { $0.assignedLoanID == loan.id }), let on = bought.endedOn {
+      opening = (on, bought.settledResidue ?? 0)
+    } else if let row = assumption {
+      var reader = RowReader(row)
+      opening = (try reader.date(), try reader.int())
+    } else {
+      opening = nil
+    }
     rateChanges = amendments.filter { $0.terms.rateChange != nil }.sorted {
       ($0.decidedOn ?? .latest, $0.updatedAt, $0.id) < ($1.decidedOn ?? .latest, $1.updatedAt, $1.id)
     }
@@ -310,7 +326,9 @@ private struct FeeReplay {
     if change == 0 { return }
     let on = entry[0].on
     if state == nil {
-      state = try FeeAccrual(dayCount: loan.terms.dayCount, accruedThrough: loan.deliveredOn ?? on)
+      state = try FeeAccrual(
+        dayCount: loan.terms.dayCount, accruedThrough: opening?.on ?? loan.deliveredOn ?? on,
+        residue: opening?.residue ?? 0)
     } else {
       var trial = self
       try trial.takeRates(before: on)
@@ -318,6 +336,13 @@ private struct FeeReplay {
         trial.state = step.after
         self = trial
       }
+    }
+    if entry[0].kind == .loanAssigned, let sold = sales.first, sold.endedOn == on, let before = state {
+      // The part took its own share of what rounding had left.
+      sales.removeFirst()
+      state = try FeeAccrual(
+        dayCount: loan.terms.dayCount, accruedThrough: before.accruedThrough, accruedTotal: before.accruedTotal,
+        residue: before.residue - (sold.settledResidue ?? 0))
     }
     principal = try principal.adding(change)
     moves[on] = try moves[on, default: 0].adding(change)

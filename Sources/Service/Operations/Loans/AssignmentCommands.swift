@@ -191,7 +191,8 @@ package struct SettleAssignment: Command {
     }
     let transfer = try AssignmentDesk.transfer(sale, of: loan, as: id, by: principal, in: &draft)
     try sale.settle(
-      as: id, claim: transfer.part.claim, on: draft.today, consentIsNeeded: loan.life.default == nil)
+      as: id, claim: transfer.part.claim, residue: transfer.part.residue, on: draft.today,
+      consentIsNeeded: loan.life.default == nil)
     sale = draft.put(\.assignments, sale)
     AssignmentDesk.announce(
       "loan_assignment.settled", sale, [("assigned_loan_id", .text(id.description))], in: &draft)

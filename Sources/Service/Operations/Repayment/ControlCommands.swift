@@ -207,7 +207,8 @@ package struct AssumeLoan: Command {
     act.from = act.to
     act.borrower = acquirer
     let verdict = try ExportDesk.judge(act, subject: id.value, in: &draft)
-    try choice.assume(by: person, into: verdict.isClear ? id : nil, on: draft.today)
+    try choice.assume(
+      by: person, into: verdict.isClear ? id : nil, residue: taken.accrualResidue, on: draft.today)
     choice = draft.put(\.controlChoices, choice)
     draft.made.subject = choice.id.value
     guard verdict.isClear else {
