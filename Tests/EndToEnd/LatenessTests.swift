@@ -58,7 +58,7 @@ extension EndToEnd {
     }
   }
 
-  /// A second person adopts a calendar; a payout of a holiday is held.
+  /// A second person adopts a calendar.
   private func calendars(
     _ deployment: Deployment, _ service: Service, _ http: RawHTTP, lender: Party
   ) throws {

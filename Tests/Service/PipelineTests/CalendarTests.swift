@@ -49,26 +49,16 @@ struct CalendarTests {
     }
   }
 
-  @Test("a payout is held on a day on which its currency is not settled, and made by the next run")
-  func payouts() async throws {
-    try await Marketplace.with { market in
-      let lent = try await LentChips(market, recallNoticeDays: 30)
-      try await lent.letRecallLapse()
-      // The fortieth day is a Sunday.
-      #expect(lent.today.weekday == 7)
-      try await lent.pay(1_000_000)
-      func pay(_ date: CalendarDate) -> PayOutLender {
-        PayOutLender(
-          lenderID: lent.lender.id, currency: .usd, runID: SettlementRunID(UUIDValue(high: 14, low: 1)), on: date)
-      }
-      #expect(try await market.run(pay(lent.today), by: .automation) == nil)
-      let juneteenth = try #require(CalendarDate("2026-06-19"))
-      #expect(try await market.run(pay(juneteenth), by: .automation) == nil)
-      let unknown = try await market.submit(pay(try #require(CalendarDate("2031-01-02"))), by: .automation)
-      #expect(unknown.refusalCode == "calendar.not_published")
-      market.clock.advance(days: 1)
-      #expect(try await market.run(pay(lent.today), by: .automation)?.gross == Money(1_000_000, .usd))
-      #expect(try await lent.breaches() == [])
+  @Test("what is paid out on a day on which its currency is not settled, the bank is told to pay on the next")
+  func payouts() throws {
+    let calendars = try BusinessCalendars([calendar(.usd, through: "2026-12-31", ["2026-06-19"])])
+    // A Friday, the holiday of that year, the Saturday after; and, past what is published, a Sunday.
+    for (on, settled) in [
+      ("2026-06-12", "2026-06-12"), ("2026-06-19", "2026-06-22"), ("2026-06-20", "2026-06-22"),
+      ("2027-01-03", "2027-01-04"),
+    ] {
+      let date = try #require(CalendarDate(on))
+      #expect(BusinessDays.settlementDay(date, of: .usd, calendars).date.description == settled)
     }
   }
 

@@ -1,4 +1,5 @@
 import BankFiles
+import Interest
 import Parties
 import Persistence
 import Primitives
@@ -26,8 +27,9 @@ package struct PayoutOrders: Sendable {
   /// - Parameters:
   ///   - payouts: of the run.
   ///   - payees: of its lenders and of the platform, of every state.
+  ///   - calendars: what was paid out on a day on which money of the currency is not settled leaves on the next.
   /// - Throws: `PayeeRefusal` for a run that paid nothing out, and where the platform has no account in a currency.
-  package init(_ run: SettlementRun, payouts: [Payout], payees: [Payee]) throws {
+  package init(_ run: SettlementRun, payouts: [Payout], payees: [Payee], calendars: BusinessCalendars = .none) throws {
     guard run.job == SettlementJob.payout.rawValue, run.state == .succeeded else {
       throw PayeeRefusal.nothingPaidOut(job: run.job, state: run.state.rawValue)
     }
@@ -46,7 +48,9 @@ package struct PayoutOrders: Sendable {
         }
         let order = PaymentOrder(
           endToEndID: EndToEndReference.of(payout.id), amount: Money(payout.net, currency),
-          debtor: debtor.holder.debtor, executionDate: payout.businessDate, creditorName: payee.holder.name,
+          debtor: debtor.holder.debtor,
+          executionDate: BusinessDays.settlementDay(payout.businessDate, of: currency, calendars).date,
+          creditorName: payee.holder.name,
           creditorAccount: payee.holder.account, creditorAgent: payee.holder.agent,
           remittance: "Payout of \(payout.businessDate)")
         orders.append((order, payout))

@@ -2,23 +2,7 @@ import Interest
 import Lending
 import Primitives
 
-/// Which days payouts are made on.
-package enum PayoutDays {
-  /// Whether payouts in a currency wait for the next business day. They are held, not refused: a run pays all currencies,
-  /// and a holiday of one is no fault of the run. Nor are they dated ahead: nothing is posted to a day that has not begun.
-  /// - Throws: `CalendarRefusal.notPublished` where the currency has a calendar that does not tell of the day; without any
-  ///   calendar every day will do.
-  package static func isHeld(
-    _ currency: Currency, on date: CalendarDate, _ calendars: BusinessCalendars
-  ) throws(CalendarRefusal) -> Bool {
-    switch calendars.day(date, of: currency) {
-    case .business, .noCalendar: false
-    case .closed: true
-    case .unpublished(let code): throw .notPublished(code, date)
-    }
-  }
-}
-
+/// Where dates go that are no business days.
 package enum BusinessDays {
   /// By what a date was moved.
   package enum Basis: String, Sendable, Hashable {

@@ -33,12 +33,10 @@ package struct PayOutLender: Command {
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> { [lenderID, .platform] }
 
-  /// - Returns: nil where there is nothing to pay, and on a day on which money of the currency is not settled: the lender is
-  ///   paid by the next run then.
-  /// - Throws: `calendar.not_published` for a date that the currency's calendar does not tell of.
+  /// On whatever day: a bank is told to pay on the next on which money of the currency is settled (`PayoutOrders`).
+  /// - Returns: nil where there is nothing to pay.
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Payout? {
     try principal.require(.admin)
-    if try PayoutDays.isHeld(currency, on: on, draft.reference.calendars) { return nil }
     let rest = try draft.balance(account(.cashAtPlatform, AccountRef.principalPart))
     let feePart = try draft.balance(account(.cashAtPlatform, AccountRef.feePart))
     let shares = try PlatformFee.split(

@@ -97,11 +97,8 @@ package struct SettleShard: Command {
       guard let currency = detail.flatMap({ Currency($0) }) else {
         throw StoredValueError(column: "details", value: detail ?? "")
       }
-      return Part(PayOutLender(lenderID: party, currency: currency, runID: run, on: plan.on)) { payout, draft in
-        guard let payout else {
-          let isHeld = try PayoutDays.isHeld(currency, on: plan.on, draft.reference.calendars)
-          return isHeld ? ["held.\(currency)": 1] : [:]
-        }
+      return Part(PayOutLender(lenderID: party, currency: currency, runID: run, on: plan.on)) { payout in
+        guard let payout else { return [:] }
         var sums = ["payouts": 1, "net.\(currency)": payout.net, "platform_fee.\(currency)": payout.platformFee]
         if payout.netting.netted > 0 { sums["clawback_netted.\(currency)"] = payout.netting.netted }
         return sums

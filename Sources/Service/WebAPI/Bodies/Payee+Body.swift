@@ -87,6 +87,7 @@ extension PayoutOrders {
           writer.field("lender_id", pair.1.lenderID)
           writer.field("end_to_end_id", pair.0.endToEndID)
           writer.field("amount", pair.0.amount)
+          writer.field("execution_on", pair.0.executionDate)
           writer.field("name", pair.0.creditorName)
           writer.field("account", pair.0.creditorAccount.description)
         }

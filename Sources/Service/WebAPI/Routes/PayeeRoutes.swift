@@ -88,6 +88,7 @@ extension WebAPI {
       ], as: principal)
     guard let row = results[0].first else { throw PartiesRefusal.notFound("settlement run") }
     return try PayoutOrders(
-      RunSQL.decodeRun(row), payouts: Tables.payouts.decode(results[1]), payees: Tables.payees.decode(results[2]))
+      RunSQL.decodeRun(row), payouts: Tables.payouts.decode(results[1]), payees: Tables.payees.decode(results[2]),
+      calendars: reference.current.calendars)
   }
 }
