@@ -40,12 +40,7 @@ private struct SaleStage {
     stranger = try deployment.enrol(service, "Stranger", role: "lender")
     startup = try deployment.enrol(service, "Startup", role: "startup")
     try deployment.openMarket(service)
-    let offers = try deployment.offers(service, lender: lender, startup: startup, requests: 1)
-    let offer = try #require(offers.first)
-    loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
-    for party in [lender, startup] {
-      try deployment.post(service, "/v1/loans/\(loan)/deliveries", as: party.key, #"{"occurred_on":"2023-04-03"}"#)
-    }
+    loan = try deployment.lend(service, from: lender, to: startup)
   }
 
   private func get(_ target: String, as key: String) throws -> Answer {

@@ -41,11 +41,7 @@ private final class ControlStage {
     stranger = try deployment.enrol(service, "Stranger", role: "startup")
     try deployment.openMarket(service)
     for offer in try deployment.offers(service, lender: lender, startup: startup, requests: 3) {
-      let loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
-      for side in [lender, startup] {
-        try deployment.post(service, "/v1/loans/\(loan)/deliveries", as: side.key, #"{"occurred_on":"2023-04-03"}"#)
-      }
-      loans.append(loan)
+      loans.append(try deployment.handOver(service, offer: offer, of: lender, to: startup))
     }
   }
 

@@ -38,12 +38,7 @@ private struct CurrencyStage {
     try deployment.openMarket(service)
     var loans: [String] = []
     for party in [lender, abroad] {
-      let offer = try #require(
-        try deployment.offers(service, lender: party, startup: startup, requests: 1).first)
-      let loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
-      for side in [party, startup] {
-        try deployment.post(service, "/v1/loans/\(loan)/deliveries", as: side.key, #"{"occurred_on":"2023-04-03"}"#)
-      }
+      let loan = try deployment.lend(service, from: party, to: startup)
       loans.append(loan)
       try deployment.post(
         service, "/v1/chip-models/\(Goods.chip)/marks", as: deployment.admin,

@@ -14,14 +14,7 @@ extension EndToEnd {
       let lenders = try ["First", "Second"].map { try deployment.enrol(service, $0, role: "lender") }
       try deployment.openMarket(service)
       let loans = try lenders.map { lender in
-        let offers = try deployment.offers(service, lender: lender, startup: startup, requests: 1)
-        let offer = try #require(offers.first)
-        let loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
-        for party in [lender, startup] {
-          try deployment.post(
-            service, "/v1/loans/\(loan)/deliveries", as: party.key, #"{"occurred_on":"2023-04-03"}"#)
-        }
-        return loan
+        try deployment.lend(service, from: lender, to: startup)
       }
       let steps = #"{"step":"charges"},{"step":"fee"},{"step":"principal"}"#
       try deployment.post(

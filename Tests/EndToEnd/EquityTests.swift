@@ -50,10 +50,7 @@ extension EndToEnd {
           #expect(try answer.json()["conversion"]?["share_of_debt_bps"]?.asInteger == 5_000)
         }
       }
-      let loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
-      for side in [lender, startup] {
-        try deployment.post(service, "/v1/loans/\(loan)/deliveries", as: side.key, #"{"occurred_on":"2023-04-03"}"#)
-      }
+      let loan = try deployment.handOver(service, offer: offer, of: lender, to: startup)
       func report(_ price: String, kind: String = "priced") -> String {
         """
         {"kind":"\(kind)","name":"A","announced_on":"2023-04-03",\(price)\

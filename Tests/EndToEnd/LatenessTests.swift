@@ -108,10 +108,7 @@ extension EndToEnd {
     #expect(ended)
     let offers = try http.get("/v1/offers?state=pending", as: startup.key).json()["data"]?.elements
     let offer = try #require(offers?.first?["id"]?.asString)
-    let loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
-    for key in [lender.key, startup.key] {
-      try deployment.post(service, "/v1/loans/\(loan)/deliveries", as: key, #"{"occurred_on":"2023-04-03"}"#)
-    }
+    let loan = try deployment.handOver(service, offer: offer, of: lender, to: startup)
     try deployment.post(service, "/v1/loans/\(loan)/recall", as: lender.key)
     return loan
   }

@@ -52,11 +52,7 @@ private struct LoanStage {
     try #require(ended)
     let offers = try http.get("/v1/offers?state=pending", as: startup.key).json()
     let offer = try #require(offers["data"]?.elements.first?["id"]?.asString)
-    loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
-    for party in [lender, startup] {
-      try deployment.post(
-        service, "/v1/loans/\(loan)/deliveries", as: party.key, #"{"occurred_on":"2023-04-03"}"#)
-    }
+    loan = try deployment.handOver(service, offer: offer, of: lender, to: startup)
   }
 
   private func act(_ verb: String, as key: String, _ body: String = "{}", query: String = "") throws -> Answer {

@@ -79,13 +79,7 @@ extension EndToEnd {
       let lender = try deployment.enrol(service, "Lender", role: "lender")
       let startup = try deployment.enrol(service, "Startup", role: "startup")
       try deployment.openMarket(service)
-      let offers = try deployment.offers(service, lender: lender, startup: startup, requests: 1)
-      let offer = try #require(offers.first)
-      let loan = try deployment.post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
-      for party in [lender, startup] {
-        try deployment.post(
-          service, "/v1/loans/\(loan)/deliveries", as: party.key, #"{"occurred_on":"2023-04-03"}"#)
-      }
+      _ = try deployment.lend(service, from: lender, to: startup)
       return try deployment.console().number("select rate_bps from loans")
     }
 

@@ -106,4 +106,23 @@ extension Deployment {
     let page = try http.get("/v1/offers?state=pending&limit=200", as: startup.key).json()
     return page["data"].map { $0.elements.compactMap { $0["id"]?.asString } } ?? []
   }
+
+  /// The startup accepts an offer, and both sides report the delivery on the first day.
+  /// - Returns: the id of the loan.
+  package func handOver(_ service: Service, offer: String, of lender: Party, to startup: Party) throws -> String {
+    let loan = try post(service, "/v1/offers/\(offer)/accept", as: startup.key).text("loan_id")
+    for party in [lender, startup] {
+      try post(service, "/v1/loans/\(loan)/deliveries", as: party.key, #"{"occurred_on":"2023-04-03"}"#)
+    }
+    return loan
+  }
+
+  /// One loan of 64 chips, worth 16,000,000 minor units, from the listing to the delivery.
+  /// - Returns: its id.
+  package func lend(_ service: Service, from lender: Party, to startup: Party) throws -> String {
+    guard let offer = try offers(service, lender: lender, startup: startup, requests: 1).first else {
+      throw HarnessError("the match round made no offer")
+    }
+    return try handOver(service, offer: offer, of: lender, to: startup)
+  }
 }
