@@ -58,7 +58,8 @@ let package = Package(
   targets: [
     // Core: pure, no I/O.
     core("Primitives", [crypto, bigInt]),
-    core("Parties", ["Primitives"]),
+    core("Screening", ["Primitives", "StrictJSON"]),
+    core("Parties", ["Primitives", "Screening"]),
     core("Ledger", ["Primitives"]),
     core("StrictJSON"),
     core("StrictCSV"),
@@ -94,6 +95,7 @@ let package = Package(
         .embedInCode("migrations/0019_chip_quotes.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
         .embedInCode("migrations/0021_rule_packs.sql"),
+        .embedInCode("migrations/0025_screening.sql"), .embedInCode("migrations/0026_runway.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
         .embedInCode("seed/holiday-calendars.json"),
@@ -105,8 +107,8 @@ let package = Package(
     adapter(
       "Persistence",
       [
-        "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching", "Valuation",
-        "Repayment", "BankFiles", "Reconciliation", "Interest",
+        "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Screening", "Ledger", "Lending", "Matching",
+        "Valuation", "Repayment", "BankFiles", "Reconciliation", "Interest",
       ]),
     adapter("Telemetry", []),
     // Service: commands and queries, HTTP, jobs.
@@ -114,7 +116,7 @@ let package = Package(
       "Operations",
       [
         "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
-        "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation", "Interest",
+        "Screening", "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation", "Interest",
       ]),
     service(
       "Settlement",
@@ -133,7 +135,7 @@ let package = Package(
       [
         "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
         "Ledger", "Lending", "Matching", "Valuation", "Repayment", "BankFiles", "Reconciliation", "Telemetry",
-        "Interest", "LedgerExport",
+        "Interest", "LedgerExport", "Screening",
         hummingbird,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
@@ -181,6 +183,7 @@ let package = Package(
     tests("Core/PrimitivesTests", "PrimitivesTests", ["Primitives", "PropertyKit"]),
     tests("Core/LedgerTests", "LedgerTests", ["Ledger", "Primitives"]),
     tests("Core/PartiesTests", "PartiesTests", ["Parties", "Primitives"]),
+    tests("Core/ScreeningTests", "ScreeningTests", ["Screening", "Primitives", "StrictJSON", "PropertyKit"]),
     tests("Core/StrictJSONTests", "StrictJSONTests", ["StrictJSON"]),
     tests("Core/StrictCSVTests", "StrictCSVTests", ["StrictCSV"]),
     tests("Core/StrictXMLTests", "StrictXMLTests", ["StrictXML", "PropertyKit"]),
@@ -204,12 +207,14 @@ let package = Package(
       "Adapters/PersistenceTests", "PersistenceTests",
       [
         "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
+        "Screening",
         "Lending", "Valuation", "Repayment", "BankFiles", "Interest", "Schema", "PropertyKit",
       ]),
     tests(
       "Service/PipelineTests", "PipelineTests",
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "PropertyKit", "Operations", "Persistence", "Postgres",
+        "Screening",
         "CLibPQ", "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Repayment", "LedgerExport",
         "HledgerHarness", "Interest",
       ]),

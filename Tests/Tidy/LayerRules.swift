@@ -1,7 +1,8 @@
 /// Which target may import which: arrows go down only. The table of the architecture, as data.
 enum LayerRules {
   static let core: Set<String> = [
-    "Primitives", "StrictJSON", "StrictCSV", "StrictXML", "Ledger", "Catalogue", "Parties", "Matching", "Valuation",
+    "Primitives", "StrictJSON", "StrictCSV", "StrictXML", "Ledger", "Catalogue", "Parties", "Screening", "Matching",
+    "Valuation",
     "Lending", "Interest", "Repayment", "Invariants", "BankFiles", "Reconciliation", "LedgerExport",
   ]
   private static let belowOperations = core.union(["Persistence", "Postgres"])
@@ -19,7 +20,8 @@ enum LayerRules {
     "Reconciliation": ["Primitives", "BankFiles"],
     "LedgerExport": ["Primitives", "Ledger"],
     "Catalogue": ["Primitives", "StrictCSV"],
-    "Parties": ["Primitives"],
+    "Screening": ["Primitives", "StrictJSON"],
+    "Parties": ["Primitives", "Screening"],
     "Matching": ["Primitives", "Catalogue"],
     "Valuation": ["Primitives", "StrictCSV"],
     // A lot stands at a site, and sites are facts of parties; how a maturity moves to a business day is a term of a loan.

@@ -193,6 +193,7 @@ package enum ChangeWriter {
     plan.write(Tables.markDisputes, shelves.markDisputes)
     plan.write(Tables.valuationImports, shelves.valuationImports)
     plan.insert(Tables.roundReports, changes.valuation.reports)
+    plan.insert(Tables.runwayReports, changes.valuation.runway)
     plan.insert(Tables.chipQuotes, changes.valuation.quotes)
     plan.write(Tables.markSeries, shelves.markSeries)
     let marks = NewMarks(changes.marks)

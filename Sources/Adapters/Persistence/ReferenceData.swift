@@ -2,6 +2,7 @@ import Catalogue
 import Interest
 import Postgres
 import Primitives
+import Screening
 
 /// What every command and query may read without asking the database: chip models, export rules, calendars, market
 /// parameters.
@@ -12,11 +13,14 @@ package final class ReferenceData: Sendable {
   package let rules: ExportRules
   package let parameters: MarketParameters
   package let calendars: BusinessCalendars
+  /// Lists of parties.
+  package let screening: ScreeningLists
 
   package init(
     version: Int64, chips: [ChipModel], rules: ExportRules, parameters: MarketParameters,
-    calendars: BusinessCalendars = .none
+    calendars: BusinessCalendars = .none, screening: ScreeningLists = .none
   ) {
+    self.screening = screening
     self.calendars = calendars
     self.version = version
     self.chips = Dictionary(chips.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -24,16 +28,24 @@ package final class ReferenceData: Sendable {
     self.parameters = parameters
   }
 
-  private init(_ other: ReferenceData, rules: ExportRules) {
+  private init(_ other: ReferenceData, rules: ExportRules, screening: ScreeningLists) {
     version = other.version
     chips = other.chips
     parameters = other.parameters
     calendars = other.calendars
     self.rules = rules
+    self.screening = screening
   }
 
   /// The same with other rules, for a look at what they would change.
-  package func with(rules: ExportRules) -> ReferenceData { ReferenceData(self, rules: rules) }
+  package func with(rules: ExportRules) -> ReferenceData {
+    ReferenceData(self, rules: rules, screening: screening)
+  }
+
+  /// The same with other lists of parties.
+  package func with(screening: ScreeningLists) -> ReferenceData {
+    ReferenceData(self, rules: rules, screening: screening)
+  }
 }
 
 /// What the platform fixes for every trade.

@@ -2,6 +2,7 @@ import Catalogue
 import Interest
 import Postgres
 import Primitives
+import Screening
 
 /// A document of reference data as it was loaded.
 package struct ReferenceDocument: Sendable {
@@ -12,6 +13,8 @@ package struct ReferenceDocument: Sendable {
     case countryScope = "country-scope.csv"
     /// A database that was seeded by an earlier program has none.
     case holidayCalendars = "holiday-calendars.json"
+    /// None before the first was adopted.
+    case screeningLists = "screening-lists.json"
   }
 
   package let name: Name
@@ -106,6 +109,7 @@ package enum ReferenceSQL {
     return try parse(
       chipModels: content(.chipModels), exportRules: content(.exportRules), countryScope: content(.countryScope),
       calendars: documents[ReferenceDocument.Name.holidayCalendars.rawValue],
+      screeningLists: documents[ReferenceDocument.Name.screeningLists.rawValue],
       adopted: Tables.referenceEntries.decode(results[1]), version: version)
   }
 
@@ -113,12 +117,13 @@ package enum ReferenceSQL {
   /// - Parameter adopted: entries that count beside them, in the order in which they were adopted.
   package static func parse(
     chipModels: [UInt8], exportRules: [UInt8], countryScope: [UInt8], calendars: [UInt8]? = nil,
-    adopted: [ReferenceEntry] = [], version: Int64
+    screeningLists: [UInt8]? = nil, adopted: [ReferenceEntry] = [], version: Int64
   ) throws -> ReferenceData {
     do {
       let countries = try CountryScope(fromCSV: countryScope)
       let rules = try ExportRules(parsing: exportRules, countries: countries)
       let chips = try ChipModel.models(fromCSV: chipModels)
+      let screening = try screeningLists.map { try ScreeningLists(parsing: $0) } ?? .none
       var published = try calendars.map { try PublishedCalendar.calendars(fromJSON: $0) } ?? []
       for entry in adopted {
         switch entry.fact {
@@ -127,7 +132,7 @@ package enum ReferenceSQL {
       }
       return ReferenceData(
         version: version, chips: chips, rules: rules, parameters: MarketParameters(),
-        calendars: BusinessCalendars(published))
+        calendars: BusinessCalendars(published), screening: screening)
     } catch {
       throw ReferenceDataError("reference data cannot be read: \(error)")
     }

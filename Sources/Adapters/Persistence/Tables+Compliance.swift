@@ -16,6 +16,7 @@ extension Tables {
     "rule_packs", sql: "rule_packs", key: ["id"], idColumn: "id",
     columns: [
       .uuid("id") { $0.id.value },
+      .text("kind") { $0.kind.rawValue },
       .bytes("content") { $0.content },
       .bytes("sha256") { $0.digest.bytes },
       .date("as_of") { $0.asOf },
@@ -32,7 +33,7 @@ extension Tables {
     names: ("rule_packs_by_id", "rule_packs_insert", "rule_packs_update")
   ) { row in
     RulePack(
-      id: try row.id(), content: try row.bytes(), digest: try row.digest(), asOf: try row.date(),
+      id: try row.id(), kind: try row.value(), content: try row.bytes(), digest: try row.digest(), asOf: try row.date(),
       source: try row.text(), state: try row.value(), loadedBy: try row.id(), decidedBy: try row.idOrNull(),
       decidedAt: try row.instantOrNull(), reason: try row.textOrNull(), version: try row.int(),
       createdAt: try row.instant(), updatedAt: try row.instant())
@@ -46,7 +47,7 @@ extension Tables {
       .uuid("subject_id") { $0.finding.subject },
       .uuidOrNull("borrower_id") { $0.finding.borrowerID?.value },
       .uuidOrNull("lender_id") { $0.finding.lenderID?.value },
-      .text("chip_model_id") { $0.finding.chipModelID.value },
+      .text("chip_model_id") { $0.finding.chipModelID?.value },
       .int8("quantity") { $0.finding.quantity },
       .date("screened_on") { $0.finding.on },
       .text("effect") { $0.finding.effect.rawValue },
@@ -68,7 +69,8 @@ extension Tables {
     let id: ComplianceItemID = try row.id()
     let finding = ComplianceItem.Finding(
       kind: try row.value(), subject: try row.uuid(), borrowerID: try row.idOrNull(), lenderID: try row.idOrNull(),
-      chipModelID: try row.chipModel(), quantity: try row.int(), on: try row.date(), effect: try row.value(),
+      chipModelID: try row.parsedOrNull { ChipModelID($0) }, quantity: try row.intOrNull(), on: try row.date(),
+      effect: try row.value(),
       rules: try row.texts(), since: try row.dateOrNull(), suggestion: try row.value())
     let run: SettlementRunID? = try row.idOrNull()
     _ = try row.text()
@@ -102,5 +104,10 @@ package enum ComplianceSQL {
     Tables.loans.selectList + "where state <> 'closed' and id > $1 order by id limit $2",
     parameters: [.uuid, .int8], columns: Tables.loans.types)
 
-  package static var statements: [Statement] { [waitingPacks, openSubjects, liveLoans] }
+  /// Organisations after an id, in the order of ids.
+  package static let parties = Statement(
+    "compliance_parties", Tables.organizations.selectList + "where org_id > $1 order by org_id limit $2",
+    parameters: [.uuid, .int8], columns: Tables.organizations.types)
+
+  package static var statements: [Statement] { [waitingPacks, openSubjects, liveLoans, parties] }
 }

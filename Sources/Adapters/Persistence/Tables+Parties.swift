@@ -2,6 +2,7 @@ import Catalogue
 import Parties
 import Postgres
 import Primitives
+import Screening
 import StrictJSON
 
 /// Every table of the schema, each as one value. A test prepares each statement and compares types with the catalogue.
@@ -26,6 +27,7 @@ extension Tables {
       .uuidOrNull("verified_by") { $0.verification.verifiedBy?.value },
       .text("verification_reason") { $0.verification.reason },
       .text("credit_grade") { $0.creditGrade },
+      .json("screening_decisions") { writeDecisions($0.screeningDecisions) },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
       .instant("updated_at") { $0.updatedAt },
@@ -39,7 +41,8 @@ extension Tables {
       verification: Verification(
         state: try row.value(), evidence: try row.textOrNull(), verifiedOn: try row.dateOrNull(),
         expiresOn: try row.dateOrNull(), verifiedBy: try row.idOrNull(), reason: try row.textOrNull()),
-      creditGrade: try row.textOrNull(), version: try row.int(), createdAt: try row.instant(),
+      creditGrade: try row.textOrNull(), screeningDecisions: try readDecisions(row.json()), version: try row.int(),
+      createdAt: try row.instant(),
       updatedAt: try row.instant())
   }
 
@@ -100,6 +103,44 @@ extension Tables {
     return LicenceRecord(
       licence: licence, reference: try row.text(), version: try row.int(), createdAt: try row.instant(),
       updatedAt: try row.instant())
+  }
+
+  private static func writeDecisions(_ decisions: [ScreeningDecision]) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.beginArray()
+    for decision in decisions {
+      writer.beginObject()
+      writer.field("id", decision.id.description)
+      writer.field("list_id", decision.listID)
+      writer.field("entry_id", decision.entryID)
+      writer.field("entry_sha256", decision.entryDigest.description)
+      writer.field("name", decision.name)
+      writer.field("is_same", decision.isSame)
+      writer.field("reason", decision.reason)
+      writer.field("by", decision.by.description)
+      writer.field("on", decision.on.description)
+      writer.field("state", decision.state.rawValue)
+      writer.field("decided_by", decision.decidedBy?.description)
+      writer.endObject()
+    }
+    writer.endArray()
+    return writer.bytes
+  }
+
+  private static func readDecisions(_ node: JSONNode) throws -> [ScreeningDecision] {
+    try node.elements.map { decision in
+      guard let id = decision["id"]?.asString.flatMap({ ScreeningDecisionID($0) }),
+        let list = decision["list_id"]?.asString, let entry = decision["entry_id"]?.asString,
+        let digest = decision["entry_sha256"]?.asString.flatMap({ SHA256Digest(hexadecimal: $0) }),
+        let name = decision["name"]?.asString, let isSame = decision["is_same"]?.asBool,
+        let reason = decision["reason"]?.asString, let by = decision["by"]?.asString.flatMap({ PersonID($0) }),
+        let on = decision["on"]?.asString.flatMap({ CalendarDate($0) }),
+        let state = decision["state"]?.asString.flatMap({ ScreeningDecision.State(rawValue: $0) })
+      else { throw StoredValueError(column: "screening_decisions", value: decision.pointer) }
+      return ScreeningDecision(
+        id: id, listID: list, entryID: entry, entryDigest: digest, name: name, isSame: isSame, reason: reason, by: by,
+        on: on, state: state, decidedBy: decision["decided_by"]?.asString.flatMap { PersonID($0) })
+    }
   }
 
   private static func writeOwners(_ owners: [BeneficialOwner]) -> [UInt8] {

@@ -6,6 +6,8 @@ package struct ComplianceItem: Sendable, Hashable {
     case loan
     case loanRequest = "loan_request"
     case listing
+    /// A party that bears a listed name, or whose owner does.
+    case organization
   }
 
   /// What the screening proposes; nothing of it is done by itself.
@@ -58,9 +60,10 @@ package struct ComplianceItem: Sendable, Hashable {
     package let subject: UUIDValue
     package let borrowerID: OrganizationID?
     package let lenderID: OrganizationID?
-    package let chipModelID: ChipModelID
-    /// At least 1.
-    package let quantity: Int64
+    /// nil where the party itself is what was found.
+    package let chipModelID: ChipModelID?
+    /// At least 1; nil without chips.
+    package let quantity: Int64?
     /// The day of the screening.
     package let on: CalendarDate
     package let effect: VerdictEffect
@@ -72,7 +75,7 @@ package struct ComplianceItem: Sendable, Hashable {
 
     package init(
       kind: SubjectKind, subject: UUIDValue, borrowerID: OrganizationID?, lenderID: OrganizationID?,
-      chipModelID: ChipModelID, quantity: Int64, on: CalendarDate, effect: VerdictEffect, rules: [String],
+      chipModelID: ChipModelID?, quantity: Int64?, on: CalendarDate, effect: VerdictEffect, rules: [String],
       since: CalendarDate?, suggestion: Suggestion
     ) {
       self.kind = kind

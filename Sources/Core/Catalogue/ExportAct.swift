@@ -40,6 +40,35 @@ package struct PartyOwner: Sendable, Hashable {
   }
 }
 
+/// A name on a list of parties that holds every act of whoever bears it.
+package struct PartyHold: Sendable, Hashable {
+  /// `list/entry`: it stands in a verdict as a rule does.
+  package let ruleID: String
+  package let effect: RuleEffect
+  package let measured: [MeasuredValue]
+  package let threshold: String
+  package let citation: String?
+  package let source: String
+  package let note: String?
+  package let listedOn: CalendarDate
+  package let delistedOn: CalendarDate?
+
+  package init(
+    ruleID: String, effect: RuleEffect, measured: [MeasuredValue], threshold: String, citation: String?,
+    source: String, note: String?, listedOn: CalendarDate, delistedOn: CalendarDate?
+  ) {
+    self.ruleID = ruleID
+    self.effect = effect
+    self.measured = measured
+    self.threshold = threshold
+    self.citation = citation
+    self.source = source
+    self.note = note
+    self.listedOn = listedOn
+    self.delistedOn = delistedOn
+  }
+}
+
 /// A party to the act, as far as rules ask.
 package struct ExportParty: Sendable, Hashable {
   package let organizationID: OrganizationID
@@ -51,10 +80,13 @@ package struct ExportParty: Sendable, Hashable {
   package let owners: [PartyOwner]
   /// Ids of letters that were sent to this party: for it they bind, for others they inform.
   package let letterRuleIDs: Set<String>
+  /// What lists of parties say of it on the day of the act, the strictest first.
+  package let holds: [PartyHold]
 
   package init(
     organizationID: OrganizationID, role: PartyRole, jurisdiction: CountryCode,
-    ultimateParentJurisdiction: CountryCode? = nil, owners: [PartyOwner] = [], letterRuleIDs: Set<String> = []
+    ultimateParentJurisdiction: CountryCode? = nil, owners: [PartyOwner] = [], letterRuleIDs: Set<String> = [],
+    holds: [PartyHold] = []
   ) {
     self.organizationID = organizationID
     self.role = role
@@ -62,6 +94,7 @@ package struct ExportParty: Sendable, Hashable {
     self.ultimateParentJurisdiction = ultimateParentJurisdiction
     self.owners = owners
     self.letterRuleIDs = letterRuleIDs
+    self.holds = holds
   }
 
   /// What listed owners hold together, in basis points, from 0 to 10,000. Owners nobody has told of are not guessed at:

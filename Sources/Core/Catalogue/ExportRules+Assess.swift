@@ -20,9 +20,11 @@ struct Assessment: Sendable {
   var hits: [RuleHit]
   /// What the classification itself does: holds when the class is unknown or its rule may not clear.
   let classEffect: RuleEffect
+  /// What lists of parties do, whatever the chip and wherever it goes.
+  let partyEffect: RuleEffect
 
   var effect: VerdictEffect {
-    var strictest = VerdictEffect(classEffect)
+    var strictest = max(VerdictEffect(classEffect), VerdictEffect(partyEffect))
     for hit in hits where !hit.isInformation { strictest = max(strictest, VerdictEffect(hit.effect)) }
     return strictest
   }
@@ -115,7 +117,8 @@ extension ExportRules {
     }
     return Assessment(
       classification: classification, parties: parties, hits: found,
-      classEffect: classEffect(classification, on: act.date))
+      classEffect: classEffect(classification, on: act.date),
+      partyEffect: act.parties.lazy.flatMap(\.holds).map(\.effect).max() ?? .clear)
   }
 
   func resolve(_ country: CountryCode, on date: CalendarDate) -> ResolvedPlace {

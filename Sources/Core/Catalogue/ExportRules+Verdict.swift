@@ -10,6 +10,8 @@ extension ExportRules {
     let assessment = assess(act)
     var findings = assessment.hits.map { finding(for: $0, assessment, act) }
     if assessment.classEffect != .clear, let held = classFinding(assessment, act) { findings.append(held) }
+    let holds = act.parties.flatMap(\.holds)
+    findings += holds.map { finding(for: $0) }
     // A stable order: strictest first, then as in the pack.
     let ordered = findings.enumerated().sorted { left, right in
       left.element.effect != right.element.effect
@@ -21,7 +23,16 @@ extension ExportRules {
       findings: ordered.map(\.element), measured: reviewFacts(of: act), licenceUse: nil)
     if licences.isEmpty { return verdict }
     let partyRules = licenceRules.filter { $0.applies.listedOwnersAtLeast != nil }.map(\.header.id)
-    return verdict.covered(by: licences, act: act, partyRules: Set(partyRules))
+    return verdict.covered(by: licences, act: act, partyRules: Set(partyRules + holds.map(\.ruleID)))
+  }
+
+  /// A list of parties says what it says of somebody, and not of chips.
+  private func finding(for hold: PartyHold) -> RuleFinding {
+    RuleFinding(
+      ruleID: hold.ruleID, citation: hold.citation, source: hold.source, effect: hold.effect, statedEffect: hold.effect,
+      measured: hold.measured, threshold: hold.threshold, reviewPolicy: nil, certainty: RuleGrade.primary.rawValue,
+      status: nil, note: hold.note, informationOnly: false, validFrom: hold.listedOn, validTo: hold.delistedOn,
+      replacedBy: nil, licenceID: nil, notificationDays: nil)
   }
 
   private func finding(for hit: RuleHit, _ assessment: Assessment, _ act: ExportAct) -> RuleFinding {

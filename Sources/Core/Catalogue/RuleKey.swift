@@ -30,6 +30,8 @@ package struct PartyKey: Sendable, Hashable {
   private let parent: CountryCode?
   private let listedShare: BasisPoints
   private let letters: Set<String>
+  /// The strictest of what lists of parties do to it.
+  private let held: RuleEffect?
 
   package init(_ party: ExportParty) {
     isLender = party.role == .lender
@@ -37,5 +39,6 @@ package struct PartyKey: Sendable, Hashable {
     parent = party.ultimateParentJurisdiction
     listedShare = party.listedShare
     letters = party.letterRuleIDs
+    held = party.holds.map(\.effect).max()
   }
 }

@@ -1,6 +1,6 @@
 import Primitives
 
-/// Export rules that came as a whole and are not in force before a second person switches them on. A pack replaces the one
+/// Export rules, or lists of parties, that came as a whole and are not in force before a second person switches them on. A pack replaces the one
 /// before it; what was judged by that one stays as it was recorded.
 package struct RulePack: Sendable, Hashable {
   package enum State: String, Sendable, Hashable, CaseIterable {
@@ -12,7 +12,13 @@ package struct RulePack: Sendable, Hashable {
     case rejected
   }
 
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
+    case exportRules = "export_rules"
+    case screeningLists = "screening_lists"
+  }
+
   package let id: RulePackID
+  package let kind: Kind
   package let content: [UInt8]
   package let digest: SHA256Digest
   /// The day up to which whoever made it had followed the rules.
@@ -29,11 +35,13 @@ package struct RulePack: Sendable, Hashable {
   package var updatedAt: Instant
 
   package init(
-    id: RulePackID, content: [UInt8], digest: SHA256Digest, asOf: CalendarDate, source: String, state: State = .loaded,
+    id: RulePackID, kind: Kind, content: [UInt8], digest: SHA256Digest, asOf: CalendarDate, source: String,
+    state: State = .loaded,
     loadedBy: PersonID, decidedBy: PersonID? = nil, decidedAt: Instant? = nil, reason: String? = nil,
     version: Int64 = 1, createdAt: Instant, updatedAt: Instant
   ) {
     self.id = id
+    self.kind = kind
     self.content = content
     self.digest = digest
     self.asOf = asOf

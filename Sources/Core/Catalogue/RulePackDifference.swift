@@ -9,6 +9,12 @@ package struct RulePackDifference: Sendable, Hashable {
 
   package var isEmpty: Bool { added.isEmpty && removed.isEmpty && changed.isEmpty }
 
+  package init(added: [String], removed: [String], changed: [String]) {
+    self.added = added
+    self.removed = removed
+    self.changed = changed
+  }
+
   package init(from old: ExportRules, to new: ExportRules) {
     let (before, after) = (Self.rules(of: old), Self.rules(of: new))
     added = after.keys.filter { before[$0] == nil }.sorted()

@@ -1,4 +1,5 @@
 import Primitives
+import Screening
 
 /// What an organisation, or a key that acts for it, may do here.
 package enum Role: String, Sendable, Hashable, CaseIterable {
@@ -98,6 +99,8 @@ package struct Organization: Sendable, Hashable {
   package var verification: Verification
   /// The platform's grade of it as a debtor, for lenders that ask for one.
   package var creditGrade: String?
+  /// On names of it that were found on a list, oldest first.
+  package var screeningDecisions: [ScreeningDecision]
   package var version: Int64
   package var createdAt: Instant
   package var updatedAt: Instant
@@ -105,7 +108,8 @@ package struct Organization: Sendable, Hashable {
   package init(
     id: OrganizationID, legalName: String, jurisdiction: CountryCode, ultimateParentJurisdiction: CountryCode?,
     groupID: OrganizationID, roles: Set<Role>, owners: [BeneficialOwner], sites: [Site], verification: Verification,
-    creditGrade: String?, version: Int64 = 1, createdAt: Instant, updatedAt: Instant
+    creditGrade: String?, screeningDecisions: [ScreeningDecision] = [], version: Int64 = 1, createdAt: Instant,
+    updatedAt: Instant
   ) {
     self.id = id
     self.legalName = legalName
@@ -117,9 +121,22 @@ package struct Organization: Sendable, Hashable {
     self.sites = sites
     self.verification = verification
     self.creditGrade = creditGrade
+    self.screeningDecisions = screeningDecisions
     self.version = version
     self.createdAt = createdAt
     self.updatedAt = updatedAt
+  }
+}
+
+extension Organization {
+  /// Its own name and its owners', asked of lists on a day.
+  package func screening(by lists: ScreeningLists, on date: CalendarDate) -> PartyScreening {
+    let names =
+      [PartyScreening.Name(legalName, jurisdiction, .party)]
+      + owners.enumerated().map { number, owner in
+        PartyScreening.Name(owner.name, owner.jurisdiction, .owner(owner.share), number: number)
+      }
+    return PartyScreening(names, decisions: screeningDecisions, lists: lists, on: date)
   }
 }
 

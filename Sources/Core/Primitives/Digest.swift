@@ -28,6 +28,26 @@ package struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
     self.words = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
   }
 
+  /// The digest that `description` gave; nil for any other text.
+  package init?(hexadecimal text: String) {
+    let digits = Array(text.utf8)
+    guard digits.count == 64 else { return nil }
+    var bytes: [UInt8] = []
+    for pair in stride(from: 0, to: 64, by: 2) {
+      guard let high = Self.nibble(digits[pair]), let low = Self.nibble(digits[pair + 1]) else { return nil }
+      bytes.append(high << 4 | low)
+    }
+    self.init(bytes: bytes)
+  }
+
+  private static func nibble(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case 0x30...0x39: digit - 0x30
+    case 0x61...0x66: digit - 0x61 + 10
+    default: nil
+    }
+  }
+
   /// 32 zero bytes: what the first link of a chain points to.
   package static let zero = SHA256Digest(words: .zero)
 

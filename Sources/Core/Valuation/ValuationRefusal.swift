@@ -27,12 +27,16 @@ package enum ValuationRefusal: Refusal, Hashable {
   case currencyDiffers(Currency, Currency)
   case negativeAmount(Money)
   case overflow
+  /// Of a startup's cash, on a day that has not come.
+  case reportedAhead(CalendarDate, today: CalendarDate)
+  case reportUnknown(RunwayReportID)
+  case reportCorrected(RunwayReportID, by: RunwayReportID)
 
   package var kind: RefusalKind {
     switch self {
     case .duplicateMark, .alreadySuperseded, .correctedSince, .alreadyStands, .alreadyDecided, .disputeClosed,
       .disputedAlready,
-      .notDisputable, .stale, .disputed:
+      .notDisputable, .stale, .disputed, .reportCorrected:
       .conflict
     case .approverInterested: .forbidden
     default: .invalid
@@ -63,6 +67,9 @@ package enum ValuationRefusal: Refusal, Hashable {
     case .currencyDiffers: "valuation.currency_differs"
     case .negativeAmount: "valuation.negative_amount"
     case .overflow: "valuation.overflow"
+    case .reportedAhead: "valuation.reported_ahead"
+    case .reportUnknown: "valuation.report_unknown"
+    case .reportCorrected: "valuation.report_corrected"
     }
   }
 
@@ -97,6 +104,9 @@ package enum ValuationRefusal: Refusal, Hashable {
     case .currencyDiffers(let left, let right): "\(left) and \(right) cannot be compared without a dated rate."
     case .negativeAmount(let amount): "\(amount) is below zero."
     case .overflow: "The amounts are too large to compute."
+    case .reportedAhead(let date, let today): "\(date) is after today, \(today): it cannot be reported yet."
+    case .reportUnknown(let id): "There is no report \(id) of this startup to correct."
+    case .reportCorrected(let id, let by): "\(id) is corrected by \(by) already; correct that one."
     }
   }
 
@@ -106,6 +116,8 @@ package enum ValuationRefusal: Refusal, Hashable {
     case .basisNotOfSubject: "/basis"
     case .amountOutOfRange: "/amount"
     case .effectiveAhead: "/effective_on"
+    case .reportedAhead: "/on"
+    case .reportUnknown, .reportCorrected: "/supersedes"
     case .supersededUnknown, .alreadySuperseded, .correctedSince, .recordedBeforeSuperseded, .supersededInCircle:
       "/supersedes"
     default: nil

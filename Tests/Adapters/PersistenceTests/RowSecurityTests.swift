@@ -83,7 +83,7 @@ struct RowSecurityTests {
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "mark_disputes", "round_reports", "cash_receipts", "payees", "audit_log",
     "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions", "claw_backs",
-    "prepayment_declines", "statement_documents",
+    "prepayment_declines", "statement_documents", "runway_reports",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",

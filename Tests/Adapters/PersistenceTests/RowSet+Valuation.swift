@@ -78,6 +78,12 @@ extension RowSet {
     MarkDerivationRow(chip: chip, markID: id(21), seriesID: id(65), bytes: [1, 0, 255], recordedAt: now)
   }
 
+  var runwayReport: RunwayReport {
+    RunwayReport(
+      id: id(66), startupID: borrower, on: day, cash: Money(full ? .max : 0, .cny), monthlyBurn: 7,
+      evidence: Self.nasty, supersedes: nil, reportedBy: id(1), recordedAt: now)
+  }
+
   func roundReport() throws -> RoundReportRow {
     let report = RoundReport(
       company: Self.nasty, jurisdiction: china, name: Self.nasty, announced: try #require(ReportedDate("2026-02")),

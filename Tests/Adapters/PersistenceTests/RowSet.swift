@@ -262,7 +262,8 @@ struct RowSet {
   var rulePack: RulePack {
     let content = Array(Self.nasty.utf8) + [UInt8(truncatingIfNeeded: seed)]
     return RulePack(
-      id: id(51), content: content, digest: SHA256Digest(of: content), asOf: day, source: Self.nasty,
+      id: id(51), kind: full ? .screeningLists : .exportRules, content: content, digest: SHA256Digest(of: content),
+      asOf: day, source: Self.nasty,
       state: full ? .switchedOn : .rejected, loadedBy: id(1), decidedBy: id(2), decidedAt: now,
       reason: full ? nil : Self.nasty, version: version, createdAt: now, updatedAt: updatedAt)
   }

@@ -14,7 +14,9 @@ package enum Goods {
   package static let region = "CN-north"
 
   /// The body of a loan request; `marker` is its end use, so that its effects can be counted.
-  package static func request(_ marker: String, quantity: Int = 64, rate: Int = 1_400) -> String {
+  package static func request(
+    _ marker: String, quantity: Int = 64, rate: Int = 1_400, chip: String = Goods.chip
+  ) -> String {
     """
     {"workload":"training","end_use":"\(marker)","quantity":\(quantity),"min_quantity":8,"multiple_of":8,\
     "acceptable":[{"chip_model_id":"\(chip)","max_rate_bps":\(rate)}],"regions":["\(region)"],"term_days":180,\
@@ -30,7 +32,7 @@ package enum Goods {
     """
   }
 
-  package static func lot(of quantity: Int) -> String {
+  package static func lot(of quantity: Int, chip: String = Goods.chip) -> String {
     """
     {"chip_model_id":"\(chip)","quantity":\(quantity),"site":{"country":"CN","region":"\(region)"},\
     "available_on":"2023-03-01","multiple_of":8,"unit_cost":{"amount":250000,"currency":"USD"}}
@@ -67,8 +69,13 @@ extension Deployment {
   /// Sets the business clock and a mark, so that chips can be lent.
   package func openMarket(_ service: Service) throws {
     try post(service, "/v1/sandbox/clock", as: admin, #"{"now":"2023-04-03T09:00:00Z"}"#)
+    try markChip(service, Goods.chip)
+  }
+
+  /// A chip is worth 250,000 minor units from 1 March 2023 on.
+  package func markChip(_ service: Service, _ chip: String) throws {
     try mark(
-      service, "/v1/chip-models/\(Goods.chip)/marks",
+      service, "/v1/chip-models/\(chip)/marks",
       """
       {"method":"market_quote","amount":{"amount":250000,"currency":"USD"},"effective_on":"2023-03-01",\
       "source":"quote of a dealer"}
@@ -86,8 +93,10 @@ extension Deployment {
 
   /// Lists chips, requests `requests` parts of them and runs a match round.
   /// - Returns: the ids of the pending offers.
-  package func offers(_ service: Service, lender: Party, startup: Party, requests: Int) throws -> [String] {
-    let lot = try post(service, "/v1/lots", as: lender.key, Goods.lot(of: 64 * requests)).text("id")
+  package func offers(
+    _ service: Service, lender: Party, startup: Party, requests: Int, chip: String = Goods.chip
+  ) throws -> [String] {
+    let lot = try post(service, "/v1/lots", as: lender.key, Goods.lot(of: 64 * requests, chip: chip)).text("id")
     try post(
       service, "/v1/listings", as: lender.key,
       """
@@ -95,7 +104,7 @@ extension Deployment {
       "min_quantity":8,"delivery_modes":["physical","hosted"],"advance_rate_bps":10000}
       """)
     for index in 0..<requests {
-      try post(service, "/v1/loan-requests", as: startup.key, Goods.request("to be offered \(index)"))
+      try post(service, "/v1/loan-requests", as: startup.key, Goods.request("to be offered \(index)", chip: chip))
     }
     let round = try post(service, "/v1/match-rounds", as: admin).text("id")
     let http = RawHTTP(port: service.port)
@@ -119,8 +128,10 @@ extension Deployment {
 
   /// One loan of 64 chips, worth 16,000,000 minor units, from the listing to the delivery.
   /// - Returns: its id.
-  package func lend(_ service: Service, from lender: Party, to startup: Party) throws -> String {
-    guard let offer = try offers(service, lender: lender, startup: startup, requests: 1).first else {
+  package func lend(
+    _ service: Service, from lender: Party, to startup: Party, chip: String = Goods.chip
+  ) throws -> String {
+    guard let offer = try offers(service, lender: lender, startup: startup, requests: 1, chip: chip).first else {
       throw HarnessError("the match round made no offer")
     }
     return try handOver(service, offer: offer, of: lender, to: startup)

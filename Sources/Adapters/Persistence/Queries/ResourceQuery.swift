@@ -111,6 +111,9 @@ package enum Resources {
     Tables.reconciliationBreaks, visible: "org_id = $1", filter: "state = $2",
     names: ("read_reconciliation_break", "page_reconciliation_breaks"))
   /// Rates are reference data: all read them, proposals too.
+  package static let runwayReports = ResourceQuery(
+    Tables.runwayReports, visible: "borrower_id = $1", filter: "borrower_id::text = $2", createdAt: "recorded_at",
+    names: ("read_runway_report", "page_runway_reports"))
   package static let fxRates = ResourceQuery(
     Tables.fxRates, visible: "true", filter: "state = $2", names: ("read_fx_rate", "page_fx_rates"))
   package static let cashConversions = ResourceQuery(
@@ -159,7 +162,7 @@ package enum Resources {
       statementDocuments.byID, statementDocuments.page,
       markProposals.byID, markProposals.page, markDisputes.byID, markDisputes.page, valuationImports.byID,
       valuationImports.page, chipQuotes.byID, chipQuotes.page,
-      controlChoices.byID, controlChoices.page,
+      controlChoices.byID, controlChoices.page, runwayReports.byID, runwayReports.page,
       platformInvoices.byID, platformInvoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]

@@ -79,11 +79,16 @@ package enum MarkSQL {
     Tables.roundReports.selectList + "where borrower_id = any($1) order by recorded_at, id", parameters: [.uuidArray],
     columns: Tables.roundReports.types)
 
+  package static let runwayOf = Statement(
+    "runway_reports_of_startups",
+    Tables.runwayReports.selectList + "where borrower_id = any($1) order by recorded_at, id", parameters: [.uuidArray],
+    columns: Tables.runwayReports.types)
+
   package static var statements: [Statement] {
     [
       closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, tradingMarks, openDisputes,
       importsOfFiles,
-      proposalsOfImports, organizationsOfPersons, organizationsNamed, reportsOf,
+      proposalsOfImports, organizationsOfPersons, organizationsNamed, reportsOf, runwayOf,
     ]
   }
 
@@ -117,6 +122,7 @@ package enum MarkSQL {
     var persons: [PersonID] = []
     var names: [String] = []
     var reportsOf: [OrganizationID] = []
+    var runwayOf: [OrganizationID] = []
     var quotes: [SHA256Digest] = []
     var series: [UUIDValue] = []
     var derivations: [CalendarDate] = []
@@ -135,6 +141,7 @@ package enum MarkSQL {
       case .organizationsOfPerson(let id): persons.append(id)
       case .organizationsNamed(let name): names.append(name)
       case .reports(let id): reportsOf.append(id)
+      case .runway(let id): runwayOf.append(id)
       case .quote(let fingerprint): quotes.append(fingerprint)
       case .series(let id): series.append(id.value)
       case .derivation(let date): derivations.append(date)
@@ -279,6 +286,14 @@ package enum MarkSQL {
           Loader.Lookup(query: Query(MarkSQL.reportsOf, [.uuidArray(startups.map(\.value.bits))])) { result, state in
             for startup in startups { state.valuation.reports[startup] = [] }
             for row in try Tables.roundReports.decode(result) { state.valuation.reports[row.borrowerID]?.append(row) }
+          })
+      }
+      if !runwayOf.isEmpty {
+        let startups = runwayOf.sorted()
+        lookups.append(
+          Loader.Lookup(query: Query(MarkSQL.runwayOf, [.uuidArray(startups.map(\.value.bits))])) { result, state in
+            for startup in startups { state.valuation.runway[startup] = [] }
+            for row in try Tables.runwayReports.decode(result) { state.valuation.runway[row.startupID]?.append(row) }
           })
       }
       return lookups

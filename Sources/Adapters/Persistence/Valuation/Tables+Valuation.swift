@@ -319,6 +319,33 @@ extension Tables {
   }
 
   /// Never updated.
+  package static let runwayReports = Table<RunwayReport>(
+    "runway_reports", sql: "runway_reports", key: ["borrower_id", "id"], idColumn: "id",
+    columns: [
+      .uuid("borrower_id") { $0.startupID.value },
+      .uuid("id") { $0.id.value },
+      .date("reported_on") { $0.on },
+      .int8("cash") { $0.cash.amount },
+      .text("currency") { $0.cash.currency.code },
+      .int8("monthly_burn") { $0.monthlyBurn },
+      .text("evidence") { $0.evidence },
+      .uuidOrNull("supersedes") { $0.supersedes?.value },
+      .uuid("reported_by") { $0.reportedBy.value },
+      .instant("recorded_at") { $0.recordedAt },
+    ],
+    names: ("runway_reports_by_id", "runway_reports_insert", nil)
+  ) { row in
+    let startup: OrganizationID = try row.id()
+    let id: RunwayReportID = try row.id()
+    let on = try row.date()
+    let cash = try row.int()
+    return RunwayReport(
+      id: id, startupID: startup, on: on, cash: Money(cash, try row.currency()), monthlyBurn: try row.int(),
+      evidence: try row.text(), supersedes: try row.idOrNull(), reportedBy: try row.id(),
+      recordedAt: try row.instant())
+  }
+
+  /// Never updated.
   package static let roundReports = Table<RoundReportRow>(
     "round_reports", sql: "round_reports", key: ["borrower_id", "id"], idColumn: "id",
     columns: [

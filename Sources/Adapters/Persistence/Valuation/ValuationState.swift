@@ -71,6 +71,8 @@ package enum ValuationNeed: Sendable, Hashable {
   case organizationsNamed(String)
   /// What was said of a startup's rounds.
   case reports(OrganizationID)
+  /// What a startup reported of its cash.
+  case runway(OrganizationID)
   /// Whether a quote with this fingerprint is known.
   case quote(SHA256Digest)
   case series(MarkSeriesID)
@@ -91,6 +93,7 @@ package struct ValuationState: Sendable {
   package var organizationsOfPerson: [PersonID: [OrganizationID]] = [:]
   package var organizationsNamed: [String: [OrganizationID]] = [:]
   package var reports: [OrganizationID: [RoundReportRow]] = [:]
+  package var runway: [OrganizationID: [RunwayReport]] = [:]
   package var knownQuotes: Set<SHA256Digest> = []
   package var derivation: [CalendarDate: DerivationBasis] = [:]
 
@@ -112,6 +115,7 @@ package struct ValuationState: Sendable {
       organizationsNamed[organization.legalName]?.append(organization.id)
     }
     for row in made.valuation.reports { reports[row.borrowerID]?.append(row) }
+    for row in made.valuation.runway { runway[row.startupID]?.append(row) }
     for row in made.valuation.quotes { knownQuotes.insert(row.quote.fingerprint) }
     if !derivation.isEmpty { absorbDerivation(made) }
   }
@@ -153,6 +157,7 @@ package struct ValuationState: Sendable {
 /// What one command did to it, marks and rows with versions apart.
 package struct ValuationChanges: Sendable {
   package var reports: [RoundReportRow] = []
+  package var runway: [RunwayReport] = []
   package var quotes: [ChipQuoteRow] = []
   package var derivations: [MarkDerivationRow] = []
 
@@ -160,6 +165,7 @@ package struct ValuationChanges: Sendable {
 
   mutating func absorb(_ other: ValuationChanges) {
     reports += other.reports
+    runway += other.runway
     quotes += other.quotes
     derivations += other.derivations
   }

@@ -5,6 +5,7 @@ import Parties
 import Persistence
 import Postgres
 import Primitives
+import Screening
 
 /// Everything open and live, judged by some rules on some day: what is held or refused, or came under control. It changes
 /// nothing, so it can be asked of rules that are not in force.
@@ -12,13 +13,17 @@ package struct ComplianceScreen: Sendable {
   private let market: Market
   private let loans: [Loan]
   private let organizations: [OrganizationID: Organization]
+  /// All of them, where lists of parties are asked.
+  private let parties: [Organization]
 
   /// Loans that one statement reads.
   private static let pageSize: Int64 = 5_000
 
-  /// - Parameter market: what is open.
+  /// - Parameters:
+  ///   - market: what is open.
+  ///   - lists: lists of parties that will be asked besides those in force.
   package static func read(
-    _ market: Market, pool: PostgresPool, deadline: ContinuousClock.Instant
+    _ market: Market, lists: ScreeningLists? = nil, pool: PostgresPool, deadline: ContinuousClock.Instant
   ) async throws -> ComplianceScreen {
     var loans: [Loan] = []
     var last = UUIDValue(high: 0, low: 0)
@@ -38,18 +43,57 @@ package struct ComplianceScreen: Sendable {
       try await Tables.organizations.decode($0.run(query, deadline: deadline))
     }
     for row in rows { organizations[row.id] = row }
-    return ComplianceScreen(market: market, loans: loans, organizations: organizations)
+    var all: [Organization] = []
+    if !market.reference.screening.isEmpty || lists?.isEmpty == false {
+      all = try await everyParty(pool: pool, deadline: deadline)
+    }
+    return ComplianceScreen(market: market, loans: loans, organizations: organizations, parties: all)
   }
 
-  /// What the rules say on a day, by subject; what is clear is left out.
-  /// - Parameter rules: nil for those in force.
-  package func findings(by rules: ExportRules? = nil, on date: CalendarDate) throws -> [ComplianceItem.Finding] {
-    let reference = rules.map { market.reference.with(rules: $0) } ?? market.reference
+  private static func everyParty(
+    pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [Organization] {
+    var parties: [Organization] = []
+    while true {
+      let last = parties.last?.id.value ?? UUIDValue(high: 0, low: 0)
+      let query = Query(ComplianceSQL.parties, [.uuid(last.bits), .int8(pageSize)])
+      let page = try await pool.withConnection(deadline: deadline) {
+        try await Tables.organizations.decode($0.run(query, deadline: deadline))
+      }
+      parties += page
+      if page.count < Int(pageSize) { return parties }
+    }
+  }
+
+  /// What rules and lists say on a day, by subject; what is clear is left out.
+  /// - Parameter reference: nil for what is in force.
+  package func findings(
+    by reference: ReferenceData? = nil, on date: CalendarDate
+  ) throws -> [ComplianceItem.Finding] {
+    let reference = reference ?? market.reference
     var findings: [ComplianceItem.Finding] = []
+    for party in parties { if let found = Self.finding(party, reference, on: date) { findings.append(found) } }
     for loan in loans { if let found = try finding(loan, reference, on: date) { findings.append(found) } }
     findings += try findingsOfRequests(reference, on: date)
     for listing in market.listings { if let found = finding(listing, reference, on: date) { findings.append(found) } }
     return findings
+  }
+
+  /// A party by its own name and its owners', whether or not it trades at present.
+  package static func finding(
+    _ party: Organization, _ reference: ReferenceData, on date: CalendarDate
+  ) -> ComplianceItem.Finding? {
+    let consequences = party.screening(by: reference.screening, on: date).consequences
+    guard let strictest = consequences.first else { return nil }
+    var rules: [String] = []
+    for consequence in consequences where !rules.contains(consequence.hit.ruleID) {
+      rules.append(consequence.hit.ruleID)
+    }
+    let effect = VerdictEffect(strictest.effect.ruleEffect)
+    return ComplianceItem.Finding(
+      kind: .organization, subject: party.id.value, borrowerID: nil, lenderID: nil, chipModelID: nil, quantity: nil,
+      on: date, effect: effect, rules: rules, since: strictest.hit.match.entry.listedOn,
+      suggestion: ComplianceItem.Suggestion(effect))
   }
 
   /// A live loan by any further act on its chips: the title's passing where they stand, which also a holder that merely
@@ -60,12 +104,8 @@ package struct ComplianceScreen: Sendable {
     guard let lender = organizations[loan.terms.lenderID], let borrower = organizations[loan.terms.borrowerID] else {
       return nil
     }
-    let home = loan.terms.site
-    let away = loan.terms.deliveryMode == .hosted ? home : ExportDesk.destination(of: borrower, from: home)
-    let units = max(1, loan.unitsOut + loan.unitsReturning)
-    let act = ExportDesk.Act(
-      kind: .titleTransfer, date: date, chip: loan.terms.chipModelID, quantity: units, lender: lender,
-      borrower: borrower, from: away, to: away, deliveryMode: loan.terms.deliveryMode, endUse: loan.terms.endUse)
+    let act = Self.nextAct(on: loan, lender: lender, borrower: borrower, date: date)
+    let units = act.quantity
     let verdict = try ExportDesk.verdict(on: act, reference: reference, licences: market.licences)
     guard !verdict.isClear else { return nil }
     return ComplianceItem.Finding(
@@ -73,6 +113,18 @@ package struct ComplianceScreen: Sendable {
       chipModelID: loan.terms.chipModelID, quantity: units, on: date, effect: verdict.effect,
       rules: verdict.holdingRules, since: verdict.heldSince,
       suggestion: ComplianceItem.Suggestion(verdict.effect))
+  }
+
+  /// The title's passing where the chips of a live loan stand.
+  static func nextAct(
+    on loan: Loan, lender: Organization, borrower: Organization, date: CalendarDate
+  ) -> ExportDesk.Act {
+    let home = loan.terms.site
+    let away = loan.terms.deliveryMode == .hosted ? home : ExportDesk.destination(of: borrower, from: home)
+    return ExportDesk.Act(
+      kind: .titleTransfer, date: date, chip: loan.terms.chipModelID,
+      quantity: max(1, loan.unitsOut + loan.unitsReturning), lender: lender, borrower: borrower, from: away, to: away,
+      deliveryMode: loan.terms.deliveryMode, endUse: loan.terms.endUse)
   }
 
   /// Open requests of which a rule holds some chip that is offered: one line each, for the strictest that holds.
@@ -125,9 +177,9 @@ package struct ComplianceScreen: Sendable {
     package let after: ComplianceItem.Finding?
   }
 
-  /// What other rules would find differently on a day: effects or rules that change, by subject.
-  package func changes(to rules: ExportRules, on date: CalendarDate) throws -> [Change] {
-    let (old, new) = (try findings(on: date), try findings(by: rules, on: date))
+  /// What other rules or lists would find differently on a day: effects or rules that change, by subject.
+  package func changes(to other: ReferenceData, on date: CalendarDate) throws -> [Change] {
+    let (old, new) = (try findings(on: date), try findings(by: other, on: date))
     let (before, after) = (Self.bySubject(old), Self.bySubject(new))
     var changes: [Change] = []
     for finding in new where before[finding.subject].map({ !$0.says(finding) }) ?? true {

@@ -3,6 +3,7 @@ import Lending
 import Parties
 import Persistence
 import Primitives
+import Screening
 import StrictJSON
 
 /// Takes verdicts for acts, from the reference data of the batch and the parties as they are now, and records them.
@@ -74,8 +75,23 @@ package enum ExportDesk {
     return try ExportAct(
       kind: act.kind, date: act.date, chip: chip, quantity: act.quantity, from: act.from.act, to: act.to.act,
       deliveryMode: act.deliveryMode, endUse: act.endUse,
-      parties: [act.lender.party(as: .lender), act.borrower.party(as: .borrower)]
-        + [act.endUser?.party(as: .endUser)].compactMap { $0 })
+      parties: [(act.lender, .lender), (act.borrower, .borrower)].map { party($0, as: $1, reference, on: act.date) }
+        + [act.endUser].compactMap { $0 }.map { party($0, as: .endUser, reference, on: act.date) })
+  }
+
+  /// A party of an act as rules and lists see it on the act's day.
+  package static func party(
+    _ organization: Organization, as role: PartyRole, _ reference: ReferenceData, on date: CalendarDate
+  ) -> ExportParty {
+    let screening = organization.screening(by: reference.screening, on: date)
+    let listed = screening.listedOwners
+    return ExportParty(
+      organizationID: organization.id, role: role, jurisdiction: organization.jurisdiction,
+      ultimateParentJurisdiction: organization.ultimateParentJurisdiction,
+      owners: organization.owners.map { owner in
+        PartyOwner(
+          share: owner.share, jurisdiction: owner.jurisdiction, isListed: owner.listed || listed.contains(owner.name))
+      }, holds: screening.consequences.map { $0.hold(on: organization.id) })
   }
 
   /// Takes the verdict on an act of the draft's own day with the licences its parties hold, uses the licence that clears
@@ -109,16 +125,6 @@ package enum ExportDesk {
 
 extension Site {
   package var act: ActSite { ActSite(country: country, region: region) }
-}
-
-extension Organization {
-  /// As a party of an export act.
-  package func party(as role: PartyRole) -> ExportParty {
-    ExportParty(
-      organizationID: id, role: role, jurisdiction: jurisdiction,
-      ultimateParentJurisdiction: ultimateParentJurisdiction,
-      owners: owners.map { PartyOwner(share: $0.share, jurisdiction: $0.jurisdiction, isListed: $0.listed) })
-  }
 }
 
 extension Verdict {

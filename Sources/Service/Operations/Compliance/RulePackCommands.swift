@@ -2,18 +2,65 @@ import Catalogue
 import Parties
 import Persistence
 import Primitives
+import Screening
 
 /// Loads a rule pack. It changes nothing before somebody else switches it on.
 package struct LoadRulePack: Command {
   package static let action = "rule_pack.load"
+  /// What the bytes say.
+  package enum Meaning: Sendable {
+    case exportRules(ExportRules)
+    case screeningLists(ScreeningLists)
+
+    package var kind: RulePack.Kind {
+      switch self {
+      case .exportRules: .exportRules
+      case .screeningLists: .screeningLists
+      }
+    }
+
+    /// The document's own date; a parsed one has it.
+    var asOf: CalendarDate? {
+      switch self {
+      case .exportRules(let rules): rules.asOf
+      case .screeningLists(let lists): lists.asOf
+      }
+    }
+
+    package func difference(from reference: ReferenceData) -> RulePackDifference {
+      switch self {
+      case .exportRules(let rules): RulePackDifference(from: reference.rules, to: rules)
+      case .screeningLists(let lists):
+        RulePackDifference(ScreeningDifference(from: reference.screening, to: lists))
+      }
+    }
+
+    /// What would be in force with it.
+    package func applied(to reference: ReferenceData) -> ReferenceData {
+      switch self {
+      case .exportRules(let rules): reference.with(rules: rules)
+      case .screeningLists(let lists): reference.with(screening: lists)
+      }
+    }
+
+    /// - Throws: `JSONFaults` where they do not parse.
+    package init(_ kind: RulePack.Kind, parsing bytes: [UInt8], reference: ReferenceData) throws {
+      switch kind {
+      case .exportRules:
+        self = .exportRules(try ExportRules(parsing: bytes, countries: reference.rules.countries))
+      case .screeningLists: self = .screeningLists(try ScreeningLists(parsing: bytes))
+      }
+    }
+  }
+
   package let content: [UInt8]
-  package let rules: ExportRules
+  package let meaning: Meaning
   package let source: String
 
-  /// - Parameter rules: what the content says.
-  package init(content: [UInt8], rules: ExportRules, source: String) {
+  /// - Parameter meaning: what the content says.
+  package init(content: [UInt8], meaning: Meaning, source: String) {
     self.content = content
-    self.rules = rules
+    self.meaning = meaning
     self.source = source
   }
 
@@ -30,20 +77,36 @@ package struct LoadRulePack: Command {
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Loaded {
     try principal.require(.admin)
     let person = try principal.requirePerson()
-    let difference = RulePackDifference(from: draft.reference.rules, to: rules)
+    let difference = meaning.difference(from: draft.reference)
     guard !difference.isEmpty else { throw RulePackRefusal.nothingNew }
     let waiting = draft.base.waitingRulePacks.compactMap { draft.find(\.rulePacks, $0) }
-    guard !waiting.contains(where: { $0.state == .loaded }) else { throw RulePackRefusal.anotherWaits }
+    guard !waiting.contains(where: { $0.state == .loaded && $0.kind == meaning.kind }) else {
+      throw RulePackRefusal.anotherWaits
+    }
     let pack = draft.put(
       \.rulePacks,
       RulePack(
-        id: draft.ids.next(), content: content, digest: SHA256Digest(of: content), asOf: rules.asOf, source: source,
+        id: draft.ids.next(), kind: meaning.kind, content: content, digest: SHA256Digest(of: content),
+        asOf: meaning.asOf ?? draft.today, source: source,
         loadedBy: person, createdAt: draft.now, updatedAt: draft.now))
     draft.made.subject = pack.id.value
     draft.happen(
       "rule_pack.loaded", pack.id, version: pack.version, to: (.platform, nil),
-      [("as_of", .text(pack.asOf.description)), ("sha256", .text(pack.digest.description))])
+      [
+        ("kind", .text(pack.kind.rawValue)), ("as_of", .text(pack.asOf.description)),
+        ("sha256", .text(pack.digest.description)),
+      ])
     return Loaded(pack: pack, difference: difference)
+  }
+}
+
+extension RulePack.Kind {
+  /// What it takes the place of.
+  fileprivate var document: ReferenceDocument.Name {
+    switch self {
+    case .exportRules: .exportRules
+    case .screeningLists: .screeningLists
+    }
   }
 }
 
@@ -87,7 +150,7 @@ package struct DecideRulePack: Command {
       try pack.switchOn(by: person, at: draft.now)
       draft.made.documents.append(
         ReferenceDocument(
-          name: .exportRules, content: pack.content, source: pack.source, approvedBy: person.description))
+          name: pack.kind.document, content: pack.content, source: pack.source, approvedBy: person.description))
       let planned = PlannedRun(
         id: draft.ids.next(), job: SettlementJob.rescreen.rawValue, businessDate: draft.today, requestedBy: person,
         createdAt: draft.wallTime)
@@ -123,20 +186,24 @@ package struct OpenComplianceItems: Command {
     var waiting = draft.base.openComplianceSubjects
     var opened: Int64 = 0
     for finding in findings where waiting.insert(finding.subject).inserted {
-      let item = draft.put(
-        \.complianceItems,
-        ComplianceItem(
-          id: draft.ids.next(), finding: finding, runID: runID, createdAt: draft.now, updatedAt: draft.now))
+      Self.open(finding, runID: runID, in: &draft)
       opened += 1
-      draft.happen(
-        "compliance_item.opened", item.id, version: item.version, to: (.platform, nil),
-        [
-          ("subject_kind", .text(finding.kind.rawValue)), ("effect", .text(finding.effect.rawValue)),
-          ("suggestion", .text(finding.suggestion.rawValue)),
-        ])
     }
     draft.made.subject = runID?.value
     return opened
+  }
+
+  /// Opens an item for a subject that has none open.
+  static func open(_ finding: ComplianceItem.Finding, runID: SettlementRunID?, in draft: inout Draft) {
+    let item = draft.put(
+      \.complianceItems,
+      ComplianceItem(id: draft.ids.next(), finding: finding, runID: runID, createdAt: draft.now, updatedAt: draft.now))
+    draft.happen(
+      "compliance_item.opened", item.id, version: item.version, to: (.platform, nil),
+      [
+        ("subject_kind", .text(finding.kind.rawValue)), ("effect", .text(finding.effect.rawValue)),
+        ("suggestion", .text(finding.suggestion.rawValue)),
+      ])
   }
 }
 
@@ -172,5 +239,11 @@ package struct ResolveComplianceItem: Command {
       "compliance_item.resolved", item.id, version: item.version, to: (.platform, nil),
       [("resolution", .text(resolution.rawValue))])
     return item
+  }
+}
+
+extension RulePackDifference {
+  fileprivate init(_ difference: ScreeningDifference) {
+    self.init(added: difference.added, removed: difference.removed, changed: difference.changed)
   }
 }

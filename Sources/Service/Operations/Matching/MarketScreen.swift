@@ -84,7 +84,8 @@ package struct MarketScreen {
       let lender = market.organizations[group.lenderID]
       lenders.append(lender)
       guard let lender else { continue }
-      let source = Source(chip: group.chip, country: group.site.country, lender: PartyKey(lender.party(as: .lender)))
+      let party = ExportDesk.party(lender, as: .lender, market.reference, on: market.now.date)
+      let source = Source(chip: group.chip, country: group.site.country, lender: PartyKey(party))
       let sourceNumber = sources[source] ?? sources.count
       sources[source] = sourceNumber
       let key = CellKey(source: sourceNumber, site: group.site)
@@ -175,8 +176,8 @@ package struct MarketScreen {
   }
 
   private mutating func target(of request: LoanRequest, _ borrower: Organization) -> Int {
-    let target = Target(
-      borrower: PartyKey(borrower.party(as: .borrower)), deliveryMode: request.deliveryMode, endUse: request.endUse)
+    let party = ExportDesk.party(borrower, as: .borrower, market.reference, on: market.now.date)
+    let target = Target(borrower: PartyKey(party), deliveryMode: request.deliveryMode, endUse: request.endUse)
     let number = targets[target] ?? targets.count
     targets[target] = number
     return number

@@ -1,7 +1,9 @@
+import Catalogue
 import Ledger
 import Parties
 import Persistence
 import Primitives
+import Screening
 
 extension Principal {
   /// - Throws: `PartiesRefusal.roleRequired` unless the key carries one of the roles.
@@ -60,6 +62,10 @@ package struct CreateOrganization: Command {
         sites: sites, verification: Verification(state: .unverified), creditGrade: nil, createdAt: draft.now,
         updatedAt: draft.now))
     draft.open(Head(organizationID: id))
+    if let finding = ComplianceScreen.finding(organization, draft.reference, on: draft.today) {
+      // Screened before anything is done with it; nothing of it waits yet.
+      OpenComplianceItems.open(finding, runID: nil, in: &draft)
+    }
     draft.made.subject = id.value
     draft.happen("organization.created", id, version: 1, to: (id, nil))
     return organization
@@ -96,6 +102,8 @@ package struct DecideVerification: Command {
     try checkVersion(ifVersion, organization.version)
     switch act {
     case .verify(let evidence, let expiresOn, let creditGrade):
+      let open = organization.screening(by: draft.reference.screening, on: draft.today).hits.filter(\.isOpen)
+      guard open.isEmpty else { throw ScreeningRefusal.undecided(open.map(\.ruleID)) }
       organization.verification = Verification(
         state: .verified, evidence: evidence, verifiedOn: draft.today, expiresOn: expiresOn, verifiedBy: person)
       organization.creditGrade = creditGrade ?? organization.creditGrade

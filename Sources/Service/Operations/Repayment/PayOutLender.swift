@@ -4,6 +4,7 @@ import Parties
 import Persistence
 import Primitives
 import Repayment
+import Screening
 
 /// Pays a lender what the platform holds for it in one currency, less the platform's fee on fee income, and less what the
 /// lender owes for money that was taken back after it had been paid out.
@@ -24,7 +25,8 @@ package struct PayOutLender: Command {
   /// All client money only while lenders owe for money that was taken back, or a bank is owed for it: then it may be short.
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [
-      .accounts(lenderID, .cashAtPlatform), .accounts(lenderID, .payableClawback), .accounts(.platform, .bankClient),
+      .organization(lenderID), .accounts(lenderID, .cashAtPlatform), .accounts(lenderID, .payableClawback),
+      .accounts(.platform, .bankClient),
       .accounts(.platform, .payableBank), .accounts(.platform, .receivableClawback),
     ]
     if mayBeShort(state) { needs.formUnion([.accounts(.platform, .clientMoney), .accounts(.platform, .suspense)]) }
@@ -34,7 +36,7 @@ package struct PayOutLender: Command {
   package func heads(_ state: BatchState) -> Set<OrganizationID> { [lenderID, .platform] }
 
   /// On whatever day: a bank is told to pay on the next on which money of the currency is settled (`PayoutOrders`).
-  /// - Returns: nil where there is nothing to pay.
+  /// - Returns: nil where there is nothing to pay, or the lender is on a list that nothing is paid to.
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Payout? {
     try principal.require(.admin)
     let rest = try draft.balance(account(.cashAtPlatform, AccountRef.principalPart))
@@ -42,6 +44,13 @@ package struct PayOutLender: Command {
     let shares = try PlatformFee.split(
       StepAmounts(charges: 0, fee: feePart, principal: rest), rate: draft.reference.parameters.platformFee)
     guard shares.received > 0 else { return nil }
+    if let hit = paymentBlock(draft), let lender = draft.find(\.organizations, lenderID) {
+      // The platform's own event: whoever is on a list is not told so by it.
+      draft.happen(
+        "payout.held", lenderID, version: lender.version, to: (.platform, nil),
+        [("rule", .text(hit.ruleID)), ("held", .number(shares.received)), ("currency", .text(currency.code))])
+      return nil
+    }
     // Held beyond what is owed to clients; below zero where it is short.
     let spare = mayBeShort(draft.base) ? try spare(draft) : nil
     let netting = try netting(against: shares, spare: spare, draft)
@@ -56,6 +65,11 @@ package struct PayOutLender: Command {
     if netting.netted > 0 { facts.append(("clawback_netted", .number(netting.netted))) }
     draft.happen("payout.made", payout.id, version: 1, to: (lenderID, nil), facts)
     return payout
+  }
+
+  /// The hit for which nothing may be paid to the lender on the date; what it is owed stays on its account.
+  func paymentBlock(_ draft: Draft) -> PartyScreening.Hit? {
+    draft.find(\.organizations, lenderID)?.screening(by: draft.reference.screening, on: on).paymentBlock
   }
 
   private var asset: Asset { .currency(currency) }

@@ -4,6 +4,7 @@ import Parties
 import Persistence
 import Primitives
 import Repayment
+import Screening
 
 /// Does a part of a stage: everything for its subjects, and that it is done, in one transaction.
 package struct SettleShard: Command {
@@ -97,8 +98,9 @@ package struct SettleShard: Command {
       guard let currency = detail.flatMap({ Currency($0) }) else {
         throw StoredValueError(column: "details", value: detail ?? "")
       }
-      return Part(PayOutLender(lenderID: party, currency: currency, runID: run, on: plan.on)) { payout in
-        guard let payout else { return [:] }
+      let pay = PayOutLender(lenderID: party, currency: currency, runID: run, on: plan.on)
+      return Part(pay) { payout, draft in
+        guard let payout else { return pay.paymentBlock(draft) == nil ? [:] : ["payouts_held": 1] }
         var sums = ["payouts": 1, "net.\(currency)": payout.net, "platform_fee.\(currency)": payout.platformFee]
         if payout.netting.netted > 0 { sums["clawback_netted.\(currency)"] = payout.netting.netted }
         return sums
@@ -289,9 +291,20 @@ package struct CloseDay: Command {
     }
     let day = ClosedDay(date: date, runID: runID, closedAt: draft.now)
     draft.made.closedDay = day
+    planScreening(&draft)
     draft.made.subject = runID.value
     draft.happen(
       "business_day.closed", date, version: 1, to: (.platform, nil), [("business_date", .text(date.description))])
     return day
+  }
+
+  /// The new day begins with a screening by the lists that are in force: a party may be on one from that day. Days that
+  /// are replayed need none of their own, the one of the present day sees what they would have seen.
+  private func planScreening(_ draft: inout Draft) {
+    guard !draft.reference.screening.isEmpty, let next = date.adding(days: 1), next >= draft.today else { return }
+    draft.made.runs.append(
+      PlannedRun(
+        id: draft.ids.next(), job: SettlementJob.rescreen.rawValue, businessDate: next, requestedBy: nil,
+        createdAt: draft.wallTime))
   }
 }

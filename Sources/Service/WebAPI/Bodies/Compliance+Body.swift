@@ -6,6 +6,7 @@ import StrictJSON
 extension RulePack {
   func writeMembers(to writer: inout JSONWriter) {
     writer.field("id", id)
+    writer.field("kind", kind)
     writer.field("state", state)
     writer.field("sha256", digest)
     writer.field("as_of", asOf)
@@ -31,9 +32,13 @@ extension LoadRulePack.Loaded {
 
 extension RulePackDifference {
   func writeMembers(to writer: inout JSONWriter) {
-    writer.field("added", added)
-    writer.field("removed", removed)
-    writer.field("changed", changed)
+    for (name, counted, ids): (StaticString, StaticString, [String]) in [
+      ("added", "added_count", added), ("removed", "removed_count", removed), ("changed", "changed_count", changed),
+    ] {
+      // Lists have tens of thousands of entries: their number is always said, and as many ids as a person reads.
+      writer.field(name, Array(ids.prefix(1_000)))
+      writer.field(counted, Int64(ids.count))
+    }
   }
 }
 
@@ -76,6 +81,7 @@ extension ComplianceItem.Finding {
     case .loan: LoanID(subject).description
     case .loanRequest: LoanRequestID(subject).description
     case .listing: ListingID(subject).description
+    case .organization: OrganizationID(subject).description
     }
   }
 

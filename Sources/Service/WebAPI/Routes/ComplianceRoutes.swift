@@ -9,8 +9,8 @@ import WebSupport
 
 /// Changes of the export rules, and what screenings found: for staff and auditors.
 extension WebAPI {
-  /// A pack of a thousand rules is within half of this.
-  private static let largestPack = 2 << 20
+  /// The lists of several authorities; a pack of a thousand rules is far within it.
+  private static let largestPack = 16 << 20
 
   func addComplianceRoutes(_ routes: inout Routes) {
     addRulePackRoutes(&routes)
@@ -44,8 +44,9 @@ extension WebAPI {
       ) { file, posted -> LoadRulePack in
         // Before the work of reading it: a stranger's file is not looked at.
         try posted.principal.require(.admin)
-        let rules = try ExportRules(parsing: file, countries: reference.current.rules.countries)
-        return LoadRulePack(content: file, rules: rules, source: "loaded over the interface")
+        let meaning = try LoadRulePack.Meaning(
+          try Self.packKind(request), parsing: file, reference: reference.current)
+        return LoadRulePack(content: file, meaning: meaning, source: "loaded over the interface")
       }
     }
     routes.get("/v1/rule-packs") { request, _ in
@@ -78,6 +79,16 @@ extension WebAPI {
     }
   }
 
+  /// `kind`: `export_rules` unless it says otherwise.
+  private static func packKind(_ request: Request) throws -> RulePack.Kind {
+    guard let text = request.uri.queryParameters["kind"] else { return .exportRules }
+    guard let kind = RulePack.Kind(rawValue: String(text)) else {
+      let words = RulePack.Kind.allCases.map(\.rawValue).joined(separator: " or ")
+      throw Problem(.unprocessableContent, "request.invalid", "kind is \(words).")
+    }
+    return kind
+  }
+
   private func rulePack(_ context: ChipBridgeContext, as principal: Principal) async throws -> RulePack {
     let id: RulePackID = try Gateway.pathID(context, noun: "rule pack")
     return try await gateway.reader.one(Resources.rulePacks, id.value, as: principal, noun: "rule pack")
@@ -90,10 +101,11 @@ extension WebAPI {
     let pack = try await rulePack(context, as: principal)
     let deadline = ContinuousClock.now + .seconds(30)
     let market = try await MarketReader.read(pool: writer, reference: reference, clock: clock, deadline: deadline)
-    let rules = try ExportRules(parsing: pack.content, countries: market.reference.rules.countries)
-    let screen = try await ComplianceScreen.read(market, pool: writer, deadline: deadline)
-    let changes = try screen.changes(to: rules, on: date)
-    let difference = RulePackDifference(from: market.reference.rules, to: rules)
+    let meaning = try LoadRulePack.Meaning(pack.kind, parsing: pack.content, reference: market.reference)
+    let other = meaning.applied(to: market.reference)
+    let screen = try await ComplianceScreen.read(market, lists: other.screening, pool: writer, deadline: deadline)
+    let changes = try screen.changes(to: other, on: date)
+    let difference = meaning.difference(from: market.reference)
     return gateway.object(request, version: nil) { writer in
       writer.object { writer in
         writer.field("rule_pack_id", pack.id)

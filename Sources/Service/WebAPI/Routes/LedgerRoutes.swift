@@ -172,13 +172,21 @@ extension WebAPI {
   ) async throws -> (total: Money, rates: [FXRate])? {
     guard let currency = try Self.currency(request, "currency") else { return nil }
     let today = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
+    return try await converted(totals, to: currency, on: today)
+  }
+
+  /// Debts in several currencies as one sum, each converted at the day's rate and rounded up once, with the rates.
+  /// - Throws: `repayment.no_rate` where one has none.
+  func converted(
+    _ totals: [Exposure], to currency: Currency, on date: CalendarDate
+  ) async throws -> (total: Money, rates: [FXRate]) {
     let pairs = totals.filter { $0.currency != currency }.map { FXPair($0.currency, currency) }
-    let table = try await fxTable(Set(pairs.map { FXDesk.span($0, from: today, through: today) }))
+    let table = try await fxTable(Set(pairs.map { FXDesk.span($0, from: date, through: date) }))
     var total = Money.zero(currency)
     var rates: [FXRate] = []
     for sum in totals {
       let converted = try table.convert(
-        Money(sum.debt.total(), sum.currency), to: currency, asOf: today, rounding: .up)
+        Money(sum.debt.total(), sum.currency), to: currency, asOf: date, rounding: .up)
       total = try total.adding(converted.amount)
       if let by = converted.by { rates.append(by.rate) }
     }
