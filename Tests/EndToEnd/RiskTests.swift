@@ -23,6 +23,55 @@ extension EndToEnd {
   }
 }
 
+extension EndToEnd {
+  @Test("a startup whose valuation is stale or disputed is matched nothing and takes nothing until that is settled")
+  func unreliableValuation() async throws {
+    try await withDeployment { deployment in
+      let service = try deployment.serve()
+      let http = RawHTTP(port: service.port)
+      let lender = try deployment.enrol(service, "Lender", role: "lender")
+      let startup = try deployment.enrol(service, "Startup", role: "startup")
+      try deployment.openMarket(service)
+      func value(_ day: String) throws -> String {
+        try deployment.mark(
+          service, "/v1/startups/\(startup.id)/valuations",
+          """
+          {"method":"priced_round","basis":"post_money","amount":{"amount":50000000,"currency":"USD"},\
+          "effective_on":"\(day)","source":"a round"}
+          """)
+      }
+      _ = try value("2022-04-02")
+      #expect(try deployment.offers(service, lender: lender, startup: startup, requests: 1).isEmpty)
+      let request = try #require(
+        try http.get("/v1/loan-requests", as: startup.key).json()["data"]?.elements.first?["id"]?.asString)
+      func blocks() throws -> [String] {
+        let answer = try http.get("/v1/loan-requests/\(request)/explanation", as: startup.key).json()
+        return answer["blocks"]?.asArray?.compactMap { $0["code"]?.asString } ?? []
+      }
+      #expect(try blocks() == ["valuation.mark_stale"])
+      let fresh = try value("2022-04-03")
+      #expect(try blocks() == [])
+      let round = try deployment.post(service, "/v1/match-rounds", as: deployment.admin).text("id")
+      let ended = try eventually(within: 20) {
+        try http.get("/v1/match-rounds/\(round)", as: deployment.admin).text("state") == "succeeded"
+      }
+      try #require(ended)
+      let offer = try #require(
+        try http.get("/v1/offers?state=pending", as: startup.key).json()["data"]?.elements.first?["id"]?.asString)
+      let dispute = try deployment.post(
+        service, "/v1/valuations/\(fresh)/dispute", as: startup.key, #"{"reason":"the round did not close"}"#
+      ).text("id")
+      let refused = try http.post("/v1/offers/\(offer)/accept", as: startup.key, "{}", idempotency: "disputed")
+      #expect(refused.status == 409)
+      #expect(try refused.text("code") == "valuation.mark_disputed")
+      try deployment.post(service, "/v1/valuation-disputes/\(dispute)/withdraw", as: startup.key)
+      _ = try deployment.handOver(service, offer: offer, of: lender, to: startup)
+      let verified = try deployment.run(["verify"])
+      #expect(verified.status == 0, "\(verified.output)")
+    }
+  }
+}
+
 private func amount(_ node: JSONNode?) -> Int64? { node?["amount"]?.asInteger }
 
 /// Before the ban two lenders lent A800 to a startup, and one of them A10 to another: 64 chips each, 16,000,000 owed.
@@ -208,6 +257,30 @@ private struct BorrowingWalk {
     try refusals(target, first)
     let listed = try http.get(target, as: deployment.checker).json()["data"]?.elements
     #expect(listed?.compactMap { amount($0["cash"]) } == [9_000_000, 6_000_000])
+    try fall()
+  }
+
+  /// A down round: the live loan waits for a person, once, and nothing is done by itself.
+  private func fall() throws {
+    func items() throws -> [JSONNode] {
+      Array(try #require(try http.get("/v1/compliance-items?state=open", as: deployment.admin).json()["data"]?.elements))
+    }
+    #expect(try items().isEmpty)
+    for (worth, day) in [(250_000_000, "2023-03-20"), (100_000_000, "2023-03-25"), (90_000_000, "2023-03-26")] {
+      try deployment.mark(
+        service, "/v1/startups/\(startup.id)/valuations",
+        """
+        {"method":"priced_round","basis":"post_money","amount":{"amount":\(worth),"currency":"USD"},\
+        "effective_on":"\(day)","source":"round of \(day)"}
+        """)
+      #expect(try items().count == (worth == 250_000_000 ? 0 : 1))
+    }
+    let item = try #require(try items().first)
+    #expect(item["subject_kind"]?.asString == "loan" && item["suggestion"]?.asString == "review")
+    #expect(item["rules"]?.asArray?.first?.asString == "valuation.fell")
+    #expect(item["since_on"]?.asString == "2023-03-25")
+    let events = try http.get("/v1/events?after=0&limit=200", as: deployment.admin).json()["data"]?.elements
+    #expect(events?.count { $0["type"]?.asString == "valuation.fell" } == 2)
   }
 
   private func refusals(_ target: String, _ first: String) throws {

@@ -84,13 +84,19 @@ package enum MarkQueries {
     "select distinct mark_id from mark_disputes where state = 'open' and chip_model_id = any($1)",
     parameters: [.textArray], columns: [.uuid])
 
+  /// Marks of startups that somebody disputes.
+  package static let disputedOfStartups = Statement(
+    "startup_marks_disputed",
+    "select distinct mark_id from mark_disputes where state = 'open' and startup_id = any($1)",
+    parameters: [.uuidArray], columns: [.uuid])
+
   /// Marks by id, of whichever kind of subject.
   package static func byID(_ id: ValuationID) -> [Query] {
     [Tables.startupMarks.rows(by: [id.value]), Tables.chipMarks.rows(by: [id.value])]
   }
 
   package static var statements: [Statement] {
-    [ofStartup, ofChip, ofStartups, ofChips, reports, disputed, disputedOfChips, trades]
+    [ofStartup, ofChip, ofStartups, ofChips, reports, disputed, disputedOfChips, disputedOfStartups, trades]
   }
 
   /// What a subject was worth.

@@ -49,6 +49,17 @@ package enum MarkSQL {
       where chip_model_id = s.subject and basis = 'per_chip' and superseded_at is null
       order by effective_on desc, recorded_at desc, id desc limit 1) m
       """, parameters: [.textArray], columns: Tables.chipMarks.types)
+  /// The newest post-money of startups, as it stands now; one of which nothing is known is left out.
+  package static let tradingStartups = Statement(
+    "startup_marks_trading",
+    """
+    select m.* from unnest($1::uuid[]) as s (subject)
+    cross join lateral (
+    """ + Tables.startupMarks.selectList
+      + """
+      where borrower_id = s.subject and basis = 'post_money' and superseded_at is null
+      order by effective_on desc, recorded_at desc, id desc limit 1) m
+      """, parameters: [.uuidArray], columns: Tables.startupMarks.types)
   private static let openDisputes = Statement(
     "mark_disputes_open_of_subjects",
     Tables.markDisputes.selectList
@@ -86,7 +97,7 @@ package enum MarkSQL {
 
   package static var statements: [Statement] {
     [
-      closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, tradingMarks, openDisputes,
+      closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, tradingMarks, tradingStartups, openDisputes,
       importsOfFiles,
       proposalsOfImports, organizationsOfPersons, organizationsNamed, reportsOf, runwayOf,
     ]
@@ -113,6 +124,7 @@ package enum MarkSQL {
     var marks: [UUIDValue] = []
     var standing: [MarkKey] = []
     var trading: [ChipModelID] = []
+    var tradingOf: [OrganizationID] = []
     var disputesOf: [ValuationSubject] = []
     var proposals: [UUIDValue] = []
     var disputes: [UUIDValue] = []
@@ -132,6 +144,7 @@ package enum MarkSQL {
       case .mark(let id): marks.append(id.value)
       case .standing(let key): standing.append(key)
       case .tradingMark(let chip): trading.append(chip)
+      case .startupMark(let id): tradingOf.append(id)
       case .disputes(let id): disputesOf.append(id)
       case .proposal(let id): proposals.append(id.value)
       case .dispute(let id): disputes.append(id.value)
@@ -178,6 +191,16 @@ package enum MarkSQL {
             for model in models { state.valuation.tradingMarks[model] = .some(nil) }
             for mark in try Tables.chipMarks.decode(result) {
               if let model = mark.subject.chipModel { state.valuation.tradingMarks[model] = .some(mark) }
+            }
+          })
+      }
+      if !tradingOf.isEmpty {
+        let startups = tradingOf.sorted()
+        lookups.append(
+          Loader.Lookup(query: Query(tradingStartups, [.uuidArray(startups.map(\.value.bits))])) { result, state in
+            for startup in startups { state.valuation.startupMarks[startup] = .some(nil) }
+            for mark in try Tables.startupMarks.decode(result) {
+              if let startup = mark.subject.startup { state.valuation.startupMarks[startup] = .some(mark) }
             }
           })
       }

@@ -57,6 +57,8 @@ package enum ValuationNeed: Sendable, Hashable {
   case standing(MarkKey)
   /// The price mark of a chip that stands now: one row, however long the history is.
   case tradingMark(ChipModelID)
+  /// The newest post-money of a startup that stands now.
+  case startupMark(OrganizationID)
   /// The open disputes of a subject's marks.
   case disputes(of: ValuationSubject)
   case proposal(ValuationID)
@@ -87,6 +89,8 @@ package struct ValuationState: Sendable {
   /// nil within, where no mark stands, or where the batch itself corrected the one that did by one of an earlier day: then
   /// which one stands is known to the next batch.
   package var tradingMarks: [ChipModelID: ValuationMark?] = [:]
+  /// As for chips.
+  package var startupMarks: [OrganizationID: ValuationMark?] = [:]
   package var openDisputes: [ValuationSubject: [MarkDisputeID]] = [:]
   package var importOfFile: [ImportKey: ValuationImportID] = [:]
   package var proposalsOfImport: [ValuationImportID: [ValuationID]] = [:]
@@ -141,6 +145,9 @@ package struct ValuationState: Sendable {
     standing[MarkKey(mark)] = mark.id
     if mark.basis == .perChip, let chip = mark.subject.chipModel, let before = tradingMarks[chip] {
       tradingMarks[chip] = .some(Self.later(mark, before))
+    }
+    if mark.basis == .postMoney, let startup = mark.subject.startup, let before = startupMarks[startup] {
+      startupMarks[startup] = .some(Self.later(mark, before))
     }
   }
 

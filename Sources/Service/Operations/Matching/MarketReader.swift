@@ -16,6 +16,8 @@ package struct Market: Sendable {
   package let requests: [LoanRequest]
   package let organizations: [OrganizationID: Organization]
   package let marks: [ChipModelID: ValuationMark]
+  /// Startups whose valuation is stale or disputed: nothing is matched for them until that is settled.
+  package let unreliable: [OrganizationID: ValuationRefusal]
   /// Principal outstanding, or agreed and not yet delivered, by borrower and lender.
   package let exposures: [OrganizationID: [OrganizationID: Int64]]
   /// Licences of which something is left.
@@ -43,9 +45,9 @@ package enum MarketReader {
       let data = try await reference.atLeast(platform.referenceVersion, in: transaction)
       let listings = try Tables.listings.decode(results[1])
       let requests = try Tables.loanRequests.decode(results[2])
-      var parties = Set(listings.map(\.lenderID.value))
-      parties.formUnion(requests.map(\.borrowerID.value))
-      if let borrower { parties.insert(borrower.value) }
+      var borrowers = Set(requests.map(\.borrowerID.value))
+      if let borrower { borrowers.insert(borrower.value) }
+      var parties = borrowers.union(listings.map(\.lenderID.value))
       let claims = try results[5].map { try LicenceClaim($0) }
       for claim in claims { parties.formUnion([claim.lenderID.value, claim.borrowerID.value]) }
       let models = Set(listings.map(\.chipModelID)).sorted()
@@ -54,6 +56,8 @@ package enum MarketReader {
         Tables.organizations.rows(by: parties.sorted()),
         MarkQueries.ofChips(models, .perChip, on: platform.now.date, knownAt: platform.now),
         Query(MarkQueries.disputedOfChips, [.textArray(models.map(\.value))]),
+        Query(MarkSQL.tradingStartups, [.uuidArray(borrowers.sorted().map(\.bits))]),
+        Query(MarkQueries.disputedOfStartups, [.uuidArray(borrowers.sorted().map(\.bits))]),
       ])
       let lots = try Tables.lots.decode(more[0])
       let organizations = try Tables.organizations.decode(more[1])
@@ -61,7 +65,8 @@ package enum MarketReader {
         now: platform.now, reference: data, listings: listings,
         lots: Dictionary(lots.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), requests: requests,
         organizations: Dictionary(organizations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
-        marks: try tradable(more[2], disputed: more[3], on: platform.now.date), exposures: try exposures(results[3]),
+        marks: try tradable(more[2], disputed: more[3], on: platform.now.date),
+        unreliable: try unreliable(more[4], disputed: more[5], on: platform.now.date), exposures: try exposures(results[3]),
         licences: try Tables.licences.decode(results[4]).map(\.licence), licenceClaims: claims)
     }
   }
@@ -75,6 +80,18 @@ package enum MarketReader {
       exposures[borrower, default: [:]][lender] = try reader.int()
     }
     return exposures
+  }
+
+  private static func unreliable(
+    _ rows: ResultSet, disputed: ResultSet, on today: CalendarDate
+  ) throws -> [OrganizationID: ValuationRefusal] {
+    let disputed = try Set(disputed.map { ValuationID(try $0.uuid(0).value) })
+    var found: [OrganizationID: ValuationRefusal] = [:]
+    for mark in try Tables.startupMarks.decode(rows) where mark.effectiveOn <= today {
+      guard let startup = mark.subject.startup else { continue }
+      found[startup] = MarkDesk.flaw(of: mark, isDisputed: disputed.contains(mark.id), on: today)
+    }
+    return found
   }
 
   /// The marks that chips may be traded on: none that is stale, none that somebody disputes.
@@ -117,9 +134,9 @@ extension Market {
     var held: [LoanRequestID: MarketScreen.Screening] = [:]
     let isScreenedWhole = screen.groupCount * requests.count <= Self.mostVerdictsOfOthers
     let requestLines = try requests.filter { $0.isOpen(at: now) }.compactMap { request -> RequestLine? in
-      guard request.belongs(to: segment, reference), let borrower = organizations[request.borrowerID] else {
-        return nil
-      }
+      guard request.belongs(to: segment, reference), unreliable[request.borrowerID] == nil,
+        let borrower = organizations[request.borrowerID]
+      else { return nil }
       let screening = try screen.screening(of: request, borrower, isWhole: isScreenedWhole)
       held[request.id] = screening
       return line(request, borrower, screening)

@@ -129,9 +129,13 @@ package struct DecideFundingRound: Command {
     self.ifVersion = ifVersion
   }
 
-  package func needs(_ state: BatchState) -> Set<Need> { [.round(roundID), .closingsOfRound(roundID)] }
+  package func needs(_ state: BatchState) -> Set<Need> {
+    let needs: Set<Need> = [.round(roundID), .closingsOfRound(roundID)]
+    return needs.union(MarkDesk.fallNeeds(state.rounds[roundID]?.borrowerID, state))
+  }
+  /// The platform's too: of two marks that tell of a fall one opens what waits for a person.
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
-    Set([state.rounds[roundID]?.borrowerID].compactMap { $0 })
+    Set([OrganizationID.platform, state.rounds[roundID]?.borrowerID].compactMap { $0 })
   }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> ReportFundingRound.Reported {
@@ -158,7 +162,10 @@ package struct DecideFundingRound: Command {
         closing.state = .verified
         return draft.put(\.closings, closing)
       }
-      if let mark = mark(of: round, closings, by: person, &draft) { draft.made.marks.append(mark) }
+      if let mark = mark(of: round, closings, by: person, &draft) {
+        draft.made.marks.append(mark)
+        MarkDesk.noteFall(mark, in: &draft)
+      }
     }
     round.verifiedBy = person
     round.decidedOn = draft.today

@@ -38,6 +38,7 @@ package struct MakeOffer: Command {
       needs.formUnion([
         .organization(request.borrowerID), .loansOfBorrower(request.borrowerID), .licencesOf(request.borrowerID),
       ])
+      needs.formUnion(MarkDesk.borrowingNeeds(request.borrowerID))
     }
     if let listing = state.listings[listingID] {
       needs.formUnion([
@@ -65,6 +66,7 @@ package struct MakeOffer: Command {
     let act = try OfferDesk.act(request, listing, quantity: quantity, in: draft)
     let verdict = try OfferDesk.verdictWithoutLicence(act, draft)
     guard verdict.isClear else { throw verdict.refusal }
+    try MarkDesk.requireReliable(request.borrowerID, in: draft)
     try listing.reserve(quantity, at: draft.now)
     try request.offer(quantity, at: draft.now)
     let moves = try lot.reserve(quantity, by: max(request.startByOn, draft.today), today: draft.today)

@@ -17,6 +17,7 @@ enum OfferDesk {
         .request(offer.requestID), .listing(offer.listingID), .lot(offer.lotID), .organization(offer.lenderID),
         .organization(offer.borrowerID), .licencesOf(offer.lenderID), .licencesOf(offer.borrowerID),
       ])
+      needs.formUnion(MarkDesk.borrowingNeeds(offer.borrowerID))
     }
     return needs
   }
@@ -47,6 +48,7 @@ enum OfferDesk {
     else { throw PartiesRefusal.notFound("offer") }
     var offer = offer
     try offer.conclude(.accepted, at: draft.now)
+    try MarkDesk.requireReliable(offer.borrowerID, in: draft)
     let act = try act(request, listing, quantity: offer.quantity, in: draft)
     let verdict = try verdictWithoutLicence(act, draft)
     guard verdict.isClear else { throw verdict.refusal }

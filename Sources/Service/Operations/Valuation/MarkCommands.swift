@@ -78,6 +78,7 @@ package struct RecordMark: Command {
 
   package func needs(_ state: BatchState) -> Set<Need> {
     stated.needs(state).union(person.map { [.valuation(.organizationsOfPerson($0))] } ?? [])
+      .union(MarkDesk.fallNeeds(stated.subject.startup, state))
   }
 
   // Two marks of one key must not pass each other.
@@ -118,7 +119,10 @@ package struct DecideValuation: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.valuation(.proposal(id))]
     if let person { needs.insert(.valuation(.organizationsOfPerson(person))) }
-    if let proposal = state.shelves.markProposals[id] { needs.formUnion(MarkDesk.needs(proposal)) }
+    if let proposal = state.shelves.markProposals[id] {
+      needs.formUnion(MarkDesk.needs(proposal))
+      needs.formUnion(MarkDesk.fallNeeds(proposal.subject.startup, state))
+    }
     return needs
   }
 
@@ -181,7 +185,10 @@ package struct DecideImport: Command {
     var needs: Set<Need> = [.valuation(.importRecord(id)), .valuation(.proposalsOfImport(id))]
     if let person { needs.insert(.valuation(.organizationsOfPerson(person))) }
     for proposal in state.valuation.proposalsOfImport[id] ?? [] {
-      if let proposal = state.shelves.markProposals[proposal] { needs.formUnion(MarkDesk.needs(proposal)) }
+      if let proposal = state.shelves.markProposals[proposal] {
+        needs.formUnion(MarkDesk.needs(proposal))
+        needs.formUnion(MarkDesk.fallNeeds(proposal.subject.startup, state))
+      }
     }
     return needs
   }

@@ -1,10 +1,12 @@
+import Catalogue
+import Lending
 import Parties
 import Persistence
 import Primitives
 import Valuation
 
 /// What every way to a mark has in common: it says something of a subject that is known here, once, of a day that has come.
-enum MarkDesk {
+package enum MarkDesk {
   /// What must be seen before a proposal becomes a mark.
   static func needs(_ proposal: MarkProposal) -> Set<Need> {
     var needs: Set<Need> = [.valuation(.standing(MarkKey(proposal)))]
@@ -49,6 +51,7 @@ enum MarkDesk {
   static func record(_ mark: ValuationMark, in draft: inout Draft) throws {
     try check(mark, in: draft)
     draft.made.marks.append(mark)
+    noteFall(mark, in: &draft)
     let about: (StaticString, EventFact) =
       mark.subject.startup.map { ("startup_id", .text($0.description)) }
       ?? ("chip_model_id", .text(mark.subject.description))
@@ -78,15 +81,70 @@ enum MarkDesk {
   /// - Throws: that there is none, that it is stale, or that somebody disputes it.
   static func tradable(_ chip: ChipModelID, in draft: Draft) throws -> ValuationMark? {
     guard let mark = draft.base.valuation.tradingMarks[chip] ?? nil, mark.effectiveOn <= draft.today else { return nil }
-    let rule = StalenessRule.of(mark.method)
-    if rule.isStale(mark, on: draft.today) {
-      throw ValuationRefusal.stale(mark.subject, through: rule.freshThrough(mark.effectiveOn))
-    }
     let disputes = (draft.base.valuation.openDisputes[mark.subject] ?? []).compactMap { draft.find(\.markDisputes, $0) }
-    if disputes.contains(where: { $0.markID == mark.id && $0.state == .open }) {
-      throw ValuationRefusal.disputed(mark.subject, mark.id)
-    }
+    let isDisputed = disputes.contains { $0.markID == mark.id && $0.state == .open }
+    if let refusal = flaw(of: mark, isDisputed: isDisputed, on: draft.today) { throw refusal }
     return mark
+  }
+
+  /// Why nothing is traded on a mark; nil where it may be.
+  package static func flaw(
+    of mark: ValuationMark, isDisputed: Bool, on date: CalendarDate
+  ) -> ValuationRefusal? {
+    let rule = StalenessRule.of(mark.method)
+    if rule.isStale(mark, on: date) {
+      return .stale(mark.subject, through: rule.freshThrough(mark.effectiveOn))
+    }
+    return isDisputed ? .disputed(mark.subject, mark.id) : nil
+  }
+
+  /// A startup may borrow before anybody has valued it: lenders see that there is no mark. What is known of it and has
+  /// become stale, or is disputed, misleads, and nothing is traded on it.
+  /// - Throws: `ValuationRefusal` for such a mark.
+  static func requireReliable(_ startup: OrganizationID, in draft: Draft) throws {
+    guard let mark = draft.base.valuation.startupMarks[startup] ?? nil, mark.effectiveOn <= draft.today else { return }
+    let disputes = (draft.base.valuation.openDisputes[mark.subject] ?? []).compactMap { draft.find(\.markDisputes, $0) }
+    let isDisputed = disputes.contains { $0.markID == mark.id && $0.state == .open }
+    if let refusal = flaw(of: mark, isDisputed: isDisputed, on: draft.today) { throw refusal }
+  }
+
+  /// What must be seen where a new mark may tell that a startup is worth less.
+  static func fallNeeds(_ startup: OrganizationID?, _ state: BatchState) -> Set<Need> {
+    guard let startup else { return [] }
+    var needs: Set<Need> = [.valuation(.startupMark(startup)), .loansOfBorrower(startup)]
+    if let loans = state.loansOfBorrower[startup] { needs.insert(.openComplianceSubjects(Set(loans.map(\.value)))) }
+    return needs
+  }
+
+  /// A startup that is worth less than was known: each of its live loans waits for a person, who decides whether it goes
+  /// on, is held, or is brought to its end. Nothing is done by itself.
+  static func noteFall(_ mark: ValuationMark, in draft: inout Draft) {
+    guard mark.basis == .postMoney, let startup = mark.subject.startup,
+      let before = draft.base.valuation.startupMarks[startup] ?? nil, before.amount.currency == mark.amount.currency,
+      mark.amount.amount < before.amount.amount, mark.effectiveOn >= before.effectiveOn
+    else { return }
+    draft.happen(
+      "valuation.fell", mark.id, version: 1, to: (.platform, nil),
+      [
+        ("startup_id", .text(startup.description)), ("from", .number(before.amount.amount)),
+        ("to", .number(mark.amount.amount)), ("currency", .text(mark.amount.currency.code)),
+      ])
+    for id in draft.base.loansOfBorrower[startup] ?? [] {
+      guard let loan = draft.find(\.loans, id), loan.state != .closed,
+        !draft.base.openComplianceSubjects.contains(id.value)
+      else { continue }
+      OpenComplianceItems.open(
+        ComplianceItem.Finding(
+          kind: .loan, subject: id.value, borrowerID: startup, lenderID: loan.terms.lenderID,
+          chipModelID: loan.terms.chipModelID, quantity: max(1, loan.unitsOut), on: draft.today, effect: .holdReview,
+          rules: ["valuation.fell", mark.id.description, before.id.description], since: mark.effectiveOn,
+          suggestion: .review), runID: nil, in: &draft)
+    }
+  }
+
+  /// What must be seen of a startup's mark before it borrows.
+  static func borrowingNeeds(_ startup: OrganizationID) -> Set<Need> {
+    [.valuation(.startupMark(startup)), .valuation(.disputes(of: .startup(startup)))]
   }
 
   /// What must be seen of a chip's mark before it is traded on.

@@ -8,6 +8,7 @@ import Postgres
 import Primitives
 import StrictJSON
 import Synchronization
+import Valuation
 import WebSupport
 
 extension WebAPI {
@@ -72,6 +73,7 @@ extension WebAPI {
     let holds = try await self.holds(of: id, as: principal)
     let reasons = try await RoundReasons.latest(of: id.description, reader: gateway.reader)
     let advice = try await advice(for: id, reasons)
+    let block = row.remaining > 0 ? try await valuationBlock(of: row.borrowerID) : nil
     return gateway.object(request, version: row.version) { writer in
       writer.object { writer in
         writer.field("loan_request_id", id)
@@ -85,10 +87,27 @@ extension WebAPI {
             writer.field("candidates", reason.candidates)
           }
         }
+        writer.array("blocks", [block].compactMap { $0 }) { writer, block in
+          writer.object { writer in
+            writer.field("code", block.code)
+            writer.field("detail", block.detail)
+          }
+        }
         advice?.write(to: &writer)
         writer.array("holds", holds) { $0.raw($1) }
       }
     }
+  }
+
+  /// Why nothing is matched for a startup whatever it asks for: what is known of its value is stale, or disputed.
+  private func valuationBlock(of startup: OrganizationID) async throws -> ValuationRefusal? {
+    let subject = Bind.uuidArray([startup.value.bits])
+    let results = try await gateway.reader.run(
+      [Query(MarkSQL.tradingStartups, [subject]), Query(MarkQueries.disputedOfStartups, [subject])], as: .automation)
+    let today = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
+    guard let mark = try Tables.startupMarks.decode(results[0]).first, mark.effectiveOn <= today else { return nil }
+    let disputed = try Set(results[1].map { ValuationID(try $0.uuid(0).value) })
+    return MarkDesk.flaw(of: mark, isDisputed: disputed.contains(mark.id), on: today)
   }
 
   /// A request as a command drafted it, for the preview that follows.
