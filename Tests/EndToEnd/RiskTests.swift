@@ -263,7 +263,8 @@ private struct BorrowingWalk {
   /// A down round: the live loan waits for a person, once, and nothing is done by itself.
   private func fall() throws {
     func items() throws -> [JSONNode] {
-      Array(try #require(try http.get("/v1/compliance-items?state=open", as: deployment.admin).json()["data"]?.elements))
+      Array(
+        try #require(try http.get("/v1/compliance-items?state=open", as: deployment.admin).json()["data"]?.elements))
     }
     #expect(try items().isEmpty)
     for (worth, day) in [(250_000_000, "2023-03-20"), (100_000_000, "2023-03-25"), (90_000_000, "2023-03-26")] {

@@ -97,7 +97,8 @@ package enum MarkSQL {
 
   package static var statements: [Statement] {
     [
-      closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, tradingMarks, tradingStartups, openDisputes,
+      closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, tradingMarks, tradingStartups,
+      openDisputes,
       importsOfFiles,
       proposalsOfImports, organizationsOfPersons, organizationsNamed, reportsOf, runwayOf,
     ]

@@ -205,7 +205,8 @@ extension Market {
   func judged(by reference: ReferenceData, on date: CalendarDate) -> Market {
     Market(
       now: date == now.date ? now : Instant(startOf: date) ?? now, reference: reference, listings: listings, lots: lots,
-      requests: requests, organizations: organizations, marks: marks, unreliable: unreliable, exposures: exposures, licences: licences,
+      requests: requests, organizations: organizations, marks: marks, unreliable: unreliable, exposures: exposures,
+      licences: licences,
       licenceClaims: licenceClaims)
   }
 }

@@ -66,7 +66,8 @@ package enum MarketReader {
         lots: Dictionary(lots.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), requests: requests,
         organizations: Dictionary(organizations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
         marks: try tradable(more[2], disputed: more[3], on: platform.now.date),
-        unreliable: try unreliable(more[4], disputed: more[5], on: platform.now.date), exposures: try exposures(results[3]),
+        unreliable: try unreliable(more[4], disputed: more[5], on: platform.now.date),
+        exposures: try exposures(results[3]),
         licences: try Tables.licences.decode(results[4]).map(\.licence), licenceClaims: claims)
     }
   }
