@@ -2,9 +2,10 @@ import Catalogue
 import Interest
 import Postgres
 import Primitives
+import Repayment
 
-/// What every command and query may read without asking the database: chip models, export rules, calendars, market
-/// parameters.
+/// What every command and query may read without asking the database: chip models, export rules, calendars, taxes on fees,
+/// market parameters.
 /// A value of one version; a process swaps it whole when the version in the database moves.
 package final class ReferenceData: Sendable {
   package let version: Int64
@@ -12,11 +13,13 @@ package final class ReferenceData: Sendable {
   package let rules: ExportRules
   package let parameters: MarketParameters
   package let calendars: BusinessCalendars
+  package let taxes: FeeTaxTable
 
   package init(
     version: Int64, chips: [ChipModel], rules: ExportRules, parameters: MarketParameters,
-    calendars: BusinessCalendars = .none
+    calendars: BusinessCalendars = .none, taxes: FeeTaxTable = .empty
   ) {
+    self.taxes = taxes
     self.calendars = calendars
     self.version = version
     self.chips = Dictionary(chips.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -29,6 +32,7 @@ package final class ReferenceData: Sendable {
     chips = other.chips
     parameters = other.parameters
     calendars = other.calendars
+    taxes = other.taxes
     self.rules = rules
   }
 

@@ -2,6 +2,7 @@ import Catalogue
 import Interest
 import Postgres
 import Primitives
+import Repayment
 
 /// A document of reference data as it was loaded.
 package struct ReferenceDocument: Sendable {
@@ -123,11 +124,12 @@ package enum ReferenceSQL {
       for entry in adopted {
         switch entry.fact {
         case .calendar(let calendar): published.append(calendar)
+        case .taxRule: continue
         }
       }
       return ReferenceData(
         version: version, chips: chips, rules: rules, parameters: MarketParameters(),
-        calendars: BusinessCalendars(published))
+        calendars: BusinessCalendars(published), taxes: try FeeTaxTable(adopted: adopted))
     } catch {
       throw ReferenceDataError("reference data cannot be read: \(error)")
     }
