@@ -95,6 +95,7 @@ let package = Package(
         .embedInCode("migrations/0019_chip_quotes.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
         .embedInCode("migrations/0021_rule_packs.sql"),
+        .embedInCode("migrations/0022_fee_taxes.sql"),
         .embedInCode("migrations/0025_screening.sql"), .embedInCode("migrations/0026_runway.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),

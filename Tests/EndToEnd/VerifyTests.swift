@@ -308,6 +308,35 @@ extension EndToEnd {
       ], found: "no reference data counts that was adopted"),
     Breach(
       plant: [
+        """
+        insert into loan_tax_lines (borrower_id, id, lender_id, loan_id, treatment, jurisdiction, currency, rate_bps,
+          rounding, from_on, to_on, is_restated, fee, amount, residue_before, residue_after, booked_on, recorded_at)
+        select borrower_id, gen_random_uuid(), lender_id, id, 'exempt', 'CN', currency, 0, 'half_up', trade_on,
+          trade_on + 1, false, 1, 0, 0, 0, trade_on, now() from loans limit 1
+        """
+      ], found: "the sales tax on a loan's fee is what its lines come to"),
+    Breach(
+      plant: [
+        """
+        insert into loan_tax_lines (borrower_id, id, lender_id, loan_id, treatment, jurisdiction, currency, rule_id,
+          rate_bps, rounding, from_on, to_on, is_restated, fee, amount, residue_before, residue_after, booked_on,
+          recorded_at)
+        select borrower_id, gen_random_uuid(), lender_id, id, 'reverse_charge', 'CN', currency, id, 900, 'half_up',
+          trade_on, trade_on + 1, false, 1000, 91, 0, 0, trade_on, now() from loans limit 1
+        """
+      ], found: "tax is computed once for each day"),
+    Breach(
+      plant: [
+        """
+        insert into reference_entries (id, kind, body, state, proposed_by, decided_by, decided_at, version, created_at,
+          updated_at)
+        select gen_random_uuid(), 'tax_rule', jsonb_build_object('kind', 'sales', 'jurisdiction', 'CN', 'from_on', d,
+          'rate_bps', 900, 'rounding', 'half_up', 'source', 'planted'), 'adopted', gen_random_uuid(), gen_random_uuid(),
+          now(), 1, now(), now() from unnest(array['2023-01-01', '2023-05-01']) as s (d)
+        """
+      ], found: "no two tax rules of one kind and jurisdiction"),
+    Breach(
+      plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),

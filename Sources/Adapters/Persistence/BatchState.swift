@@ -29,6 +29,8 @@ package struct BatchState: Sendable {
   package var principalMoves: [LoanID: [CalendarDate: Int64]] = [:]
   /// In the order in which they were charged and taken back.
   package var penaltiesOfLoan: [LoanID: [PenaltyRow]] = [:]
+  /// In the order in which they were adopted.
+  package var adoptedTaxRules: [ReferenceEntryID] = []
   package var invoiceBooks: [OrganizationID: InvoiceBook] = [:]
   package var statementSources: [StatementKey: StatementSource] = [:]
   package var unitBySerial: [UnitKey: UnitID] = [:]
@@ -143,6 +145,7 @@ package struct BatchState: Sendable {
       let key = StatementKey(organizationID: row.organizationID, from: row.month, through: row.through)
       statementSources[key]?.issued = row
     }
+    adoptedTaxRules += made.overlay.referenceEntries.updatedRows.map(\.row).filter(\.isAdoptedTaxRule).map(\.id)
     for row in made.penalties { penaltiesOfLoan[row.loanID, default: []].append(row) }
     for listing in made.overlay.listings.insertedRows { listingsOfLot[listing.lotID]?.append(listing.id) }
     for plan in made.overlay.reservePlans.insertedRows { reservePlans[plan.lenderID]?.append(plan.id) }

@@ -18,6 +18,7 @@ package struct BatchChanges: Sendable {
   package var payouts: [Payout] = []
   package var clawbackLines: [ClawbackLine] = []
   package var penalties: [PenaltyRow] = []
+  package var taxLines: [TaxLineRow] = []
   package var statements: [StatementRow] = []
   package var invoices: [PlatformInvoice] = []
   package var invoiceLines: [InvoiceLine] = []
@@ -60,6 +61,7 @@ package struct BatchChanges: Sendable {
     payouts += made.payouts
     clawbackLines += made.clawbackLines
     penalties += made.penalties
+    taxLines += made.taxLines
     statements += made.statements
     invoices += made.invoices
     invoiceLines += made.invoiceLines
@@ -183,6 +185,7 @@ package enum ChangeWriter {
     for document in changes.documents { plan.add(ReferenceSQL.adding(document, at: recordedAt), rows: nil) }
     if !changes.documents.isEmpty { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.penalties, changes.penalties)
+    plan.insert(Tables.taxLines, changes.taxLines)
     plan.insert(Tables.statements, changes.statements)
     plan.insert(Tables.platformInvoices, changes.invoices)
     plan.insert(Tables.invoiceLines, changes.invoiceLines)

@@ -78,6 +78,7 @@ package struct Made: Sendable {
   package var payouts: [Payout] = []
   package var clawbackLines: [ClawbackLine] = []
   package var penalties: [PenaltyRow] = []
+  package var taxLines: [TaxLineRow] = []
   package var statements: [StatementRow] = []
   package var invoices: [PlatformInvoice] = []
   package var invoiceLines: [InvoiceLine] = []

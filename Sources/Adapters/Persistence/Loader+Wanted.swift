@@ -62,6 +62,7 @@ extension Loader {
     var fxRates: Set<FXSpan> = []
     var cashConversions: [UUIDValue] = []
     var referenceEntries: [UUIDValue] = []
+    var adoptedTaxRules = false
     var penaltiesOf: [OrganizationID] = []
     var statementKeys: Set<StatementKey> = []
     var valuation: Set<ValuationNeed> = []
@@ -123,6 +124,7 @@ extension Loader {
       case .division(let id): divisions.append(id)
       case .topUp(let id): topUps.append(id.value)
       case .referenceEntry(let id): referenceEntries.append(id.value)
+      case .adoptedTaxRules: adoptedTaxRules = true
       case .penalties(let id): penaltiesOf.append(id)
       case .invoices(let id, let date): invoicesOf.append((id, date))
       case .statement(let key): statementKeys.insert(key)

@@ -226,6 +226,7 @@ package enum Loader {
     lookups += MarkSQL.lookups(wanted.valuation)
     for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
+    lookups += TaxSQL.lookups(wanted.adoptedTaxRules)
     lookups += EquitySQL.lookups(options: wanted.listingOptions, conversions: wanted.conversionsOf)
     if !wanted.leases.isEmpty {
       lookups.append(

@@ -59,6 +59,8 @@ package enum Need: Sendable, Hashable {
   case division(CashReceiptID)
   case topUp(TopUpID)
   case referenceEntry(ReferenceEntryID)
+  /// Tax rules that were adopted.
+  case adoptedTaxRules
   /// A lender's payouts up to a day that no invoice tells of.
   case invoices(OrganizationID, through: CalendarDate)
   /// What a statement is made of, and the one that was issued.

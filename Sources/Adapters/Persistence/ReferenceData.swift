@@ -2,10 +2,11 @@ import Catalogue
 import Interest
 import Postgres
 import Primitives
+import Repayment
 import Screening
 
-/// What every command and query may read without asking the database: chip models, export rules, calendars, market
-/// parameters.
+/// What every command and query may read without asking the database: chip models, export rules, calendars, taxes on fees,
+/// market parameters.
 /// A value of one version; a process swaps it whole when the version in the database moves.
 package final class ReferenceData: Sendable {
   package let version: Int64
@@ -13,13 +14,15 @@ package final class ReferenceData: Sendable {
   package let rules: ExportRules
   package let parameters: MarketParameters
   package let calendars: BusinessCalendars
+  package let taxes: FeeTaxTable
   /// Lists of parties.
   package let screening: ScreeningLists
 
   package init(
     version: Int64, chips: [ChipModel], rules: ExportRules, parameters: MarketParameters,
-    calendars: BusinessCalendars = .none, screening: ScreeningLists = .none
+    calendars: BusinessCalendars = .none, taxes: FeeTaxTable = .empty, screening: ScreeningLists = .none
   ) {
+    self.taxes = taxes
     self.screening = screening
     self.calendars = calendars
     self.version = version
@@ -33,6 +36,7 @@ package final class ReferenceData: Sendable {
     chips = other.chips
     parameters = other.parameters
     calendars = other.calendars
+    taxes = other.taxes
     self.rules = rules
     self.screening = screening
   }

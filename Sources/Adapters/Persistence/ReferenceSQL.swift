@@ -2,6 +2,7 @@ import Catalogue
 import Interest
 import Postgres
 import Primitives
+import Repayment
 import Screening
 
 /// A document of reference data as it was loaded.
@@ -128,11 +129,12 @@ package enum ReferenceSQL {
       for entry in adopted {
         switch entry.fact {
         case .calendar(let calendar): published.append(calendar)
+        case .taxRule: continue
         }
       }
       return ReferenceData(
         version: version, chips: chips, rules: rules, parameters: MarketParameters(),
-        calendars: BusinessCalendars(published), screening: screening)
+        calendars: BusinessCalendars(published), taxes: try FeeTaxTable(adopted: adopted), screening: screening)
     } catch {
       throw ReferenceDataError("reference data cannot be read: \(error)")
     }

@@ -48,6 +48,7 @@ extension Tables {
       .int8("accepted_charges") { $0.acceptedClaim?.charges },
       .int8("accepted_fee") { $0.acceptedClaim?.fee },
       .int8("accepted_principal") { $0.acceptedClaim?.principal },
+      .int8("accepted_tax") { $0.acceptedClaim?.tax },
       .date("consent_by") { $0.consentBy },
       .date("consented_on") { $0.consentedOn },
       .date("settle_by") { $0.settleBy },
@@ -56,6 +57,7 @@ extension Tables {
       .int8("settled_charges") { $0.settledClaim?.charges },
       .int8("settled_fee") { $0.settledClaim?.fee },
       .int8("settled_principal") { $0.settledClaim?.principal },
+      .int8("settled_tax") { $0.settledClaim?.tax },
       .int8("settled_residue") { $0.settledResidue },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
@@ -88,7 +90,9 @@ extension Tables {
 
   private static func claim(_ row: inout RowReader) throws -> Debt? {
     let (charges, fee, principal) = (try row.intOrNull(), try row.intOrNull(), try row.intOrNull())
+    // Claims of before tax was kept have none.
+    let tax = try row.intOrNull() ?? 0
     guard let charges, let fee, let principal else { return nil }
-    return Debt(charges: charges, fee: fee, principal: principal)
+    return Debt(charges: charges, fee: fee, principal: principal, tax: tax)
   }
 }

@@ -8,8 +8,8 @@ import Primitives
 extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
-    columns: loanTermColumns + loanLatenessColumns + loanStateColumns + loanLifeColumns + loanAssignmentColumns
-      + loanHistoryColumns,
+    columns: loanTermColumns + taxTermColumns { $0.terms.tax } + loanLatenessColumns + loanStateColumns
+      + loanLifeColumns + loanAssignmentColumns + loanTaxColumns + loanHistoryColumns,
     names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan
   ).narrowed(
     "loans_accrue",
@@ -94,7 +94,7 @@ extension Tables {
     let state = try row.value(LoanState.self)
     let closedAs = try row.valueOrNull(LoanEnding.self)
     let (out, returning, returned, owned) = (try row.int(), try row.int(), try row.int(), try row.int())
-    let debt = Debt(charges: try row.int(), fee: try row.int(), principal: try row.int())
+    var debt = Debt(charges: try row.int(), fee: try row.int(), principal: try row.int())
     let (accrued, residue, through) = (try row.int(), try row.int(), try row.dateOrNull())
     let due = try readDue(&row)
     let (possession, title) = (try row.value(Possession.self), try row.value(Title.self))
@@ -105,6 +105,7 @@ extension Tables {
     life.acquired = try readAcquisition(&row)
     (life.unitsAssigned, life.principalAssigned) = (try row.int(), try row.int())
     (life.pauses, life.penalty, life.lateness) = lateness
+    (debt.tax, life.tax) = try readTax(&row)
     return Loan(
       id: id, terms: terms(assignability), state: state, closedAs: closedAs, unitsOut: out, unitsReturning: returning,
       unitsReturned: returned, unitsOwned: owned, outstanding: debt, feeAccruedTotal: accrued, accrualResidue: residue,
@@ -134,6 +135,7 @@ extension Tables {
       leastPostMoney: try money(leastPostMoney, covenantCurrency), sweep: try row.bps())
     let (rank, tradeOn, term) = (try row.int(), try row.date(), try row.int())
     let (maturesOn, notice) = (try row.date(), try row.intOrNull())
+    let tax = try readTaxTerms(&row)
     let penalty = PenaltyTerms(
       rate: try row.bps(), graceDays: try row.int(), cap: try row.intOrNull().map { BasisPoints($0) })
     let businessDay: BusinessDayConvention = try row.value()
@@ -144,7 +146,7 @@ extension Tables {
         markID: markID, markAmount: Money(mark, principal.currency), advanceRate: advance, principal: principal,
         rate: rate, dayCount: dayCount, returnCredit: credit, repayment: repayment, rank: rank, tradeOn: tradeOn,
         termDays: term, maturesOn: maturesOn, recallNoticeDays: notice, assignability: assignability,
-        penalty: penalty, businessDay: businessDay)
+        penalty: penalty, businessDay: businessDay, tax: tax)
     }
     return (terms, try readLateness(&row))
   }

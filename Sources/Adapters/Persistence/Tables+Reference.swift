@@ -1,6 +1,7 @@
 import Interest
 import Postgres
 import Primitives
+import Repayment
 import StrictJSON
 
 /// A piece of reference data that came by itself: proposed by one person, adopted by another, and of use from then on.
@@ -8,17 +9,21 @@ package struct ReferenceEntry: Sendable, Hashable {
   /// What it says.
   package enum Fact: Sendable, Hashable {
     case calendar(PublishedCalendar)
+    /// A tax on fees; it takes the place of another rule from its own first day on, where it names one.
+    case taxRule(FeeTaxRule, supersedes: ReferenceEntryID?)
 
     /// The word that the database knows it by.
     package var kind: Kind {
       switch self {
       case .calendar: .calendar
+      case .taxRule: .taxRule
       }
     }
   }
 
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     case calendar
+    case taxRule = "tax_rule"
   }
 
   package enum State: String, Sendable, Hashable, CaseIterable {
@@ -70,6 +75,7 @@ extension Tables {
         var writer = JSONWriter(capacity: 4_096)
         switch entry.fact {
         case .calendar(let calendar): calendar.write(to: &writer)
+        case .taxRule(let rule, let superseded): rule.write(superseding: superseded, to: &writer)
         }
         return writer.bytes
       },
@@ -89,6 +95,9 @@ extension Tables {
     let fact: ReferenceEntry.Fact =
       switch kind {
       case .calendar: .calendar(try PublishedCalendar(stored: body))
+      case .taxRule:
+        .taxRule(
+          try FeeTaxRule(stored: body), supersedes: body["supersedes"]?.asString.flatMap { ReferenceEntryID($0) })
       }
     return ReferenceEntry(
       id: id, fact: fact, state: try row.value(), proposedBy: try row.id(), decidedBy: try row.idOrNull(),

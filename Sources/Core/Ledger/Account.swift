@@ -4,7 +4,7 @@ import Primitives
 /// `AccountCode+Chart.swift` is its table: kind, subject and meaning of each code.
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.*`, `income.fee`,
-/// `income.charges`, `expense.fee`, `expense.charges`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,
+/// `income.charges`, `expense.fee`, `expense.charges`, `tax.*`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,
 /// `income.forgiveness`, `investment.equity`, `equity.issued` a loan; `client_money` the organisation it is owed to;
 /// `receivable.clawback` the lender that owes it;
 /// `cash_at_platform` none, `feePart` or `principalPart`; the others none.
@@ -36,9 +36,11 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case receivablePrincipal = "receivable.principal"
   case receivableFee = "receivable.fee"
   case receivableCharges = "receivable.charges"
+  case receivableTax = "receivable.tax"
   case payablePrincipal = "payable.principal"
   case payableFee = "payable.fee"
   case payableCharges = "payable.charges"
+  case payableTax = "payable.tax"
   case clearingChips = "clearing.chips"
   case chipsSettled = "chips.settled"
   /// What one lender sold of its claims and another bought, less the value of the chips that they stand for: under the
@@ -53,6 +55,9 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case incomeCharges = "income.charges"
   case expenseFee = "expense.fee"
   case expenseCharges = "expense.charges"
+  // Sales tax on a fee, towards the authorities: what the lender owes them, and what the borrower may set against its own.
+  case taxOutput = "tax.output"
+  case taxInput = "tax.input"
   // A lender's write-off is its own accounting: an allowance against a claim that stands. Forgiveness ends the claim.
   case allowanceLoan = "allowance.loan"
   case expenseWriteOff = "expense.write_off"
@@ -87,7 +92,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .cashAtPlatform, .receivableClawback,
+      .receivableTax, .taxInput, .cashAtPlatform, .receivableClawback,
       .bankClient, .bankOwn:
       true
     default: false
@@ -98,7 +103,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   package var neverPositive: Bool {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .payablePrincipal, .payableFee, .payableCharges,
-      .clientMoney, .suspense, .allowanceLoan, .payableClawback, .payableBank:
+      .payableTax, .taxOutput, .clientMoney, .suspense, .allowanceLoan, .payableClawback, .payableBank:
       true
     default: false
     }

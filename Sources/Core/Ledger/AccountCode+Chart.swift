@@ -22,9 +22,11 @@ extension AccountCode {
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback, .investmentEquity:
+      .receivableTax, .taxInput, .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback,
+      .investmentEquity:
       .asset
-    case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense, .payableClawback, .payableBank:
+    case .payablePrincipal, .payableFee, .payableCharges, .payableTax, .taxOutput, .clientMoney, .suspense,
+      .payableClawback, .payableBank:
       .liability
     case .incomeFee, .incomeCharges, .incomePlatformFee, .incomeForgiveness: .income
     case .expenseFee, .expenseCharges, .expensePlatformFee, .expenseWriteOff, .expenseForgiveness: .expense
@@ -41,6 +43,7 @@ extension AccountCode {
       .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssignment,
       .clearingAssumption, .investmentEquity, .equityIssued, .incomeFee,
       .incomeCharges,
+      .receivableTax, .payableTax, .taxOutput, .taxInput,
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
       .loan
     case .cashAtPlatform: .part
@@ -80,6 +83,10 @@ extension AccountCode {
     case .payablePrincipal: "principal that the borrower owes; the mirror of the lender's receivable"
     case .payableFee: "accrued fee that the borrower owes"
     case .payableCharges: "charges that the borrower owes"
+    case .receivableTax: "sales tax on the fee that the borrower owes the lender"
+    case .payableTax: "sales tax on the fee that the borrower owes; the mirror of the lender's receivable"
+    case .taxOutput: "sales tax on fees that the lender owes the authority; negative"
+    case .taxInput: "sales tax on fees that the borrower may set against its own"
     case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
     case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
     case .clearingAssignment: "claims less the value of their chips that a lender sold or bought; zero over both books"

@@ -9,6 +9,9 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case chipsDispatched = "chips_dispatched"
   case deliveryAccepted = "delivery_accepted"
   case feeAccrued = "fee_accrued"
+  /// Sales tax on a fee, with the fee or for days whose fee was restated.
+  case taxAccrued = "tax_accrued"
+  case taxRestated = "tax_restated"
   case chargeMade = "charge_made"
   /// For days on which something was overdue.
   case penaltyCharged = "penalty_charged"

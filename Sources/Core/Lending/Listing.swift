@@ -67,6 +67,8 @@ package struct Listing: Sendable, Hashable {
   package let penalty: PenaltyTerms
   /// How the maturity of its loans is moved that is no business day.
   package let businessDay: BusinessDayConvention
+  /// Which taxes the fee of its loans bears; nil for no tax lines.
+  package let tax: TaxTerms?
   package let multipleOf: Int64
   /// A year, on outstanding principal.
   package let askRate: BasisPoints
@@ -96,7 +98,7 @@ package struct Listing: Sendable, Hashable {
     validUntil: Instant?, sequence: Int64, state: ListingState, version: Int64 = 1, createdAt: Instant,
     updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding,
     assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
-    businessDay: BusinessDayConvention = .unadjusted
+    businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil
   ) {
     self.init(
       id: id, lenderID: lot.lenderID, lotID: lot.id, chipModelID: lot.chipModelID, site: lot.site, quantity: quantity,
@@ -105,7 +107,7 @@ package struct Listing: Sendable, Hashable {
       advanceRate: advanceRate, repaymentPatterns: repaymentPatterns, recallNoticeDays: recallNoticeDays,
       eligibility: eligibility, validUntil: validUntil, availableOn: lot.availableOn, sequence: sequence, state: state,
       version: version, createdAt: createdAt, updatedAt: updatedAt, returnCredit: returnCredit,
-      assignability: assignability, penalty: penalty, businessDay: businessDay)
+      assignability: assignability, penalty: penalty, businessDay: businessDay, tax: tax)
   }
 
   /// A listing as stored.
@@ -117,10 +119,11 @@ package struct Listing: Sendable, Hashable {
     availableOn: CalendarDate, sequence: Int64, state: ListingState, version: Int64, createdAt: Instant,
     updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding,
     assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
-    businessDay: BusinessDayConvention = .unadjusted
+    businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil
   ) {
     self.penalty = penalty
     self.businessDay = businessDay
+    self.tax = tax
     self.returnCredit = returnCredit
     self.assignability = assignability
     self.id = id

@@ -42,7 +42,8 @@ extension Loan {
     }
     let casualty = isWhole ? min(outstanding.principal, life.casualtyPrincipal) : 0
     let claim = Debt(
-      charges: share(outstanding.charges), fee: share(outstanding.fee), principal: share(principalOfUnits) + casualty)
+      charges: share(outstanding.charges), fee: share(outstanding.fee), principal: share(principalOfUnits) + casualty,
+      tax: share(outstanding.tax))
     // What was paid, credited or sold is at most the principal as traded, and lost units keep theirs.
     let present = Int128(terms.principal.amount) - Int128(credited) - Int128(life.principalAssigned)
     let lost = min(outstanding.principal, life.casualtyPrincipal)
@@ -102,7 +103,7 @@ extension Loan {
     // Each part is at most what it is a part of.
     outstanding = Debt(
       charges: outstanding.charges - part.claim.charges, fee: outstanding.fee - part.claim.fee,
-      principal: outstanding.principal - part.claim.principal)
+      principal: outstanding.principal - part.claim.principal, tax: outstanding.tax - part.claim.tax)
     accrualResidue -= part.residue
     if let amount = due?.amount {
       let left = amount - (part.dueAmount ?? 0)
@@ -128,6 +129,7 @@ extension Loan.Terms {
       legalForm: legalForm, quantity: part.units, markID: markID, markAmount: markAmount, advanceRate: advanceRate,
       principal: Money(part.principal, principal.currency), rate: rate, dayCount: dayCount, returnCredit: returnCredit,
       repayment: repayment, rank: rank, tradeOn: tradeOn, termDays: termDays, maturesOn: maturesOn,
-      recallNoticeDays: recallNoticeDays, assignability: assignability, penalty: penalty, businessDay: businessDay)
+      recallNoticeDays: recallNoticeDays, assignability: assignability, penalty: penalty, businessDay: businessDay,
+      tax: tax)
   }
 }

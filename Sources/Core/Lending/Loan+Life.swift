@@ -91,12 +91,13 @@ extension Loan {
     let excess = max(0, -fee)
     let others = outstanding.principal + outstanding.charges
     guard excess <= others else { throw .loan(.givesBackMoreThanOwed(excess, owed: others)) }
-    let taken = Debt(
-      charges: max(0, excess - outstanding.principal), fee: 0, principal: min(excess, outstanding.principal))
+    var taken = outstanding.ofCharges(max(0, excess - outstanding.principal))
+    taken.principal = min(excess, outstanding.principal)
     feeAccruedTotal = total
     accrualResidue = residue
     outstanding.fee = max(0, fee)
     outstanding.charges -= taken.charges
+    outstanding.tax -= taken.tax
     takePrincipal(taken.principal)
     trimDue()
     return taken
@@ -152,7 +153,7 @@ extension Loan {
   }
 
   /// What is due is at most what is owed.
-  private mutating func trimDue() {
+  mutating func trimDue() {
     if let amount = due?.amount, let owed = try? outstanding.total() {
       due?.amount = min(amount, owed)
       if owed == 0 { due = nil }
@@ -228,8 +229,8 @@ extension Loan {
   package mutating func forgive(_ amounts: Debt) throws(LendingRefusal) {
     try require(.forgive)
     for (pointer, wanted, owed) in [
-      ("/charges", amounts.charges, outstanding.charges), ("/fee", amounts.fee, outstanding.fee),
-      ("/principal", amounts.principal, outstanding.principal),
+      ("/charges", amounts.otherCharges, outstanding.otherCharges), ("/tax", amounts.tax, outstanding.tax),
+      ("/fee", amounts.fee, outstanding.fee), ("/principal", amounts.principal, outstanding.principal),
     ] where wanted < 0 || wanted > owed {
       throw .loan(.moreThanClaimed(pointer: pointer + "/amount", wanted: wanted, claimed: owed))
     }
@@ -238,6 +239,7 @@ extension Loan {
       throw .overflow
     }
     outstanding.charges -= amounts.charges
+    outstanding.tax -= amounts.tax
     outstanding.fee -= amounts.fee
     takePrincipal(amounts.principal)
     trimDue()

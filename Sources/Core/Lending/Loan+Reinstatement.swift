@@ -21,14 +21,14 @@ extension Loan {
     _ debt: Debt, because clawback: ClawbackID, on date: CalendarDate
   ) throws(LendingRefusal) -> Bool {
     try require(.reinstate)
-    guard debt.charges >= 0, debt.fee >= 0, debt.principal >= 0, !debt.isZero else {
+    guard debt.otherCharges >= 0, debt.tax >= 0, debt.fee >= 0, debt.principal >= 0, !debt.isZero else {
       throw .termsDisagree(pointer: "/amount", detail: "Nothing, or less than nothing, is owed again.")
     }
     let (owed, amount): (Debt, Int64)
     do throws(ArithmeticOverflow) {
       owed = Debt(
         charges: try outstanding.charges.adding(debt.charges), fee: try outstanding.fee.adding(debt.fee),
-        principal: try outstanding.principal.adding(debt.principal))
+        principal: try outstanding.principal.adding(debt.principal), tax: try outstanding.tax.adding(debt.tax))
       _ = try owed.total()
       amount = try debt.total()
     } catch { throw .overflow }
@@ -37,6 +37,7 @@ extension Loan {
     }
     let (wasPaidOff, hadEnded) = (!isRunning, state == .closed)
     outstanding = owed
+    if terms.tax?.withholding != nil { life.tax.feePaid = max(0, life.tax.feePaid - debt.fee) }
     keepUnitsApart(debt.principal)
     guard wasPaidOff else {
       claim(LoanDue(cause: .clawBack, causeID: clawback.value, since: date, amount: amount))

@@ -166,11 +166,17 @@ extension Loan {
   /// - Throws: `moreThanOwed` as a `termsDisagree` when a part exceeds what is outstanding.
   package mutating func pay(_ payment: Debt) throws(LendingRefusal) {
     try require(.pay)
-    guard payment.charges >= 0, payment.fee >= 0, payment.principal >= 0, payment.charges <= outstanding.charges,
+    guard payment.charges >= payment.tax, payment.tax >= 0, payment.fee >= 0, payment.principal >= 0,
+      payment.tax <= outstanding.tax, payment.otherCharges <= outstanding.otherCharges,
       payment.fee <= outstanding.fee, payment.principal <= outstanding.principal
     else { throw .termsDisagree(pointer: "/amount", detail: "A payment exceeds what is outstanding.") }
     outstanding.charges -= payment.charges
+    outstanding.tax -= payment.tax
     outstanding.fee -= payment.fee
+    if terms.tax?.withholding != nil {
+      // Fee that was paid was accrued, on this loan or on the one that it came of; both fit.
+      life.tax.feePaid = life.tax.feePaid.addingReportingOverflow(payment.fee).partialValue
+    }
     takePrincipal(payment.principal)
     if let amount = due?.amount {
       // The parts are at most what was outstanding, and a loan never lets that, summed, past Int64.

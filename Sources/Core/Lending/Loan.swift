@@ -97,14 +97,18 @@ package struct SecurityInterest: Sendable, Hashable {
 
 /// What is owed on a loan, in minor units of its currency.
 package struct Debt: Sendable, Hashable {
+  /// Charges, penalties, and the sales tax on the fee.
   package var charges: Int64
   package var fee: Int64
   package var principal: Int64
+  /// Of the charges: sales tax on the fee, at most all of them.
+  package var tax: Int64
 
-  package init(charges: Int64, fee: Int64, principal: Int64) {
+  package init(charges: Int64, fee: Int64, principal: Int64, tax: Int64 = 0) {
     self.charges = charges
     self.fee = fee
     self.principal = principal
+    self.tax = tax
   }
 
   package static let none = Debt(charges: 0, fee: 0, principal: 0)
@@ -183,6 +187,8 @@ package struct Loan: Sendable, Hashable {
     package let penalty: PenaltyTerms
     /// How the maturity was moved at trade, and how notices are counted.
     package let businessDay: BusinessDayConvention
+    /// nil: the fee bears no tax lines.
+    package let tax: TaxTerms?
 
     package init(
       borrowerID: OrganizationID, lenderID: OrganizationID, lotID: LotID, listingID: ListingID,
@@ -191,9 +197,10 @@ package struct Loan: Sendable, Hashable {
       advanceRate: BasisPoints, principal: Money, rate: BasisPoints, dayCount: DayCountConvention,
       returnCredit: ReturnCreditRule, repayment: RepaymentTerms, rank: Int64, tradeOn: CalendarDate, termDays: Int64,
       maturesOn: CalendarDate, recallNoticeDays: Int64?, assignability: Assignability = .withConsent,
-      penalty: PenaltyTerms = .none, businessDay: BusinessDayConvention = .unadjusted
+      penalty: PenaltyTerms = .none, businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil
     ) {
       self.assignability = assignability
+      self.tax = tax
       self.penalty = penalty
       self.businessDay = businessDay
       self.borrowerID = borrowerID
@@ -313,7 +320,9 @@ package struct Loan: Sendable, Hashable {
     guard let amount = due.amount else { return outstanding }
     let charges = min(outstanding.charges, amount)
     let fee = min(outstanding.fee, amount - charges)
-    return Debt(charges: charges, fee: fee, principal: min(outstanding.principal, amount - charges - fee))
+    var part = outstanding.ofCharges(charges)
+    (part.fee, part.principal) = (fee, min(outstanding.principal, amount - charges - fee))
+    return part
   }
 }
 

@@ -215,7 +215,7 @@ package struct LoanAssignment: Sendable, Hashable {
     guard date <= consentBy else { throw .loan(.assignmentLapsed(consentBy)) }
   }
 
-  /// The seller has its price. What the buyer gets is what it accepted, and the fee since: what was paid or credited
+  /// The seller has its price. What the buyer gets is what it accepted, and the fee and the tax since: what was paid or credited
   /// meanwhile went to the seller, so the price is for another claim then.
   package mutating func settle(
     as loan: LoanID, claim: Debt, residue: Int64 = 0, on date: CalendarDate, consentIsNeeded: Bool
@@ -227,8 +227,8 @@ package struct LoanAssignment: Sendable, Hashable {
     if consentIsNeeded, let consentBy, consentedOn == nil, date <= consentBy {
       throw .loan(.consentAwaited(until: consentBy))
     }
-    guard claim.principal == acceptedClaim.principal, claim.charges == acceptedClaim.charges,
-      claim.fee >= acceptedClaim.fee
+    guard claim.principal == acceptedClaim.principal, claim.otherCharges == acceptedClaim.otherCharges,
+      claim.fee >= acceptedClaim.fee, claim.tax >= acceptedClaim.tax
     else {
       // Both are parts of a debt that fits.
       throw .loan(

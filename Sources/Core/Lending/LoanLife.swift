@@ -125,6 +125,7 @@ package struct LoanLife: Sendable, Hashable {
   package var penalty: Penalty
   /// nil before the delinquency step first found something due.
   package var lateness: Lateness?
+  package var tax: Tax
 
   package init(
     rates: [RateChange] = [], extendedTo: CalendarDate? = nil, pausedUntil: CalendarDate? = nil,
@@ -132,8 +133,9 @@ package struct LoanLife: Sendable, Hashable {
     writtenOff: Int64 = 0, forgiven: Int64 = 0, unitsLost: Int64 = 0, unitsRepossessed: Int64 = 0,
     unitsResold: Int64 = 0, unitsKept: Int64 = 0, casualtyPrincipal: Int64 = 0, acquired: Acquisition? = nil,
     unitsAssigned: Int64 = 0, principalAssigned: Int64 = 0, pauses: [Pause] = [], penalty: Penalty = Penalty(),
-    lateness: Lateness? = nil
+    lateness: Lateness? = nil, tax: Tax = Tax()
   ) {
+    self.tax = tax
     self.acquired = acquired
     self.unitsAssigned = unitsAssigned
     self.principalAssigned = principalAssigned

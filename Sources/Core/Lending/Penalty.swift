@@ -70,11 +70,12 @@ extension LoanLife {
 extension Loan {
   /// What bears a penalty while it is unpaid: the amount that is due without the charges in it, or the whole principal
   /// where everything is due. It changes only by an event, never by the passing of days, so that penalties charged day by
-  /// day or at once come to the same; and charges, penalties among them, bear none.
+  /// day or at once come to the same; and charges, penalties among them, bear none. Sales tax grows with the days, so it is
+  /// not taken off an amount that is due; where everything is due, it bears none.
   package var penaltyBase: Int64 {
     guard isRunning, let due else { return 0 }
     guard let amount = due.amount else { return outstanding.principal }
-    return max(0, amount - outstanding.charges)
+    return max(0, amount - outstanding.otherCharges)
   }
 
   /// The first day of the present dues that bears a penalty; nil while nothing is due, where none was agreed, and while the
@@ -106,7 +107,8 @@ extension Loan {
     self = loan
   }
 
-  /// A penalty turns out not to be owed: what of it was paid already is taken off the fee, then off the principal.
+  /// A penalty turns out not to be owed: what of it was paid already is taken off the fee, then off the principal, and off
+  /// tax that is owed last.
   /// - Parameters:
   ///   - amount: at least 0, at most what is owed.
   ///   - now: how far penalties are charged without it.
@@ -115,13 +117,16 @@ extension Loan {
     _ amount: Int64, now: LoanLife.Penalty
   ) throws(LendingRefusal) -> Debt {
     try require(.charge)
-    let charges = min(amount, outstanding.charges)
+    let charges = min(amount, outstanding.otherCharges)
     let fee = min(amount - charges, outstanding.fee)
-    let taken = Debt(charges: charges, fee: fee, principal: amount - charges - fee)
-    guard amount >= 0, taken.principal <= outstanding.principal else {
+    let principal = min(amount - charges - fee, outstanding.principal)
+    let tax = amount - charges - fee - principal
+    let taken = Debt(charges: charges + tax, fee: fee, principal: principal, tax: tax)
+    guard amount >= 0, tax <= outstanding.tax else {
       throw .loan(.givesBackMoreThanOwed(amount, owed: outstanding.principal))
     }
     outstanding.charges -= taken.charges
+    outstanding.tax -= taken.tax
     outstanding.fee -= taken.fee
     takePrincipal(taken.principal)
     if let due = due?.amount { self.due?.amount = max(0, due - amount) }

@@ -50,6 +50,7 @@ package enum ReferenceEntryNoun: IdentifiedNoun { package static let prefix: Sta
 package enum StatementNoun: IdentifiedNoun { package static let prefix: StaticString = "sdoc" }
 package enum InvoiceNoun: IdentifiedNoun { package static let prefix: StaticString = "inv" }
 package enum PenaltyNoun: IdentifiedNoun { package static let prefix: StaticString = "pen" }
+package enum TaxLineNoun: IdentifiedNoun { package static let prefix: StaticString = "tax" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
 package typealias OrganizationID = Identifier<OrganizationNoun>
@@ -102,6 +103,7 @@ package typealias ReferenceEntryID = Identifier<ReferenceEntryNoun>
 package typealias StatementID = Identifier<StatementNoun>
 package typealias InvoiceID = Identifier<InvoiceNoun>
 package typealias PenaltyID = Identifier<PenaltyNoun>
+package typealias TaxLineID = Identifier<TaxLineNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 
 /// A chip model of the catalogue by its stable name, for example `nvidia-a800-sxm4-80`: 1 to 64 of `a-z 0-9 - .`.

@@ -40,6 +40,21 @@ package struct LoanPosition: Sendable, Hashable {
   package let rate: BasisPoints
   /// Agreed since, by day.
   package let rateChanges: [RateChange]
+  /// The sales tax that a fee bears.
+  package struct FeeTax: Sendable, Hashable {
+    package let table: FeeTaxTable
+    package let jurisdiction: CountryCode
+    package fileprivate(set) var accrual: FeeTaxAccrual
+
+    package init(table: FeeTaxTable, jurisdiction: CountryCode, accrual: FeeTaxAccrual) {
+      self.table = table
+      self.jurisdiction = jurisdiction
+      self.accrual = accrual
+    }
+  }
+
+  /// nil: the fee bears none.
+  package private(set) var tax: FeeTax?
   package private(set) var accrual: FeeAccrual
   package private(set) var owed: StepAmounts
   package private(set) var due: Due
@@ -47,8 +62,9 @@ package struct LoanPosition: Sendable, Hashable {
   package init(
     loanID: LoanID, lenderID: OrganizationID, currency: Currency, rank: Int64, covenant: Covenant?, rate: BasisPoints,
     accrual: FeeAccrual, owed: StepAmounts, due: Due = .nothing, hasAcceded: Bool = true, sequence: Int64 = 0,
-    prepayment: PrepaymentTerms? = nil, rateChanges: [RateChange] = []
+    prepayment: PrepaymentTerms? = nil, rateChanges: [RateChange] = [], tax: FeeTax? = nil
   ) {
+    self.tax = tax
     self.rateChanges = rateChanges.sorted { $0.from < $1.from }
     self.loanID = loanID
     self.lenderID = lenderID
@@ -73,10 +89,24 @@ package struct LoanPosition: Sendable, Hashable {
     }
   }
 
-  /// Adds the fee up to a day; a day that is posted already adds nothing.
-  /// - Throws: `RepaymentRefusal` past Int64.
+  /// Adds the fee up to a day, and the tax on it; a day that is posted already adds nothing.
+  /// - Throws: `RepaymentRefusal` past Int64, and for a day whose tax has no rule.
   package mutating func accrue(through date: CalendarDate) throws(RepaymentRefusal) {
     guard date > accrual.accruedThrough else { return }
+    guard let tax else { return try accrueFee(through: date) }
+    for period in try tax.table.periods(.sales, of: tax.jurisdiction, from: accrual.accruedThrough, to: date) {
+      let before = accrual.accruedTotal
+      try accrueFee(through: period.to)
+      guard let taxed = try self.tax?.accrual.adding(fee: accrual.accruedTotal - before, by: period.rule) else {
+        continue
+      }
+      self.tax?.accrual = taxed.state
+      owed = try owed.adding(StepAmounts(charges: 0, fee: 0, principal: 0, tax: taxed.amount))
+      _ = try owed.total()
+    }
+  }
+
+  private mutating func accrueFee(through date: CalendarDate) throws(RepaymentRefusal) {
     var (state, present) = (accrual, rate)
     for change in rateChanges where change.from < date {
       if change.from > state.accruedThrough {

@@ -6,14 +6,17 @@ package struct PayoffQuote: Sendable, Hashable {
   package let principal: Int64
   /// Posted and unpaid, and accrued from the last posting to the day; the day itself does not count.
   package let fee: Int64
+  /// Beside the tax.
   package let charges: Int64
+  /// Sales tax on the fee, likewise.
+  package let tax: Int64
   package let total: Int64
   /// What a day more costs, rounded half to even. A quote for another day is asked for, not extrapolated from this: the
   /// rounding of each day depends on the days before.
   package let perDiem: Int64
 
   /// - Parameters:
-  ///   - owed: what is posted and unpaid now.
+  ///   - owed: what is posted and unpaid now, and the tax on the fee that accrued since.
   ///   - accrual: the state of the loan's fee; the quote leaves it as it is.
   /// - Throws: `RepaymentRefusal` for a day before the last posting, negative amounts, and sums past Int64.
   package init(
@@ -28,6 +31,7 @@ package struct PayoffQuote: Sendable, Hashable {
     self.principal = due.principal
     self.fee = due.fee
     self.charges = due.charges
+    self.tax = due.tax
     self.total = try due.total()
     self.perDiem = try accrual.perDiem(principal: owed.principal, rate: rate)
   }

@@ -159,6 +159,7 @@ package enum RepaymentRefusal: Refusal, Hashable {
     case .accrualBackdated: "/business_date"
     case .rateNotUsable: "/rate"
     case .unitsOutOfRange: "/quantity"
+    case .taxRulesOverlap: "/from_on"
     case .preMoneyAbovePostMoney: "/pre_money"
     case .valuationDoesNotAddUp: "/post_money"
     case .partsExceedClosing, .closingsExceedRound, .bringsNoCash: "/closings"

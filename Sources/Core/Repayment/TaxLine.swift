@@ -9,6 +9,8 @@ package struct FeeTaxRule: Sendable, Hashable {
     case withholding
   }
 
+  /// The entry of reference data that it is; nil for a rule that was never recorded.
+  package let id: ReferenceEntryID?
   package let kind: Kind
   /// Of supply for a sales tax, of the payer for a withholding tax.
   package let jurisdiction: CountryCode
@@ -24,8 +26,9 @@ package struct FeeTaxRule: Sendable, Hashable {
   /// - Throws: `RepaymentRefusal` for a rate out of range and a time that ends before it begins.
   package init(
     kind: Kind, jurisdiction: CountryCode, from: CalendarDate, through: CalendarDate?, rate: BasisPoints,
-    rounding: Rounding = .halfUp, source: String
+    rounding: Rounding = .halfUp, source: String, id: ReferenceEntryID? = nil
   ) throws(RepaymentRefusal) {
+    self.id = id
     if let through, through < from { throw .periodReversed(start: from, end: through) }
     self.kind = kind
     self.jurisdiction = jurisdiction
@@ -36,12 +39,37 @@ package struct FeeTaxRule: Sendable, Hashable {
     self.source = source
   }
 
-  func holds(on date: CalendarDate) -> Bool { from <= date && through.map { date <= $0 } ?? true }
+  private init(_ rule: FeeTaxRule, through last: CalendarDate?, id: ReferenceEntryID?) {
+    self.id = id
+    kind = rule.kind
+    jurisdiction = rule.jurisdiction
+    from = rule.from
+    through = last
+    rate = rule.rate
+    rounding = rule.rounding
+    source = rule.source
+  }
+
+  /// The rule as it is once another takes its place from a day on; nil where nothing of it is left.
+  package func ended(before date: CalendarDate) -> FeeTaxRule? {
+    guard from < date, let last = date.adding(days: -1) else { return nil }
+    return FeeTaxRule(self, through: through.map { min($0, last) } ?? last, id: id)
+  }
+
+  /// The rule under the id of its entry.
+  package func identified(by id: ReferenceEntryID) -> FeeTaxRule { FeeTaxRule(self, through: through, id: id) }
+
+  package func holds(on date: CalendarDate) -> Bool { from <= date && through.map { date <= $0 } ?? true }
 }
 
 /// The rules of all jurisdictions that are known.
 package struct FeeTaxTable: Sendable, Hashable {
-  private let rules: [FeeTaxRule]
+  /// By first day.
+  package let rules: [FeeTaxRule]
+
+  package static let empty = FeeTaxTable()
+
+  private init() { rules = [] }
 
   /// - Throws: `RepaymentRefusal.taxRulesOverlap` where two of one kind and jurisdiction hold on a day.
   package init(_ rules: [FeeTaxRule]) throws(RepaymentRefusal) {
@@ -62,6 +90,34 @@ package struct FeeTaxTable: Sendable, Hashable {
     let found = rules.last { $0.kind == kind && $0.jurisdiction == jurisdiction && $0.holds(on: date) }
     guard let found else { throw .noTaxRule(jurisdiction: jurisdiction, on: date) }
     return found
+  }
+
+  /// The days from one date to another, the other excluded, by the rule that holds on them; none when there are no days.
+  /// - Throws: `RepaymentRefusal.noTaxRule` with the first day that has none.
+  package func periods(
+    _ kind: FeeTaxRule.Kind, of jurisdiction: CountryCode, from start: CalendarDate, to end: CalendarDate
+  ) throws(RepaymentRefusal) -> [(from: CalendarDate, to: CalendarDate, rule: FeeTaxRule)] {
+    var periods: [(from: CalendarDate, to: CalendarDate, rule: FeeTaxRule)] = []
+    var day = start
+    while day < end {
+      let rule = try rule(kind, of: jurisdiction, on: day)
+      let next = min(rule.through?.adding(days: 1) ?? end, end)
+      periods.append((day, next, rule))
+      day = next
+    }
+    return periods
+  }
+
+  /// The table with one rule more.
+  /// - Parameter superseded: the rule whose place it takes from its first day on.
+  /// - Throws: `RepaymentRefusal.taxRulesOverlap` where it holds on a day on which another does.
+  package func adding(
+    _ rule: FeeTaxRule, superseding superseded: ReferenceEntryID? = nil
+  ) throws(RepaymentRefusal) -> FeeTaxTable {
+    let kept = rules.compactMap { known in
+      superseded != nil && known.id == superseded ? known.ended(before: rule.from) : known
+    }
+    return try FeeTaxTable(kept + [rule])
   }
 }
 

@@ -64,6 +64,7 @@ package struct WebAPI: Sendable {
     addPayeeRoutes(&table)
     addClawbackRoutes(&table)
     addCalendarRoutes(&table)
+    addTaxRoutes(&table)
     addLatenessRoutes(&table)
     addExplainRoutes(&table)
     addStatementRoutes(&table)

@@ -112,7 +112,7 @@ struct RowSet {
       validUntil: some(later), availableOn: day, sequence: 11, state: full ? .paused : .open, version: version,
       createdAt: now, updatedAt: updatedAt, returnCredit: full ? .schedule : .proRataOutstanding,
       assignability: full ? .freely : .withConsent, penalty: full ? penaltyTerms : .none,
-      businessDay: full ? .modifiedFollowing : .unadjusted)
+      businessDay: full ? .modifiedFollowing : .unadjusted, tax: taxTerms)
   }
 
   private var repayment: RepaymentTerms {
@@ -154,7 +154,13 @@ struct RowSet {
       principal: Money(18_000_000, .usd), rate: BasisPoints(1_100), dayCount: .thirtyE360,
       returnCredit: .lowerOfMark, repayment: repayment, rank: 2, tradeOn: day, termDays: 180, maturesOn: day,
       recallNoticeDays: some(60), assignability: full ? .never : .withConsent, penalty: full ? penaltyTerms : .none,
-      businessDay: full ? .preceding : .unadjusted)
+      businessDay: full ? .preceding : .unadjusted, tax: taxTerms)
+  }
+
+  private var taxTerms: TaxTerms? {
+    full
+      ? TaxTerms(
+        sales: TaxTerms.Sales(treatment: .reverseCharge, jurisdiction: china), withholding: .grossUp) : nil
   }
 
   private var penaltyTerms: PenaltyTerms { PenaltyTerms(rate: BasisPoints(500), graceDays: 3, cap: BasisPoints(1_000)) }
@@ -177,12 +183,13 @@ struct RowSet {
           acquired: some(LoanLife.Acquisition(on: day, lineage: [id(62), id(63)])), unitsAssigned: full ? 2 : 0,
           principalAssigned: full ? 34 : 0, pauses: full ? [LoanLife.Pause(from: day, through: day)] : [],
           penalty: full ? LoanLife.Penalty(through: day, total: 47, residue: -48) : LoanLife.Penalty(),
-          lateness: some(LoanLife.Lateness(on: day, daysPastDue: 49, bucket: "30-59"))),
+          lateness: some(LoanLife.Lateness(on: day, daysPastDue: 49, bucket: "30-59")),
+          tax: full ? LoanLife.Tax(total: 50, residue: -51, feePaid: 52, feeCertified: 53) : LoanLife.Tax()),
         version: version, createdAt: now, updatedAt: updatedAt),
       Loan(
         id: id(13), terms: terms(offer: 14), state: full ? .due : .inTransit, closedAs: nil,
         unitsOut: full ? 1 : 0, unitsReturning: full ? 2 : 0, unitsReturned: full ? 3 : 0, unitsOwned: full ? 1 : 0,
-        outstanding: full ? Debt(charges: 41, fee: 42, principal: 43) : .none, feeAccruedTotal: full ? 44 : 0,
+        outstanding: full ? Debt(charges: 41, fee: 42, principal: 43, tax: 40) : .none, feeAccruedTotal: full ? 44 : 0,
         accrualResidue: 0, accruedThrough: nil, due: some(due), possession: .inTransit, title: .pending,
         securityInterest: full ? SecurityInterest(registry: "r", number: "n", filedOn: day) : nil,
         dispatchedOn: day, deliveredOn: nil, closedOn: nil,
@@ -224,9 +231,11 @@ struct RowSet {
       proposed,
       LoanAssignment.Progress(
         state: full ? .settled : .proposed, acceptedOn: some(day), acceptedBy: some(id(18)),
-        acceptedClaim: some(Debt(charges: 72, fee: 73, principal: 74)), consentBy: some(day), consentedOn: some(day),
+        acceptedClaim: some(Debt(charges: 72, fee: 73, principal: 74, tax: 71)), consentBy: some(day),
+        consentedOn: some(day),
         settleBy: some(day), endedOn: some(day), assignedLoanID: some(id(13)),
-        settledClaim: some(Debt(charges: 75, fee: 76, principal: 77)), settledResidue: some(78)), version: version)
+        settledClaim: some(Debt(charges: 75, fee: 76, principal: 77, tax: 70)), settledResidue: some(78)),
+      version: version)
   }
 
   var decline: PrepaymentDecline {
@@ -374,6 +383,15 @@ struct RowSet {
       to: day.adding(days: 2) ?? day, days: 2, base: 1_000, rate: BasisPoints(500), yearDays: 360,
       amount: full ? 3 : 0, residueBefore: 1, residueAfter: -2, isCapped: full, entryID: some(id(27)), bookedOn: day,
       recordedAt: now)
+  }
+
+  var taxLine: TaxLineRow {
+    TaxLineRow(
+      id: id(66), borrowerID: borrower, lenderID: lender, loanID: id(11), treatment: full ? .standard : .exempt,
+      jurisdiction: china, currency: .cny, ruleID: some(id(44)), rate: BasisPoints(full ? 1_300 : 0),
+      rounding: full ? .halfUp : .down, from: day, to: day.adding(days: 1) ?? day, isRestated: full,
+      fee: full ? -100 : 100, amount: full ? -13 : 0, residueBefore: 1, residueAfter: -2, entryID: some(id(27)),
+      bookedOn: day, recordedAt: now)
   }
 
   func referenceEntry() throws -> ReferenceEntry {

@@ -27,7 +27,8 @@ struct LentChips {
   ///   - isDelivered: whether the chips have gone out, as units without numbers.
   init(
     _ market: Marketplace, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding,
-    isDelivered: Bool = true, assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none
+    isDelivered: Bool = true, assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
+    tax: TaxTerms? = nil
   )
     async throws
   {
@@ -43,6 +44,7 @@ struct LentChips {
       of: lot, quantity: 64, recallNoticeDays: recallNoticeDays, returnCredit: returnCredit, penalty: penalty
     ).terms
     terms.assignability = assignability
+    terms.tax = tax
     let listing = try await market.run(CreateListing(terms: terms, lenderID: lender.id), by: lender.principal)
     let request = try await market.request(of: startup)
     let offer = try await market.offer(request, listing, quantity: 16)

@@ -100,7 +100,7 @@ struct LoanBodyTests {
           "advance_rate_bps":10000,"principal":{"amount":1000000,"currency":"USD"},
           "outstanding":{"amount":800000,"currency":"USD"},"accrued_fee":{"amount":40,"currency":"USD"},
           "fee_accrued_total":{"amount":50,"currency":"USD"},
-          "charges":{"amount":5,"currency":"USD"},
+          "charges":{"amount":5,"currency":"USD"},"tax":null,
           "due":{"cause":"funding_round","cause_id":"fund_01920000-0000-7000-8000-00000000000c",
           "since":"2024-03-02","amount":{"amount":300,"currency":"USD"}},
           "rate_bps":1400,"day_count":"ACT/360","accrued_through":"2024-03-01",

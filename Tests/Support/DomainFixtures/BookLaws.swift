@@ -106,7 +106,8 @@ package enum BookLaws {
         ('receivable.principal', 'payable.principal',
           case when l.delivered_on is null then 0 else l.outstanding_principal end),
         ('receivable.fee', 'payable.fee', l.outstanding_fee),
-        ('receivable.charges', 'payable.charges', l.outstanding_charges)) as part (receivable, payable, amount)
+        ('receivable.charges', 'payable.charges', l.outstanding_charges - coalesce(l.outstanding_tax, 0)),
+        ('receivable.tax', 'payable.tax', coalesce(l.outstanding_tax, 0))) as part (receivable, payable, amount)
       where part.amount <> coalesce((
           select balance from accounts a where a.org_id = l.lender_id and a.account_code = part.receivable
             and a.subject_id = l.id), 0)

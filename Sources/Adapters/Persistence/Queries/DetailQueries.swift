@@ -150,7 +150,7 @@ package enum Details {
     from journal_entries e join journal_lines l on l.org_id = e.org_id and l.entry_id = e.id
     where ($1::uuid is null or e.org_id = $1) and e.org_id = $2 and e.subject_id = $3
       and e.kind in ('debt_paid', 'debt_reinstated')
-      and l.account_code in ('payable.charges', 'payable.fee', 'payable.principal')
+      and l.account_code in ('payable.charges', 'payable.tax', 'payable.fee', 'payable.principal')
       and e.sequence < coalesce((
         select min(c.sequence) from claw_back_lines b
         join journal_entries c on c.org_id = b.borrower_id and c.id = b.entry_id
@@ -276,7 +276,7 @@ package enum Details {
     from journal_lines l join journal_entries e on e.org_id = l.org_id and e.id = l.entry_id
     where ($1::uuid is null or l.org_id = $1) and l.org_id = $2 and l.subject_id = $3
       and l.account_code in ('receivable.principal', 'receivable.fee', 'receivable.charges', 'payable.principal',
-        'payable.fee', 'payable.charges')
+        'payable.fee', 'payable.charges', 'receivable.tax', 'payable.tax')
     order by e.sequence, l.line_no
     """, parameters: [.uuid, .uuid, .uuid], columns: [.uuid, .text, .date, .text, .int8])
   package static let payoutsOfRun = Statement(

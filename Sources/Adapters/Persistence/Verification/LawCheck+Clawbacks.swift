@@ -30,7 +30,7 @@ extension LawCheck {
         full join (
           select e.subject_id, -sum(n.amount) as total from journal_entries e
           join journal_lines n on n.org_id = e.org_id and n.entry_id = e.id
-          where e.kind = 'debt_reinstated' and n.account_code in ('payable.charges', 'payable.fee', 'payable.principal')
+          where e.kind = 'debt_reinstated' and n.account_code in ('payable.charges', 'payable.tax', 'payable.fee', 'payable.principal')
           group by 1) j on j.subject_id = l.loan_id
         where coalesce(l.total, 0) <> coalesce(j.total, 0)
         """, counting: "select 1 from claw_backs union all select 1 from cash_receipts where clawed_back > 0"),

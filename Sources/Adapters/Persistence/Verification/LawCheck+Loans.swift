@@ -8,7 +8,8 @@ extension LawCheck {
         select l.id, p.part || ' outstanding ' || p.owed || ', the lender''s book ' || coalesce(r.total, 0)
           || ', the borrower''s ' || coalesce(-d.total, 0)
         from loans l cross join lateral (values ('principal', l.outstanding_principal), ('fee', l.outstanding_fee),
-          ('charges', l.outstanding_charges)) as p (part, owed)
+          ('charges', l.outstanding_charges - coalesce(l.outstanding_tax, 0)), ('tax', coalesce(l.outstanding_tax, 0)))
+          as p (part, owed)
         left join (
         """ + sums
           + """

@@ -26,6 +26,7 @@ extension LawCheck {
   /// Every check, by law.
   package static let all: [LawCheck] =
     journal + custody + debts + acts + order + money + currencies + clawbacks + assignments + lateness + marks
+    + taxes
 
   package static var statements: [Statement] { all.flatMap { [$0.breaches, $0.checked] } }
 
@@ -107,10 +108,10 @@ extension LawCheck {
       breaches: "select org_id, account_code || ' of ' || subject_id || ' is ' || total || ' ' || asset from (" + sums
         + """
         ) s where (total < 0 and (account_code ~ '^(receivable|bank)[.]' or account_code in ('cash_at_platform',
-            'holdings.on_loan', 'holdings.owned')
+            'holdings.on_loan', 'holdings.owned', 'tax.input')
             or (account_code like 'custody.%' and account_code not in ('custody.ordered', 'custody.received'))))
           or (total > 0 and (account_code like 'payable.%' or account_code in ('client_money', 'suspense',
-            'custody.ordered', 'custody.received', 'holdings.source')))
+            'tax.output', 'custody.ordered', 'custody.received', 'holdings.source')))
         """, counting: "select 1 from accounts"),
     LawCheck(
       2, "chips on loan, reserved or promised, and in transit are those of loans and offers; no chip is in two",

@@ -2,6 +2,7 @@ import Interest
 import Parties
 import Persistence
 import Primitives
+import Repayment
 
 /// Staff proposes a piece of reference data. It counts for nothing until another person adopts it.
 package struct ProposeReference: Command {
@@ -10,9 +11,12 @@ package struct ProposeReference: Command {
 
   package init(fact: ReferenceEntry.Fact) { self.fact = fact }
 
+  package func needs(_ state: BatchState) -> Set<Need> { fact.needs }
+
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> ReferenceEntry {
     try principal.require(.admin)
     let person = try principal.requirePerson()
+    try fact.requireRoom(in: draft)
     let entry = draft.put(
       \.referenceEntries,
       ReferenceEntry(
@@ -31,6 +35,7 @@ extension ReferenceEntry.Fact {
   var source: String {
     switch self {
     case .calendar(let calendar): calendar.source
+    case .taxRule(let rule, _): rule.source
     }
   }
 }
@@ -54,7 +59,11 @@ package struct DecideReference: Command {
     self.ifVersion = ifVersion
   }
 
-  package func needs(_ state: BatchState) -> Set<Need> { [.referenceEntry(entryID)] }
+  package func needs(_ state: BatchState) -> Set<Need> {
+    let entry: Set<Need> = [.referenceEntry(entryID)]
+    return entry.union(state.shelves.referenceEntries[entryID]?.fact.needs ?? [])
+  }
+
   package func heads(_ state: BatchState) -> Set<OrganizationID> { [.platform] }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> ReferenceEntry {
@@ -66,7 +75,10 @@ package struct DecideReference: Command {
     try checkVersion(ifVersion, entry.version)
     guard entry.state == .proposed else { throw ReferenceRefusal.alreadyDecided(entry.state) }
     // Whoever proposed it may take it back, and that is all.
-    if act == .adopt, entry.proposedBy == person { throw PartiesRefusal.samePerson("proposed it") }
+    if act == .adopt {
+      if entry.proposedBy == person { throw PartiesRefusal.samePerson("proposed it") }
+      try entry.fact.requireRoom(in: draft)
+    }
     entry.state = act == .adopt ? .adopted : .rejected
     entry.decidedBy = person
     entry.decidedAt = draft.now
@@ -80,14 +92,58 @@ package struct DecideReference: Command {
   }
 }
 
+extension ReferenceEntry.Fact {
+  /// What proposing and adopting it must see.
+  var needs: Set<Need> {
+    switch self {
+    case .calendar: []
+    case .taxRule: [.adoptedTaxRules]
+    }
+  }
+
+  /// - Throws: `repayment.tax_rules_overlap` where a day of a tax rule has one already, and
+  ///   `reference.unknown_rule` where it takes the place of one that does not count, or is of another tax.
+  func requireRoom(in draft: Draft) throws {
+    guard case .taxRule(let rule, let superseded) = self else { return }
+    let table = try FeeTaxTable(adopted: draft.base.adoptedTaxRules.compactMap { draft.find(\.referenceEntries, $0) })
+    if let superseded {
+      guard let old = table.rules.first(where: { $0.id == superseded }), old.kind == rule.kind,
+        old.jurisdiction == rule.jurisdiction
+      else { throw ReferenceRefusal.unknownRule(superseded) }
+    }
+    _ = try table.adding(rule, superseding: superseded)
+  }
+}
+
 package enum ReferenceRefusal: Refusal, Hashable {
   case alreadyDecided(ReferenceEntry.State)
+  case unknownRule(ReferenceEntryID)
 
-  package var kind: RefusalKind { .conflict }
-  package var code: String { "reference.already_decided" }
+  package var kind: RefusalKind {
+    switch self {
+    case .alreadyDecided: .conflict
+    case .unknownRule: .invalid
+    }
+  }
+
+  package var code: String {
+    switch self {
+    case .alreadyDecided: "reference.already_decided"
+    case .unknownRule: "reference.unknown_rule"
+    }
+  }
+
   package var detail: String {
     switch self {
     case .alreadyDecided(let state): "It is \(state.rawValue) already; what says otherwise is a new entry."
+    case .unknownRule(let id): "\(id) is no rule that counts, or one of another tax."
+    }
+  }
+
+  package var pointer: String? {
+    switch self {
+    case .alreadyDecided: nil
+    case .unknownRule: "/supersedes"
     }
   }
 }

@@ -27,6 +27,7 @@ package struct CreateListing: Command {
     package var assignability: Assignability
     package var penalty: PenaltyTerms
     package var businessDay: BusinessDayConvention
+    package var tax: TaxTerms?
 
     package init(
       lotID: LotID, quantity: Int64, askRate: BasisPoints, minTermDays: Int64, maxTermDays: Int64, minQuantity: Int64?,
@@ -34,8 +35,9 @@ package struct CreateListing: Command {
       repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Listing.Eligibility,
       validUntil: Instant?, returnCredit: ReturnCreditRule = .proRataOutstanding,
       assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
-      businessDay: BusinessDayConvention = .unadjusted
+      businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil
     ) {
+      self.tax = tax
       self.assignability = assignability
       self.penalty = penalty
       self.businessDay = businessDay
@@ -92,6 +94,7 @@ package struct CreateListing: Command {
     }
     try principal.require(.lender)
     try checkTerms(lot)
+    try checkTax(draft)
     let plan = (draft.base.reservePlans[lenderID] ?? []).compactMap { draft.find(\.reservePlans, $0) }
       .first { $0.chipModelID == lot.chipModelID }
     let lendable = ReserveDesk.lendable(lot.chipModelID, of: lenderID, plan: plan, in: draft)
@@ -110,7 +113,7 @@ package struct CreateListing: Command {
         recallNoticeDays: terms.recallNoticeDays, eligibility: terms.eligibility, validUntil: terms.validUntil,
         sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
         returnCredit: terms.returnCredit, assignability: terms.assignability, penalty: terms.penalty,
-        businessDay: terms.businessDay))
+        businessDay: terms.businessDay, tax: terms.tax))
     if let options {
       draft.made.listingOptions.append(
         ListingOptions(
@@ -122,6 +125,16 @@ package struct CreateListing: Command {
       "listing.created", listing.id, version: 1, to: (lenderID, nil),
       [("quantity", .number(listing.quantity)), ("ask_rate_bps", .number(listing.askRate.value))])
     return listing
+  }
+
+  /// A loan of it could not accrue without a rule.
+  private func checkTax(_ draft: Draft) throws {
+    guard let sales = terms.tax?.sales, sales.treatment != .exempt else { return }
+    do throws(RepaymentRefusal) {
+      _ = try draft.reference.taxes.rule(.sales, of: sales.jurisdiction, on: draft.today)
+    } catch {
+      throw LendingRefusal.termsDisagree(pointer: "/tax/sales/jurisdiction", detail: error.detail)
+    }
   }
 
   private func checkTerms(_ lot: Lot) throws(LendingRefusal) {

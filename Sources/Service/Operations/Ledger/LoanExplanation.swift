@@ -16,7 +16,10 @@ package struct LoanExplanation: Sendable {
   package enum Field: String, Sendable, Hashable, CaseIterable {
     case outstanding
     case accruedFee = "accrued_fee"
+    /// Beside the tax.
     case charges
+    /// Sales tax on the fee.
+    case tax
   }
 
   /// One line of the journal on the loan's account of the field.
@@ -41,6 +44,7 @@ package struct LoanExplanation: Sendable {
     case allocation([AllocationRow], rank: Int64)
     case returned(LoanReturn)
     case penalty([PenaltyRow])
+    case tax([TaxLineRow])
     /// The entry says all there is to say.
     case act
     /// No rule gives the amount: the books, or this program, are at fault.
@@ -78,6 +82,7 @@ package struct LoanExplanation: Sendable {
     let allocations = try Tables.allocations.decode(results[3])
     let returns = try Tables.loanReturns.decode(results[4])
     let sales = try Tables.loanAssignments.decode(results[5]).filter { $0.state == .settled }
+    let taxes = try Dictionary(grouping: Tables.taxLines.decode(results[7]), by: \.entryID)
     var replay = try FeeReplay(loan, amendments, sales, assumption: results[6].first)
     var payments = Self.payments(allocations)
     var inspected = returns.filter { $0.state == .accepted }
@@ -92,6 +97,7 @@ package struct LoanExplanation: Sendable {
       case .returnInspected: rule = Self.returned(entry, &inspected)
       case .penaltyCharged, .penaltyTakenBack:
         rule = penalties[entry[0].entryID].map { .penalty($0) } ?? .unexplained
+      case .taxAccrued, .taxRestated: rule = taxes[entry[0].entryID].map { .tax($0) } ?? .unexplained
       default: rule = .act
       }
       try replay.move(entry)
@@ -123,7 +129,7 @@ package struct LoanExplanation: Sendable {
       Query(Details.debtLinesOfLoan, [scope, .uuid(book.value.bits), id]), Query(Details.penaltiesOfLoan, [scope, id]),
       Query(Details.amendmentsOfLoan, [scope, id]), Query(Details.allocationsOfLoan, [scope, id]),
       Query(Details.returnsOfLoan, [scope, id]), Query(Details.assignmentsOfLoan, [scope, id]),
-      Query(Details.assumptionOfLoan, [scope, id]),
+      Query(Details.assumptionOfLoan, [scope, id]), Query(TaxSQL.linesOfLoan, [scope, id]),
     ]
   }
 
@@ -137,10 +143,11 @@ package struct LoanExplanation: Sendable {
     case .receivablePrincipal, .payablePrincipal: field = .outstanding
     case .receivableFee, .payableFee: field = .accruedFee
     case .receivableCharges, .payableCharges: field = .charges
+    case .receivableTax, .payableTax: field = .tax
     default: return nil
     }
     // A debt stands on the credit side.
-    let isDebt = [.payablePrincipal, .payableFee, .payableCharges].contains(code)
+    let isDebt = [.payablePrincipal, .payableFee, .payableCharges, .payableTax].contains(code)
     return Line(entryID: id, kind: kind, on: on, field: field, amount: isDebt ? 0 &- amount : amount)
   }
 
@@ -181,7 +188,8 @@ package struct LoanExplanation: Sendable {
     switch WaterfallStep(rawValue: step) {
     case .fee: .accruedFee
     case .principal: .outstanding
-    case .charges, .tax, .prepayment, nil: .charges
+    case .tax: .tax
+    case .charges, .prepayment, nil: .charges
     }
   }
 

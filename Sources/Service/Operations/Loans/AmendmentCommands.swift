@@ -180,6 +180,10 @@ package enum AmendmentDesk {
         let credited = try taken.total()
         try LoanDesk.postRestatement(
           loan, reversed: found.reversed, restated: found.restated, taken: taken, on: today, in: &draft)
+        let taxes = try LoanTaxes.restated(
+          from: change.from, before: before, after: loan, moves: draft.base.principalMoves[loan.id] ?? [:],
+          draft.reference.taxes)
+        loan = try LoanDesk.restateTax(taxes, on: loan, in: &draft)
         restatement = FeeRestatement(reversed: found.reversed, restated: found.restated, credited: credited)
       }
     }

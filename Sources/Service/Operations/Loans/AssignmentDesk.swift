@@ -139,30 +139,23 @@ package enum AssignmentDesk {
         seller,
         [
           seller.custody(.custodyOnLoan, -part.units), seller.custody(.custodySold, part.units),
-          seller.money(.receivableCharges, -claim.charges), seller.money(.receivableFee, -claim.fee),
-          seller.money(.receivablePrincipal, -claim.principal), seller.money(.clearingChips, part.principal),
-          seller.money(.clearingAssignment, cleared),
-        ]
+          seller.money(.clearingChips, part.principal), seller.money(.clearingAssignment, cleared),
+        ] + seller.claim(claim, -1)
       ),
       (
         buyer,
         [
           buyer.custody(.custodyReceived, -part.units), buyer.custody(.custodyOnLoan, part.units),
-          buyer.money(.receivableCharges, claim.charges), buyer.money(.receivableFee, claim.fee),
-          buyer.money(.receivablePrincipal, claim.principal), buyer.money(.clearingChips, -part.principal),
-          buyer.money(.clearingAssignment, -cleared),
-        ]
+          buyer.money(.clearingChips, -part.principal), buyer.money(.clearingAssignment, -cleared),
+        ] + buyer.claim(claim, 1)
       ),
       (
         before,
         [
           before.chips(.holdingsOnLoan, -part.units), before.chips(.holdingsSource, part.units),
           after.chips(.holdingsSource, -part.units), after.chips(.holdingsOnLoan, part.units),
-          before.money(.payableCharges, claim.charges), after.money(.payableCharges, -claim.charges),
-          before.money(.payableFee, claim.fee), after.money(.payableFee, -claim.fee),
-          before.money(.payablePrincipal, claim.principal), after.money(.payablePrincipal, -claim.principal),
           before.money(.clearingChips, -part.principal), after.money(.clearingChips, part.principal),
-        ]
+        ] + before.debt(claim, -1) + after.debt(claim, 1)
       ),
     ]
     for (book, lines) in books.sorted(by: { $0.0.organization < $1.0.organization }) {
@@ -227,7 +220,8 @@ package enum AssignmentDesk {
     money("principal", part.principal)
     money("outstanding", part.claim.principal)
     money("accrued_fee", part.claim.fee)
-    money("charges", part.claim.charges)
+    money("charges", part.claim.otherCharges)
+    money("tax", part.claim.tax)
     writer.field("rate_bps", loan.life.rates.last?.rate.value ?? terms.rate.value)
     writer.field("day_count", terms.dayCount.rawValue)
     writer.field("accrued_through", loan.accruedThrough?.description)

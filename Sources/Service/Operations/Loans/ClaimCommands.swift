@@ -41,14 +41,18 @@ package struct ForgiveDebt: LoanCommand {
   package static let action = "loan.forgive"
   package let loanID: LoanID
   package let charges: Money?
+  /// Sales tax on the fee.
+  package let tax: Money?
   package let fee: Money?
   package let principal: Money?
   package let reason: String?
   package let ifVersion: Int64?
 
   package init(
-    loanID: LoanID, charges: Money?, fee: Money?, principal: Money?, reason: String?, ifVersion: Int64?
+    loanID: LoanID, charges: Money?, fee: Money?, principal: Money?, reason: String?, ifVersion: Int64?,
+    tax: Money? = nil
   ) {
+    self.tax = tax
     self.loanID = loanID
     self.charges = charges
     self.fee = fee
@@ -60,12 +64,14 @@ package struct ForgiveDebt: LoanCommand {
   package func decide(_ draft: inout Draft, by actor: Principal) throws -> Loan {
     var loan = try loan(&draft, for: .lender, actor)
     try loan.require(.forgive)
-    for (money, pointer) in [(charges, "/charges"), (fee, "/fee"), (principal, "/principal")] {
+    for (money, pointer) in [(charges, "/charges"), (tax, "/tax"), (fee, "/fee"), (principal, "/principal")] {
       try LoanDesk.requireCurrency(of: loan, money, pointer: pointer + "/currency")
     }
     loan = try LoanDesk.accrue(loan, through: draft.today, in: &draft).loan
+    let taxAmount = tax?.amount ?? 0
     let amounts = Debt(
-      charges: charges?.amount ?? 0, fee: fee?.amount ?? 0, principal: principal?.amount ?? 0)
+      charges: try (charges?.amount ?? 0).adding(taxAmount), fee: fee?.amount ?? 0, principal: principal?.amount ?? 0,
+      tax: taxAmount)
     try loan.forgive(amounts)
     loan = draft.put(\.loans, loan)
     try LoanDesk.postForgiveness(loan, amounts, on: draft.today, in: &draft)
@@ -73,9 +79,9 @@ package struct ForgiveDebt: LoanCommand {
     LoanDesk.announce(
       "loan.forgiven", loan,
       [
-        ("charges", .number(amounts.charges)), ("fee", .number(amounts.fee)),
+        ("charges", .number(amounts.otherCharges)), ("fee", .number(amounts.fee)),
         ("principal", .number(amounts.principal)), ("reason", reason.map { .text($0) } ?? .absent),
-      ], in: &draft)
+      ] + (amounts.tax == 0 ? [] : [("tax", .number(amounts.tax))]), in: &draft)
     return try LoanDesk.complete(loan, on: draft.today, forgiven: true, in: &draft)
   }
 }

@@ -24,17 +24,16 @@ extension LoanDesk {
       .feeRestated, of: loan, on: date,
       [
         lender.organization: [
-          lender.money(.receivableFee, toFee), lender.money(.receivablePrincipal, -taken.principal),
-          lender.money(.receivableCharges, -taken.charges), lender.money(.incomeFee, -restated),
-        ],
+          lender.money(.receivableFee, toFee), lender.money(.incomeFee, -restated),
+        ] + lender.claim(taken, -1),
         borrower.organization: [
-          borrower.money(.payableFee, -toFee), borrower.money(.payablePrincipal, taken.principal),
-          borrower.money(.payableCharges, taken.charges), borrower.money(.expenseFee, restated),
-        ],
+          borrower.money(.payableFee, -toFee), borrower.money(.expenseFee, restated),
+        ] + borrower.debt(taken, -1),
       ], in: &draft)
   }
 
-  /// The claim goes down in both books: the lender's expense, the borrower's income.
+  /// The claim goes down in both books: the lender's expense, the borrower's income. Tax that is forgiven is owed to the
+  /// authority as before: whether it gives relief is between it and the lender.
   static func postForgiveness(
     _ loan: Loan, _ amounts: Debt, on date: CalendarDate, in draft: inout Draft
   ) throws {
@@ -43,14 +42,8 @@ extension LoanDesk {
     try post(
       .debtForgiven, of: loan, on: date,
       [
-        lender.organization: [
-          lender.money(.receivableCharges, -amounts.charges), lender.money(.receivableFee, -amounts.fee),
-          lender.money(.receivablePrincipal, -amounts.principal), lender.money(.expenseForgiveness, total),
-        ],
-        borrower.organization: [
-          borrower.money(.payableCharges, amounts.charges), borrower.money(.payableFee, amounts.fee),
-          borrower.money(.payablePrincipal, amounts.principal), borrower.money(.incomeForgiveness, -total),
-        ],
+        lender.organization: lender.claim(amounts, -1) + [lender.money(.expenseForgiveness, total)],
+        borrower.organization: borrower.debt(amounts, -1) + [borrower.money(.incomeForgiveness, -total)],
       ], in: &draft)
   }
 

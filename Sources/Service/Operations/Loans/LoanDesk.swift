@@ -108,7 +108,11 @@ package enum LoanDesk {
     guard loan.isRunning, let through = loan.accruedThrough, through < date, loan.life.default == nil else {
       return (loan, 0)
     }
-    let (amount, state) = try LoanFee.accrued(on: loan, from: LoanFee.state(of: loan, through: through), through: date)
+    let start = try LoanFee.state(of: loan, through: through)
+    let (amount, state) = try LoanFee.accrued(on: loan, from: start, through: date)
+    // Before anything is posted: a day without a tax rule posts no fee either.
+    let taxes =
+      loan.terms.tax == nil ? [] : try LoanTaxes.accrued(on: loan, from: start, through: date, draft.reference.taxes)
     var loan = loan
     try loan.addFee(amount)
     loan.accruedThrough = date
@@ -121,7 +125,7 @@ package enum LoanDesk {
         lender.organization: [lender.money(.receivableFee, amount), lender.money(.incomeFee, -amount)],
         borrower.organization: [borrower.money(.expenseFee, amount), borrower.money(.payableFee, -amount)],
       ], in: &draft)
-    return (loan, amount)
+    return (taxes.isEmpty ? loan : try postTax(taxes, on: loan, booked: booked ?? date, in: &draft), amount)
   }
 
   /// Takes a payment out of what the platform holds for the borrower, and gives it to the lender's account here.
@@ -139,13 +143,8 @@ package enum LoanDesk {
         lender.organization: [
           lender.cash(AccountRef.principalPart, payment.charges + payment.principal),
           lender.cash(AccountRef.feePart, payment.fee),
-          lender.money(.receivableCharges, -payment.charges), lender.money(.receivableFee, -payment.fee),
-          lender.money(.receivablePrincipal, -payment.principal),
-        ],
-        borrower.organization: [
-          borrower.money(.payableCharges, payment.charges), borrower.money(.payableFee, payment.fee),
-          borrower.money(.payablePrincipal, payment.principal), borrower.cash(AccountRef.noSubject, -total),
-        ],
+        ] + lender.claim(payment, -1),
+        borrower.organization: borrower.debt(payment, -1) + [borrower.cash(AccountRef.noSubject, -total)],
         .platform: [
           JournalLine(AccountRef(.platform, .clientMoney, borrower.organization.value, asset: currency), total),
           JournalLine(AccountRef(.platform, .clientMoney, lender.organization.value, asset: currency), -total),

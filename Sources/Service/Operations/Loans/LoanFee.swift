@@ -45,8 +45,48 @@ package enum LoanFee {
     from date: CalendarDate, before: Loan, after: Loan, moves: [CalendarDate: Int64]
   ) throws -> (reversed: Int64, restated: Int64, residue: Int64)? {
     guard let through = before.accruedThrough, date < through else { return nil }
+    let old = try replayed(before, from: date, through: through, moves)
+    let new = try replayed(after, from: date, through: through, moves)
+    // All of it exactly, over the year of the day count, and rounded once: as if the rate had been this from the start.
+    let year = year(of: before)
+    let posted = try Int128(before.feeAccruedTotal).subtracting(Int128(old.amount)).adding(Int128(new.amount))
+    let carried = Int128(before.accrualResidue) - Int128(old.state.residue) + Int128(new.state.residue)
+    let exact = max(0, try posted.multiplied(by: year).adding(carried))
+    let total = try exact.divided(by: year, rounding: .halfEven)
+    let restated = try total.subtracting(Int128(before.feeAccruedTotal)).adding(Int128(old.amount)).asInt64()
+    return (old.amount, restated, try (exact - total * year).asInt64())
+  }
+
+  /// How much a backdated rate changes the fee that was posted for all days before some days, which lie between its own and
+  /// the last posting: each as if it had been posted up to that very day, at the one rate and at the other.
+  static func changes(
+    at days: [CalendarDate], from date: CalendarDate, before: Loan, after: Loan, moves: [CalendarDate: Int64]
+  ) throws -> [Int64] {
+    guard let through = before.accruedThrough else { return [] }
+    let year = year(of: before)
+    func exact(_ loan: Loan, from start: CalendarDate) throws -> Int128 {
+      let (amount, state) = try replayed(loan, from: start, through: through, moves)
+      return Int128(amount) * year + Int128(state.residue)
+    }
+    let posted = Int128(before.feeAccruedTotal) * year + Int128(before.accrualResidue)
+    let restated = try max(0, posted - exact(before, from: date) + exact(after, from: date))
+    return try days.map { day in
+      let was = try (posted - exact(before, from: day)).divided(by: year, rounding: .halfEven)
+      let becomes = try max(0, restated - exact(after, from: day)).divided(by: year, rounding: .halfEven)
+      return try (becomes - was).asInt64()
+    }
+  }
+
+  /// Basis points times days of the year.
+  private static func year(of loan: Loan) -> Int128 { 10_000 * (loan.terms.dayCount == .act360 ? 360 : 365) }
+
+  /// The fee of past days at the loan's rates, on the principal that the borrower's book had on each of them.
+  private static func replayed(
+    _ loan: Loan, from date: CalendarDate, through: CalendarDate, _ moves: [CalendarDate: Int64]
+  ) throws -> (amount: Int64, state: FeeAccrual) {
     let history = moves.sorted { $0.key < $1.key }
-    func principals(_ from: CalendarDate, _ to: CalendarDate) -> [(to: CalendarDate, principal: Int64)] {
+    let fresh = try FeeAccrual(dayCount: loan.terms.dayCount, accruedThrough: date)
+    return try accrue(fresh, through: through, by: loan) { from, to in
       var steps: [(to: CalendarDate, principal: Int64)] = []
       // The book never owed less than nothing, and its sums fit: it is the journal's own.
       var principal = history.prefix { $0.key <= from }.reduce(Int64(0)) { $0 &+ $1.value }
@@ -56,22 +96,14 @@ package enum LoanFee {
       }
       return steps + [(to, max(0, principal))]
     }
-    let fresh = try FeeAccrual(dayCount: before.terms.dayCount, accruedThrough: date)
-    let old = try accrue(fresh, through: through, by: before, principals: principals)
-    let new = try accrue(fresh, through: through, by: after, principals: principals)
-    // All of it exactly, over the year of the day count, and rounded once: as if the rate had been this from the start.
-    let year = Int128(10_000) * (before.terms.dayCount == .act360 ? 360 : 365)
-    let posted = try Int128(before.feeAccruedTotal).subtracting(Int128(old.amount)).adding(Int128(new.amount))
-    let carried = Int128(before.accrualResidue) - Int128(old.state.residue) + Int128(new.state.residue)
-    let exact = max(0, try posted.multiplied(by: year).adding(carried))
-    let total = try exact.divided(by: year, rounding: .halfEven)
-    let restated = try total.subtracting(Int128(before.feeAccruedTotal)).adding(Int128(old.amount)).asInt64()
-    return (old.amount, restated, try (exact - total * year).asInt64())
   }
 
   /// What pays the loan off on a day.
-  /// - Throws: `lending.illegal_state` for a loan that owes nothing any more, or not yet.
-  package static func payoff(of loan: Loan, on date: CalendarDate) throws -> PayoffQuote {
+  /// - Parameter taxes: the rules as they are known, for a loan whose fee bears sales tax.
+  /// - Throws: `lending.illegal_state` for a loan that owes nothing any more, or not yet; `repayment.no_tax_rule`.
+  package static func payoff(
+    of loan: Loan, on date: CalendarDate, taxes: FeeTaxTable = .empty
+  ) throws -> PayoffQuote {
     guard let through = loan.accruedThrough, loan.isRunning else {
       throw LendingRefusal.illegalState(object: "loan", state: loan.state.rawValue, act: "quote a payoff")
     }
@@ -83,6 +115,9 @@ package enum LoanFee {
     // In default the fee stands still; its days are posted when the default is cured.
     if loan.life.default != nil {
       return try PayoffQuote(on: max(date, through), owed: owed, rate: BasisPoints(0), accrual: state)
+    }
+    for step in try LoanTaxes.accrued(on: loan, from: state, through: date, taxes) where loan.bearsTax {
+      owed.tax = try owed.tax.adding(step.amount)
     }
     let last = loan.ratePeriods(from: through, to: date).last
     if let last, last.from > through {
@@ -99,22 +134,40 @@ package enum LoanFee {
     /// The first day that is no longer of it.
     package let to: CalendarDate
     package let fee: Int64
+    /// Sales tax on it; nil where there is none, or no rule is known for its days.
+    package let tax: Int64?
   }
 
   /// What is still to come if nothing is paid before maturity: the fee by calendar month on today's principal, from the
   /// last posting on. Empty for a loan that has matured, or whose fee stands still.
-  package static func months(of loan: Loan) throws -> [Month] {
+  /// - Parameter taxes: as for `payoff(of:on:taxes:)`; what is to come is taxed by the rules that are known now.
+  package static func months(of loan: Loan, taxes: FeeTaxTable = .empty) throws -> [Month] {
     guard loan.isRunning, loan.life.default == nil, var from = loan.accruedThrough else { return [] }
     var state = try state(of: loan, through: from)
+    // Tax so far; nil once some day to come has no rule.
+    var taxed = loan.bearsTax ? try LoanTaxes.state(of: loan).total : nil
     var months: [Month] = []
     while from < loan.maturesOn {
       let (year, month, _) = from.components
       let next = CalendarDate(year: year, month: month, day: 1)?.adding(months: 1) ?? loan.maturesOn
       let to = min(next, loan.maturesOn)
       let (fee, after) = try accrued(on: loan, from: state, through: to)
-      months.append(Month(from: from, to: to, fee: fee))
+      let before = taxed
+      taxed = try taxed.flatMap { _ in try taxTotal(of: loan, through: to, taxes) }
+      months.append(Month(from: from, to: to, fee: fee, tax: taxed.flatMap { total in before.map { total - $0 } }))
       (state, from) = (after, to)
     }
     return months
+  }
+
+  /// All tax up to a day to come; nil where one of its days has no rule.
+  private static func taxTotal(of loan: Loan, through date: CalendarDate, _ taxes: FeeTaxTable) throws -> Int64? {
+    guard let from = loan.accruedThrough else { return nil }
+    do {
+      let steps = try LoanTaxes.accrued(on: loan, from: state(of: loan, through: from), through: date, taxes)
+      return steps.last?.after.total ?? loan.life.tax.total
+    } catch RepaymentRefusal.noTaxRule {
+      return nil
+    }
   }
 }

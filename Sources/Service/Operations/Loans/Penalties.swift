@@ -198,14 +198,8 @@ extension LoanDesk {
     return try post(
       .penaltyTakenBack, of: loan, on: date,
       [
-        lender.organization: [
-          lender.money(.receivableCharges, -taken.charges), lender.money(.receivableFee, -taken.fee),
-          lender.money(.receivablePrincipal, -taken.principal), lender.money(.incomeCharges, total),
-        ],
-        borrower.organization: [
-          borrower.money(.payableCharges, taken.charges), borrower.money(.payableFee, taken.fee),
-          borrower.money(.payablePrincipal, taken.principal), borrower.money(.expenseCharges, -total),
-        ],
+        lender.organization: lender.claim(taken, -1) + [lender.money(.incomeCharges, total)],
+        borrower.organization: borrower.debt(taken, -1) + [borrower.money(.expenseCharges, -total)],
       ], in: &draft)
   }
 }

@@ -175,7 +175,10 @@ package struct RecordCashReceipt: Command {
       var debt = payments[line.loanID] ?? .none
       switch line.step {
       // The debt of a loan keeps tax and premiums among its charges.
-      case .charges, .tax, .prepayment: debt.charges += line.amount
+      case .charges, .prepayment: debt.charges += line.amount
+      case .tax:
+        debt.charges += line.amount
+        debt.tax += line.amount
       case .fee: debt.fee += line.amount
       case .principal: debt.principal += line.amount
       }
@@ -197,9 +200,9 @@ package struct RecordCashReceipt: Command {
       draft.happen(
         "loan.paid", paid.id, version: paid.version, to: (paid.terms.borrowerID, paid.terms.lenderID),
         [
-          ("charges", .number(payment.charges)), ("fee", .number(payment.fee)),
+          ("charges", .number(payment.otherCharges)), ("fee", .number(payment.fee)),
           ("principal", .number(payment.principal)),
-        ])
+        ] + (payment.tax == 0 ? [] : [("tax", .number(payment.tax))]))
       _ = try LoanDesk.complete(paid, on: receivedOn, in: &draft)
     }
     return (rows, allocation.remainder)

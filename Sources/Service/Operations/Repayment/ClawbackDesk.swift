@@ -158,7 +158,10 @@ enum ClawbackDesk {
       // A discount would have discharged more than it cost; no loan of this market has one.
       guard line.reinstated == line.cash else { throw ClawbackRefusal.noRecord }
       switch line.step {
-      case .charges, .tax, .prepayment: debt.charges += line.cash
+      case .charges, .prepayment: debt.charges += line.cash
+      case .tax:
+        debt.charges += line.cash
+        debt.tax += line.cash
       case .fee: debt.fee += line.cash
       case .principal: debt.principal += line.cash
       }
@@ -218,9 +221,7 @@ enum ClawbackDesk {
     let books: [(OrganizationID, [JournalLine])] = [
       (
         lender.organization,
-        [
-          lender.money(.receivableCharges, debt.charges), lender.money(.receivableFee, debt.fee),
-          lender.money(.receivablePrincipal, debt.principal),
+        lender.claim(debt, 1) + [
           lender.cash(AccountRef.feePart, -(cash[AccountRef.feePart] ?? 0)),
           lender.cash(AccountRef.principalPart, -(cash[AccountRef.principalPart] ?? 0)),
           JournalLine(AccountRef(lender.organization, .payableClawback, asset: asset), -claimed),
@@ -229,10 +230,7 @@ enum ClawbackDesk {
       ),
       (
         borrower.organization,
-        [
-          borrower.money(.payableCharges, -debt.charges), borrower.money(.payableFee, -debt.fee),
-          borrower.money(.payablePrincipal, -debt.principal), borrower.cash(AccountRef.noSubject, total),
-        ]
+        borrower.debt(debt, 1) + [borrower.cash(AccountRef.noSubject, total)]
       ),
       (
         .platform,

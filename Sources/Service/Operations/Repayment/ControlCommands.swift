@@ -305,24 +305,17 @@ enum ControlDesk {
     try LoanDesk.post(
       .loanAssumed, of: old, on: date,
       [
-        from.organization: [
-          from.money(.receivablePrincipal, -debt.principal), from.money(.receivableFee, -debt.fee),
-          from.money(.receivableCharges, -debt.charges), into.money(.receivablePrincipal, debt.principal),
-          into.money(.receivableFee, debt.fee), into.money(.receivableCharges, debt.charges),
+        from.organization: from.claim(debt, -1) + into.claim(debt, 1) + [
           from.money(.clearingChips, value), from.money(.chipsSettled, -settled),
           into.money(.clearingChips, -debt.principal),
         ],
-        startup.organization: [
-          startup.money(.payablePrincipal, debt.principal), startup.money(.payableFee, debt.fee),
-          startup.money(.payableCharges, debt.charges), startup.money(.clearingChips, -value),
-          startup.money(.chipsSettled, settled), clearing(startup, -beyond),
+        startup.organization: startup.debt(debt, -1) + [
+          startup.money(.clearingChips, -value), startup.money(.chipsSettled, settled), clearing(startup, -beyond),
           startup.chips(.holdingsOnLoan, -units), startup.chips(.holdingsSource, units),
         ],
-        acquirer.organization: [
-          acquirer.money(.payablePrincipal, -debt.principal), acquirer.money(.payableFee, -debt.fee),
-          acquirer.money(.payableCharges, -debt.charges), acquirer.money(.clearingChips, debt.principal),
-          clearing(acquirer, beyond), acquirer.chips(.holdingsSource, -units),
-          acquirer.chips(.holdingsOnLoan, units),
+        acquirer.organization: acquirer.debt(debt, 1) + [
+          acquirer.money(.clearingChips, debt.principal), clearing(acquirer, beyond),
+          acquirer.chips(.holdingsSource, -units), acquirer.chips(.holdingsOnLoan, units),
         ],
       ], in: &draft)
   }

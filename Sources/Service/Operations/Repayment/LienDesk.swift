@@ -18,6 +18,7 @@ package enum LienDesk {
       let step: WaterfallStep =
         switch code {
         case .payableCharges: .charges
+        case .payableTax: .tax
         case .payableFee: .fee
         case .payablePrincipal: .principal
         default: throw StoredValueError(column: "account_code", value: code.rawValue)

@@ -30,15 +30,30 @@ package struct AccrueBorrower: Command {
     package let loans: Int64
     package let posted: [Currency: Int64]
     package let penalties: [Currency: Int64]
+    /// Loans whose fee was not posted since a day of it has no tax rule.
+    package let heldForTax: Int64
   }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Accrued {
     try principal.require(.admin)
     var posted: [Currency: Int64] = [:]
     var penalties: [Currency: Int64] = [:]
-    var loans: Int64 = 0
+    var (loans, heldForTax): (Int64, Int64) = (0, 0)
     for loan in LoanBook.running(of: borrowerID, in: draft) {
-      let (after, amount) = try LoanDesk.accrue(loan, through: through, booked: booked, in: &draft)
+      let (after, amount): (Loan, Int64)
+      do {
+        (after, amount) = try LoanDesk.accrue(loan, through: through, booked: booked, in: &draft)
+      } catch RepaymentRefusal.noTaxRule(let jurisdiction, let on) {
+        // The fee waits with its tax; other loans do not.
+        (after, amount) = (try LoanDesk.accruePenalty(loan, through: through, booked: booked, in: &draft), 0)
+        heldForTax += 1
+        draft.happen(
+          "loan.accrual_held", loan.id, version: loan.version, to: (loan.terms.borrowerID, loan.terms.lenderID),
+          [
+            ("reason_code", .text("repayment.no_tax_rule")), ("jurisdiction", .text(jurisdiction.value)),
+            ("on", .text(on.description)),
+          ])
+      }
       let penalty = after.life.penalty.total - loan.life.penalty.total
       if penalty != 0 { penalties[loan.currency] = try penalties[loan.currency, default: 0].adding(penalty) }
       guard after.accruedThrough != loan.accruedThrough else { continue }
@@ -46,7 +61,7 @@ package struct AccrueBorrower: Command {
       posted[loan.currency] = try posted[loan.currency, default: 0].adding(amount)
     }
     draft.made.subject = borrowerID.value
-    return Accrued(loans: loans, posted: posted, penalties: penalties)
+    return Accrued(loans: loans, posted: posted, penalties: penalties, heldForTax: heldForTax)
   }
 }
 

@@ -34,17 +34,20 @@ package enum SweepDesk {
     private let today: CalendarDate
     private let waterfalls: [StartupWaterfalls]
     private let rates: FXTable
+    private let taxes: FeeTaxTable
 
     /// - Parameters:
     ///   - loans: those that have not ended.
     ///   - rounds: those that were not rejected.
     ///   - waterfalls: of the startup's lenders; those in effect today are taken.
     ///   - rates: of the days of its closings and of today; a day to come is shown at today's, which its lines name.
+    ///   - taxes: the rules as they are known, for loans whose fee bears sales tax.
     ///   - today: fees are accrued to this day at least, as a sweep of today would.
     package init(
       loans: [Loan], rounds: [FundingRound], closings: [FundingClosing], waterfalls: [StartupWaterfalls],
-      rates: FXTable = .empty, today: CalendarDate
+      rates: FXTable = .empty, taxes: FeeTaxTable = .empty, today: CalendarDate
     ) {
+      self.taxes = taxes
       self.rates = rates.held(after: today)
       self.waterfalls = waterfalls
       self.today = today
@@ -58,7 +61,7 @@ package enum SweepDesk {
 
     private func positions() throws -> [LoanPosition] {
       try loans.compactMap { loan in
-        var position = try LoanPosition(Penalties.charged(loan, through: today), by: agreed)
+        var position = try LoanPosition(Penalties.charged(loan, through: today), by: agreed, taxes: taxes)
         try position?.accrue(through: today)
         return position
       }
@@ -120,7 +123,8 @@ package struct SweepQuestion: Sendable, Hashable {
 
 extension LoanPosition {
   /// A running loan, as it stands by the terms among lenders; nil before its delivery.
-  init?(_ loan: Loan, by agreed: IntercreditorTerms) throws {
+  /// - Parameter taxes: the rules as they are known, where it is accrued to days that are not posted yet.
+  init?(_ loan: Loan, by agreed: IntercreditorTerms, taxes: FeeTaxTable = .empty) throws {
     // A buyer has the place of the seller, unless the lenders agreed on another since.
     let place = ([loan.id] + (loan.life.acquired?.lineage ?? [])).lazy.compactMap { agreed.place(of: $0) }.first
     guard loan.isRunning, let through = loan.accruedThrough else { return nil }
@@ -133,7 +137,12 @@ extension LoanPosition {
       covenant: Covenant(terms),
       rate: standsStill ? BasisPoints(0) : terms.rate, accrual: try LoanFee.state(of: loan, through: through),
       owed: loan.outstanding.steps, due: due, hasAcceded: place?.hasAcceded ?? true,
-      rateChanges: standsStill ? [] : loan.life.rates.map { RateChange(from: $0.from, rate: $0.rate) })
+      rateChanges: standsStill ? [] : loan.life.rates.map { RateChange(from: $0.from, rate: $0.rate) },
+      tax: standsStill || !loan.bearsTax
+        ? nil
+        : try loan.terms.tax?.sales.map { sales in
+          FeeTax(table: taxes, jurisdiction: sales.jurisdiction, accrual: try LoanTaxes.state(of: loan))
+        })
   }
 }
 
@@ -149,5 +158,5 @@ extension Covenant {
 
 extension Debt {
   /// As the waterfall counts it.
-  var steps: StepAmounts { StepAmounts(charges: charges, fee: fee, principal: principal) }
+  var steps: StepAmounts { StepAmounts(charges: otherCharges, fee: fee, principal: principal, tax: tax) }
 }

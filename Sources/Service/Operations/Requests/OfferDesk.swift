@@ -66,7 +66,8 @@ enum OfferDesk {
       principal: principal, rate: offer.rate, dayCount: draft.reference.parameters.dayCount,
       returnCredit: listing.returnCredit, repayment: request.repayment, rank: 1, tradeOn: draft.today,
       termDays: request.termDays, maturesOn: maturesOn, recallNoticeDays: listing.recallNoticeDays,
-      assignability: listing.assignability, penalty: listing.penalty, businessDay: listing.businessDay)
+      assignability: listing.assignability, penalty: listing.penalty, businessDay: listing.businessDay,
+      tax: listing.tax)
     let loan = draft.put(\.loans, Loan(id: draft.ids.next(), terms: terms, createdAt: draft.now))
     offer.loanID = loan.id
     offer = draft.put(\.offers, offer)

@@ -125,6 +125,7 @@ package struct SettleShard: Command {
     var sums: [String: Int64] = ["loans": accrued.loans]
     for (currency, amount) in accrued.posted { sums["fee.\(currency)"] = amount }
     for (currency, amount) in accrued.penalties { sums["penalty.\(currency)"] = amount }
+    if accrued.heldForTax > 0 { sums["loans_without_tax_rule"] = accrued.heldForTax }
     return sums
   }
 

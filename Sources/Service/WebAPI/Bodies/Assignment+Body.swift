@@ -73,7 +73,8 @@ extension LoanAssignment {
       writer.object("claim", settledClaim ?? claim ?? acceptedClaim) { writer, claim in
         writer.field("principal", Money(claim.principal, price.currency))
         writer.field("fee", Money(claim.fee, price.currency))
-        writer.field("charges", Money(claim.charges, price.currency))
+        writer.field("charges", Money(claim.otherCharges, price.currency))
+        writer.field("tax", Money(claim.tax, price.currency))
       }
       writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }

@@ -26,6 +26,7 @@ extension CreateListing.Terms {
     let assignability = reader.optionalEnumeration("assignable", as: Assignability.self)
     let penalty = PenaltyTerms.parse(&reader)
     let businessDay = reader.optionalEnumeration("business_day", as: BusinessDayConvention.self)
+    let tax = reader.optionalObject("tax") { TaxTerms.parse(&$0) }
     let eligibility = reader.optionalObject("eligibility") { Listing.Eligibility.parse(&$0) }
     let validUntil = reader.optionalInstant("valid_until_at")
     guard let lot, let quantity, let ask, let minTerm, let maxTerm else { return nil }
@@ -35,7 +36,7 @@ extension CreateListing.Terms {
       advanceRate: advance ?? .whole, repaymentPatterns: patterns ?? [.roundSweep], recallNoticeDays: notice,
       eligibility: eligibility ?? Listing.Eligibility(), validUntil: validUntil,
       returnCredit: credit ?? .proRataOutstanding, assignability: assignability ?? .withConsent, penalty: penalty,
-      businessDay: businessDay ?? .unadjusted)
+      businessDay: businessDay ?? .unadjusted, tax: tax)
   }
 }
 
@@ -129,6 +130,7 @@ extension Listing {
       writer.field("assignable", assignability)
       penalty.writeMembers(to: &writer)
       writer.field("business_day", businessDay)
+      writer.object("tax", tax) { $1.writeMembers(to: &$0) }
       writer.object("eligibility") { eligibility.writeMembers(to: &$0) }
       writer.field("valid_until_at", validUntil)
       writer.field("sequence", sequence)

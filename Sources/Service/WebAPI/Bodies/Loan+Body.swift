@@ -80,7 +80,8 @@ extension Loan {
     writer.field("outstanding", Money(outstanding.principal, currency))
     writer.field("accrued_fee", Money(outstanding.fee, currency))
     writer.field("fee_accrued_total", Money(feeAccruedTotal, currency))
-    writer.field("charges", Money(outstanding.charges, currency))
+    writer.field("charges", Money(outstanding.otherCharges, currency))
+    writeTax(to: &writer)
     writer.object("due", due) { writer, due in
       writer.field("cause", due.cause)
       writer.field("cause_id", due.causeName)

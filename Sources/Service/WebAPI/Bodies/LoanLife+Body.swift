@@ -132,18 +132,19 @@ extension WriteOffLoan {
 }
 
 extension ForgiveDebt {
-  /// `charges`?, `fee`?, `principal`? (at least one of them), `reason`?
+  /// `charges`?, `tax`?, `fee`?, `principal`? (at least one of them), `reason`?
   package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> ForgiveDebt? {
     let charges = reader.optionalMoney("charges", BodyBounds.price)
+    let tax = reader.optionalMoney("tax", BodyBounds.price)
     let fee = reader.optionalMoney("fee", BodyBounds.price)
     let principal = reader.optionalMoney("principal", BodyBounds.price)
     let reason = reader.optionalString("reason", bytes: BodyBounds.reason)
-    if !reader.has("charges"), !reader.has("fee"), !reader.has("principal") {
+    if !reader.has("charges"), !reader.has("tax"), !reader.has("fee"), !reader.has("principal") {
       reader.fault(
         "principal", code: JSONFaultCode.missing, detail: "is required where neither charges nor fee are given")
     }
     return ForgiveDebt(
-      loanID: loanID, charges: charges, fee: fee, principal: principal, reason: reason, ifVersion: ifVersion)
+      loanID: loanID, charges: charges, fee: fee, principal: principal, reason: reason, ifVersion: ifVersion, tax: tax)
   }
 }
 

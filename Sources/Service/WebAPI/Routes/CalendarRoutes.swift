@@ -99,6 +99,9 @@ extension ReferenceEntry {
       writer.field("state", state)
       switch fact {
       case .calendar(let calendar): calendar.writeMembers(to: &writer)
+      case .taxRule(let rule, let superseded):
+        rule.writeMembers(to: &writer)
+        writer.field("supersedes", superseded)
       }
       writer.field("proposed_by", proposedBy)
       writer.field("decided_by", decidedBy)

@@ -122,6 +122,7 @@ extension LoanExplanation.Rule {
     case .allocation: "waterfall"
     case .returned: "return_credit"
     case .penalty: "penalty"
+    case .tax: "sales_tax"
     case .act: "act"
     case .unexplained: "unexplained"
     }
@@ -183,6 +184,7 @@ extension LoanExplanation.Rule {
         writer.field("condition_charge", Money(entry.conditionCharge, loan.currency))
       }
     case .penalty(let rows): writer.array(rows) { $1.write(to: &$0, currency: loan.currency) }
+    case .tax(let rows): writer.array(rows) { $1.write(to: &$0) }
     case .act, .unexplained: writer.null()
     }
   }

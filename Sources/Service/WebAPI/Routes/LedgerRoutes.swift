@@ -48,7 +48,7 @@ extension WebAPI {
     addExposureRoutes(&routes)
   }
 
-  private static func organization(_ request: Request) throws -> OrganizationID? {
+  static func organization(_ request: Request) throws -> OrganizationID? {
     guard let text = request.uri.queryParameters["organization_id"] else { return nil }
     guard let id = OrganizationID(String(text)) else {
       throw Problem(.unprocessableContent, "request.invalid", "organization_id is an organisation's id.")
@@ -88,7 +88,13 @@ extension WebAPI {
     let query = Query(Details.trialBalance, [.uuid(organization.value.bits), .date(date.dayNumber)])
     var (claims, debts): ([Currency: Debt], [Currency: Debt]) = ([:], [:])
     var takenBack: [Money] = []
-    for row in try await gateway.reader.run([query], as: principal)[0] {
+    var taxes: [(account: AccountCode, balance: Money)] = []
+    let notes = Query(
+      TaxSQL.notesOfStatement,
+      [Reader.scope(principal), .uuid(organization.value.bits), .date(date.dayNumber)])
+    let results = try await gateway.reader.run([query, notes], as: principal)
+    let untaxed = try results[1].map(UntaxedFee.init)
+    for row in results[0] {
       guard let code = AccountCode(rawValue: try row.text(0)), let currency = Currency(try row.text(1)) else {
         continue
       }
@@ -96,11 +102,19 @@ extension WebAPI {
       switch code {
       case .receivablePrincipal: claims[currency, default: .none].principal = balance
       case .receivableFee: claims[currency, default: .none].fee = balance
-      case .receivableCharges: claims[currency, default: .none].charges = balance
+      case .receivableCharges: claims[currency, default: .none].charges += balance
+      case .receivableTax:
+        claims[currency, default: .none].charges += balance
+        claims[currency, default: .none].tax = balance
       // Debts stand on the credit side.
       case .payablePrincipal: debts[currency, default: .none].principal = 0 &- balance
       case .payableFee: debts[currency, default: .none].fee = 0 &- balance
-      case .payableCharges: debts[currency, default: .none].charges = 0 &- balance
+      case .payableCharges: debts[currency, default: .none].charges -= balance
+      case .payableTax:
+        debts[currency, default: .none].charges -= balance
+        debts[currency, default: .none].tax = 0 &- balance
+      // Towards authorities, not to a party of a loan.
+      case .taxOutput, .taxInput: if balance != 0 { taxes.append((code, Money(balance, currency))) }
       case .payableClawback where balance != 0: takenBack.append(Money(0 &- balance, currency))
       default: continue
       }
@@ -116,6 +130,15 @@ extension WebAPI {
         writer.field("basis", "gross contractual claims by business date, as posted")
         writer.array("owed_to_it", owed) { $1.write(to: &$0) }
         writer.array("it_owes", owing) { $1.write(to: &$0) }
+        // Output tax is owed to an authority and negative; input tax may be set against the organisation's own.
+        writer.array("taxes", taxes) { writer, tax in
+          writer.object { writer in
+            writer.field("account", tax.account)
+            writer.field("balance", tax.balance)
+          }
+        }
+        // Fees on which no tax was billed, and why; under a reverse charge the borrower accounts for the memorandum.
+        writer.array("untaxed_fees", untaxed) { $1.write(to: &$0) }
         // To the platform, for money that was paid out to it and taken back since.
         writer.array("claw_backs_owed", takenBack) { writer, money in
           writer.object { writer in writer.field("amount", money) }
@@ -236,6 +259,7 @@ struct Exposure {
     for loan in loans {
       var debt = sums[loan.currency] ?? .none
       debt.charges = try debt.charges.adding(loan.outstanding.charges)
+      debt.tax = try debt.tax.adding(loan.outstanding.tax)
       debt.fee = try debt.fee.adding(loan.outstanding.fee)
       debt.principal = try debt.principal.adding(loan.outstanding.principal)
       sums[loan.currency] = debt
@@ -248,7 +272,8 @@ struct Exposure {
       writer.field("currency", currency.code)
       writer.field("principal", Money(debt.principal, currency))
       writer.field("fee", Money(debt.fee, currency))
-      writer.field("charges", Money(debt.charges, currency))
+      writer.field("charges", Money(debt.otherCharges, currency))
+      writer.field("tax", Money(debt.tax, currency))
     }
   }
 }

@@ -198,12 +198,23 @@ extension WebAPI {
   private func schedule(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
     let principal = try await gateway.principal(of: request)
     let loan = try await self.loan(context, as: principal)
-    let months = try LoanFee.months(of: loan)
+    let reference = try await reference.refreshed(writer)
+    let months = try LoanFee.months(of: loan, taxes: reference.taxes)
     let owed = loan.outstanding
     let fee = try months.reduce(owed.fee) { try $0.adding($1.fee) }
-    let total = try Debt(charges: owed.charges, fee: fee, principal: owed.principal).total()
-    let calendars = try await reference.refreshed(writer).calendars
-    let settled = BusinessDays.settlementDay(loan.maturesOn, of: loan.currency, calendars)
+    // Unknown where a day to come has no rule yet.
+    let tax =
+      try loan.terms.tax == nil
+      ? owed.tax
+      : months.reduce(owed.tax as Int64?) { sum, month in
+        guard loan.bearsTax else { return sum }
+        guard let sum, let more = month.tax else { return nil }
+        return try sum.adding(more)
+      }
+    let total = try tax.map { tax in
+      try Debt(charges: owed.otherCharges.adding(tax), fee: fee, principal: owed.principal).total()
+    }
+    let settled = BusinessDays.settlementDay(loan.maturesOn, of: loan.currency, reference.calendars)
     return gateway.object(request, version: loan.version) { writer in
       writer.object { writer in
         writer.field("loan_id", loan.id)
@@ -214,6 +225,7 @@ extension WebAPI {
             writer.field("from_on", month.from)
             writer.field("to_on", month.to)
             writer.field("fee", Money(month.fee, loan.currency))
+            if loan.bearsTax { writer.field("tax", month.tax.map { Money($0, loan.currency) }) }
           }
         }
         writer.object("maturity") { writer in
@@ -222,8 +234,9 @@ extension WebAPI {
           writer.field("business_date_basis", settled.basis)
           writer.field("principal", Money(owed.principal, loan.currency))
           writer.field("fee", Money(fee, loan.currency))
-          writer.field("charges", Money(owed.charges, loan.currency))
-          writer.field("total", Money(total, loan.currency))
+          writer.field("charges", Money(owed.otherCharges, loan.currency))
+          writer.field("tax", tax.map { Money($0, loan.currency) })
+          writer.field("total", total.map { Money($0, loan.currency) })
         }
       }
     }
@@ -232,7 +245,8 @@ extension WebAPI {
   private func payoffQuote(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
     let principal = try await gateway.principal(of: request)
     let loan = try await self.loan(context, as: principal)
-    let quote = try LoanFee.payoff(of: loan, on: try await businessDate(request))
+    let taxes = loan.terms.tax == nil ? .empty : try await reference.refreshed(writer).taxes
+    let quote = try LoanFee.payoff(of: loan, on: try await businessDate(request), taxes: taxes)
     return gateway.object(request, version: loan.version) { writer in
       writer.object { writer in
         writer.field("loan_id", loan.id)
@@ -240,6 +254,7 @@ extension WebAPI {
         writer.field("principal", Money(quote.principal, loan.currency))
         writer.field("fee", Money(quote.fee, loan.currency))
         writer.field("charges", Money(quote.charges, loan.currency))
+        writer.field("tax", Money(quote.tax, loan.currency))
         writer.field("total", Money(quote.total, loan.currency))
         writer.field("per_diem", Money(quote.perDiem, loan.currency))
       }

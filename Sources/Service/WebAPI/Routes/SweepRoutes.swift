@@ -212,9 +212,11 @@ extension WebAPI {
     let spans = FXDesk.spans(
       loans: loans, cash: Set(closings.map(\.netNewCash.currency)).union(asked.map { [$0] } ?? []),
       days: closings.map(\.closedOn) + [today])
+    let taxes = loans.contains(where: \.bearsTax) ? try await reference.refreshed(self.writer).taxes : .empty
     return SweepDesk.Book(
       loans: loans, rounds: try Tables.fundingRounds.decode(results[1]), closings: closings,
-      waterfalls: try Tables.startupWaterfalls.decode(results[3]), rates: try await fxTable(spans), today: today)
+      waterfalls: try Tables.startupWaterfalls.decode(results[3]), rates: try await fxTable(spans), taxes: taxes,
+      today: today)
   }
 }
 
