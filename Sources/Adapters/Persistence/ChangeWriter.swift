@@ -27,6 +27,7 @@ package struct BatchChanges: Sendable {
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var valuation = ValuationChanges()
+  package var marginTests: [MarginTestRow] = []
   package var newHeads: [Head] = []
   package var runs: [PlannedRun] = []
   package var matchRounds: [PlannedMatchRound] = []
@@ -70,6 +71,7 @@ package struct BatchChanges: Sendable {
     unitEvents += made.unitEvents
     marks += made.marks
     valuation.absorb(made.valuation)
+    marginTests += made.marginTests
     newHeads += made.newHeads
     runs += made.runs
     matchRounds += made.matchRounds
@@ -200,6 +202,8 @@ package enum ChangeWriter {
     plan.insert(Tables.chipMarks, marks.ofChips)
     plan.insert(Tables.startupMarks, marks.ofStartups)
     plan.insert(Tables.markDerivations, changes.valuation.derivations)
+    plan.insert(Tables.marginTests, changes.marginTests)
+    plan.write(Tables.marginCalls, shelves.marginCalls, endsFirst: true)
     if !journal.entries.isEmpty {
       plan.insert(Tables.journalEntries, journal.entries.map(\.row))
       plan.insert(Tables.journalLines, journal.entries.flatMap(\.lineRows))

@@ -183,6 +183,7 @@ extension Tables {
       .text("payer_account") { $0.payer?.account },
       .text("remainder_reason") { $0.remainderReason?.rawValue },
       .int8("converted") { $0.converted },
+      .uuidOrNull("margin_call_id") { $0.marginCallID?.value },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
     ],
@@ -207,7 +208,8 @@ extension Tables {
       payer: name == nil && account == nil ? nil : CashReceipt.Payer(name: name, account: account),
       remainderReason: try row.valueOrNull(),
       // Receipts of before were never converted.
-      converted: try row.intOrNull() ?? 0, version: try row.int(), createdAt: try row.instant())
+      converted: try row.intOrNull() ?? 0, marginCallID: try row.idOrNull(), version: try row.int(),
+      createdAt: try row.instant())
   }
 
   /// Never updated: `update` of this table is not used, and the writer has no grant for it.

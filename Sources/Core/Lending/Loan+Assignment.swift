@@ -128,6 +128,7 @@ extension Loan.Terms {
       legalForm: legalForm, quantity: part.units, markID: markID, markAmount: markAmount, advanceRate: advanceRate,
       principal: Money(part.principal, principal.currency), rate: rate, dayCount: dayCount, returnCredit: returnCredit,
       repayment: repayment, rank: rank, tradeOn: tradeOn, termDays: termDays, maturesOn: maturesOn,
-      recallNoticeDays: recallNoticeDays, assignability: assignability, penalty: penalty, businessDay: businessDay)
+      recallNoticeDays: recallNoticeDays, assignability: assignability, penalty: penalty, businessDay: businessDay,
+      margin: margin)
   }
 }

@@ -25,6 +25,7 @@ package enum RoundReportNoun: IdentifiedNoun { package static let prefix: Static
 package enum ChipQuoteNoun: IdentifiedNoun { package static let prefix: StaticString = "quo" }
 package enum MarkSeriesNoun: IdentifiedNoun { package static let prefix: StaticString = "mser" }
 package enum MarginCallNoun: IdentifiedNoun { package static let prefix: StaticString = "mgn" }
+package enum MarginTestNoun: IdentifiedNoun { package static let prefix: StaticString = "mgt" }
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
 package enum ClawbackNoun: IdentifiedNoun { package static let prefix: StaticString = "clw" }
 package enum TopUpNoun: IdentifiedNoun { package static let prefix: StaticString = "top" }
@@ -75,6 +76,7 @@ package typealias RoundReportID = Identifier<RoundReportNoun>
 package typealias ChipQuoteID = Identifier<ChipQuoteNoun>
 package typealias MarkSeriesID = Identifier<MarkSeriesNoun>
 package typealias MarginCallID = Identifier<MarginCallNoun>
+package typealias MarginTestID = Identifier<MarginTestNoun>
 package typealias CashReceiptID = Identifier<CashReceiptNoun>
 package typealias ClawbackID = Identifier<ClawbackNoun>
 package typealias TopUpID = Identifier<TopUpNoun>

@@ -79,6 +79,8 @@ package struct CashReceipt: Sendable, Hashable {
   /// nil where the payer was known from the start.
   package let suspense: Suspense?
   package let payer: Payer?
+  /// The margin call that it was brought for.
+  package let marginCallID: MarginCallID?
   package var version: Int64
   package let createdAt: Instant
 
@@ -86,7 +88,7 @@ package struct CashReceipt: Sendable, Hashable {
     id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: CashSource,
     reference: String?, remainder: Int64, assignment: Assignment? = nil, clawedBack: Int64 = 0,
     suspense: Suspense? = nil, payer: Payer? = nil, remainderReason: RemainderReason? = nil, converted: Int64 = 0,
-    version: Int64 = 1, createdAt: Instant
+    marginCallID: MarginCallID? = nil, version: Int64 = 1, createdAt: Instant
   ) {
     self.assignment = assignment
     self.clawedBack = clawedBack
@@ -94,6 +96,7 @@ package struct CashReceipt: Sendable, Hashable {
     self.payer = payer
     self.remainderReason = remainderReason
     self.converted = converted
+    self.marginCallID = marginCallID
     self.id = id
     self.organizationID = organizationID
     self.receivedOn = receivedOn

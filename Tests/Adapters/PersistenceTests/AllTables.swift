@@ -28,7 +28,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.penalties), AnyTable(Tables.statements), AnyTable(Tables.referenceEntries),
     AnyTable(Tables.markProposals), AnyTable(Tables.markDisputes), AnyTable(Tables.valuationImports),
     AnyTable(Tables.roundReports), AnyTable(Tables.chipQuotes), AnyTable(Tables.markSeries),
-    AnyTable(Tables.markDerivations),
+    AnyTable(Tables.markDerivations), AnyTable(Tables.marginTests), AnyTable(Tables.marginCalls),
     AnyTable(Tables.platformInvoices), AnyTable(Tables.invoiceLines),
     AnyTable(Tables.listingOptions), AnyTable(Tables.loanConversions),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
@@ -52,5 +52,5 @@ struct AnyTable: Sendable {
     + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + ComplianceSQL.statements + MarkSQL.statements
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
-    + ExportSQL.statements
+    + ExportSQL.statements + MarginSQL.statements
 }

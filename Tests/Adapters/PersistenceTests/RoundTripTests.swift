@@ -70,6 +70,8 @@ struct Trip {
       Trip(Tables.chipQuotes, [set.chipQuote], ids: [set.uuid(64)]),
       Trip(Tables.markSeries, [try set.markSeries()], ids: [set.uuid(65)]),
       Trip(Tables.markDerivations, [set.markDerivation], ids: [set.uuid(21)]),
+      Trip(Tables.marginTests, [set.marginTest], ids: [set.uuid(66)]),
+      Trip(Tables.marginCalls, [set.marginCall], ids: [set.uuid(67)]),
       Trip(Tables.roundReports, [try set.roundReport()], ids: [set.uuid(63)]),
       Trip(Tables.cashReceipts, [set.receipt], ids: [set.uuid(23)]),
       Trip(Tables.allocations, [set.allocation], ids: [set.uuid(23)]),

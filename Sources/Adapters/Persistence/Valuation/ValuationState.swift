@@ -50,6 +50,19 @@ package struct ImportKey: Sendable, Hashable {
   }
 }
 
+/// A chip model on a day.
+package struct ChipDay: Sendable, Hashable, Comparable {
+  package let chip: ChipModelID
+  package let on: CalendarDate
+
+  package init(_ chip: ChipModelID, on date: CalendarDate) {
+    self.chip = chip
+    on = date
+  }
+
+  package static func < (left: Self, right: Self) -> Bool { (left.chip, left.on) < (right.chip, right.on) }
+}
+
 /// Something of marks and their sources that a command must see.
 package enum ValuationNeed: Sendable, Hashable {
   case mark(ValuationID)
@@ -57,6 +70,8 @@ package enum ValuationNeed: Sendable, Hashable {
   case standing(MarkKey)
   /// The price mark of a chip that stands now: one row, however long the history is.
   case tradingMark(ChipModelID)
+  /// The price mark of a chip that stands now for a day.
+  case dayMark(ChipDay)
   /// The open disputes of a subject's marks.
   case disputes(of: ValuationSubject)
   case proposal(ValuationID)
@@ -85,6 +100,8 @@ package struct ValuationState: Sendable {
   /// nil within, where no mark stands, or where the batch itself corrected the one that did by one of an earlier day: then
   /// which one stands is known to the next batch.
   package var tradingMarks: [ChipModelID: ValuationMark?] = [:]
+  /// As ``tradingMarks``, of what is effective up to a day.
+  package var dayMarks: [ChipDay: ValuationMark?] = [:]
   package var openDisputes: [ValuationSubject: [MarkDisputeID]] = [:]
   package var importOfFile: [ImportKey: ValuationImportID] = [:]
   package var proposalsOfImport: [ValuationImportID: [ValuationID]] = [:]
@@ -137,6 +154,11 @@ package struct ValuationState: Sendable {
     standing[MarkKey(mark)] = mark.id
     if mark.basis == .perChip, let chip = mark.subject.chipModel, let before = tradingMarks[chip] {
       tradingMarks[chip] = .some(Self.later(mark, before))
+    }
+    if mark.basis == .perChip, !dayMarks.isEmpty {
+      for (day, before) in dayMarks where day.chip == mark.subject.chipModel && mark.effectiveOn <= day.on {
+        dayMarks[day] = .some(Self.later(mark, before))
+      }
     }
   }
 

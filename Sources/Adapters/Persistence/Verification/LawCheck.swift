@@ -26,6 +26,7 @@ extension LawCheck {
   /// Every check, by law.
   package static let all: [LawCheck] =
     journal + custody + debts + acts + order + money + currencies + clawbacks + assignments + lateness + marks
+    + margin
 
   package static var statements: [Statement] { all.flatMap { [$0.breaches, $0.checked] } }
 

@@ -5,6 +5,7 @@ import Parties
 import Persistence
 import Primitives
 import Repayment
+import Valuation
 
 /// Lists part of a lot.
 package struct CreateListing: Command {
@@ -27,6 +28,7 @@ package struct CreateListing: Command {
     package var assignability: Assignability
     package var penalty: PenaltyTerms
     package var businessDay: BusinessDayConvention
+    package var margin: MarginTerms.Listed?
 
     package init(
       lotID: LotID, quantity: Int64, askRate: BasisPoints, minTermDays: Int64, maxTermDays: Int64, minQuantity: Int64?,
@@ -34,8 +36,9 @@ package struct CreateListing: Command {
       repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Listing.Eligibility,
       validUntil: Instant?, returnCredit: ReturnCreditRule = .proRataOutstanding,
       assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
-      businessDay: BusinessDayConvention = .unadjusted
+      businessDay: BusinessDayConvention = .unadjusted, margin: MarginTerms.Listed? = nil
     ) {
+      self.margin = margin
       self.assignability = assignability
       self.penalty = penalty
       self.businessDay = businessDay
@@ -110,7 +113,7 @@ package struct CreateListing: Command {
         recallNoticeDays: terms.recallNoticeDays, eligibility: terms.eligibility, validUntil: terms.validUntil,
         sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
         returnCredit: terms.returnCredit, assignability: terms.assignability, penalty: terms.penalty,
-        businessDay: terms.businessDay))
+        businessDay: terms.businessDay, margin: terms.margin))
     if let options {
       draft.made.listingOptions.append(
         ListingOptions(

@@ -115,6 +115,7 @@ package struct SettleShard: Command {
         [issued.isNew ? "statements" : "statements_before": 1]
       }
     case .marks: return Part(DeriveMarks(on: plan.on)) { $0 }
+    case .margin: return Part(TestMargins(borrowerID: party, on: plan.on)) { $0 }
     case .close: return Part(CloseDay(date: plan.on, runID: run)) { _ in ["days": 1] }
     }
   }

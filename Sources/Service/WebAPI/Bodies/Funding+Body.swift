@@ -114,7 +114,7 @@ extension ReportFundingRound.Reported {
 
 extension RecordCashReceipt {
   /// `received_on`, `amount`, `source`, `payer_organization_id`?, `reference`?, and who paid as the bank shows it:
-  /// `payer_name`?, `payer_account`? (an IBAN, or a bank's own number)
+  /// `payer_name`?, `payer_account`? (an IBAN, or a bank's own number); `margin_call_id`? of the call that it is brought for
   package static func parse(_ reader: inout ObjectReader) -> RecordCashReceipt? {
     let receivedOn = reader.date("received_on")
     let amount = reader.money("amount", BodyBounds.price)
@@ -125,11 +125,16 @@ extension RecordCashReceipt {
     let account = reader.optionalParsed(
       "payer_account", expected: "an IBAN, or 1 to 34 characters without spaces at the ends", bytes: 1...136
     ) { BankAccount($0) }
+    let marginCall = reader.optionalID("margin_call_id", of: MarginCallNoun.self)
+    if marginCall != nil, !reader.has("payer_organization_id") {
+      reader.fault("margin_call_id", code: BodyFaultCode.conflict, detail: "belongs to a payer, who is not named")
+    }
     guard let receivedOn, let amount, let source else { return nil }
     let isNamed = name != nil || account != nil
     return RecordCashReceipt(
       receivedOn: receivedOn, amount: amount, source: source, payerID: payer, reference: reference,
-      payer: isNamed ? CashReceipt.Payer(name: name, account: account?.description) : nil)
+      payer: isNamed ? CashReceipt.Payer(name: name, account: account?.description) : nil,
+      marginCallID: marginCall)
   }
 }
 
@@ -164,6 +169,7 @@ extension CashReceipt {
           writer.field("amount", row.amount)
         }
       }
+      writer.field("margin_call_id", marginCallID)
       writer.field("remainder", Money(remainder, amount.currency))
       writer.field("remainder_reason", remainderReason)
       writer.field("converted", Money(converted, amount.currency))

@@ -4,6 +4,7 @@ import Lending
 import Operations
 import Primitives
 import StrictJSON
+import Valuation
 
 extension CreateListing.Terms {
   /// The members of api.md's listing; the sequence is the service's.
@@ -26,6 +27,10 @@ extension CreateListing.Terms {
     let assignability = reader.optionalEnumeration("assignable", as: Assignability.self)
     let penalty = PenaltyTerms.parse(&reader)
     let businessDay = reader.optionalEnumeration("business_day", as: BusinessDayConvention.self)
+    let margin = reader.optionalObject("margin") { MarginTerms.Listed.parse(&$0) }
+    if margin?.consequence == .recall, reader.presence("recall") != .value {
+      reader.fault("margin", code: BodyFaultCode.conflict, detail: "calls back what no recall of the listing allows")
+    }
     let eligibility = reader.optionalObject("eligibility") { Listing.Eligibility.parse(&$0) }
     let validUntil = reader.optionalInstant("valid_until_at")
     guard let lot, let quantity, let ask, let minTerm, let maxTerm else { return nil }
@@ -35,7 +40,7 @@ extension CreateListing.Terms {
       advanceRate: advance ?? .whole, repaymentPatterns: patterns ?? [.roundSweep], recallNoticeDays: notice,
       eligibility: eligibility ?? Listing.Eligibility(), validUntil: validUntil,
       returnCredit: credit ?? .proRataOutstanding, assignability: assignability ?? .withConsent, penalty: penalty,
-      businessDay: businessDay ?? .unadjusted)
+      businessDay: businessDay ?? .unadjusted, margin: margin)
   }
 }
 
@@ -129,6 +134,7 @@ extension Listing {
       writer.field("assignable", assignability)
       penalty.writeMembers(to: &writer)
       writer.field("business_day", businessDay)
+      writer.object("margin", margin) { writer, margin in margin.writeMembers(to: &writer) }
       writer.object("eligibility") { eligibility.writeMembers(to: &$0) }
       writer.field("valid_until_at", validUntil)
       writer.field("sequence", sequence)
