@@ -75,6 +75,7 @@ extension EndToEnd {
       let ended = try http.get("/v1/margin-calls/\(second["id"]?.asString ?? "")", as: lender.key).json()
       #expect(ended["state"]?.asString == "cleared" && ended["ended_on"]?.asString == "2023-10-15")
 
+      try self.deposit(deployment, service, http, loan: loan, startup: startup, lender: lender)
       try self.coverage(http, loan: loan, lender: lender, startup: startup, stranger: stranger)
       let told = try http.get("/v1/loans/\(loan)/timeline", as: lender.key).json()["events"]?.elements
         .compactMap { $0["type"]?.asString }.filter { $0.hasPrefix("margin_call.") }
@@ -179,6 +180,33 @@ extension EndToEnd {
     #expect(receipt["allocations"]?.elements.map { $0["step"]?.asString } == ["principal"])
     let cured = try http.get(path, as: startup.key).json()
     #expect(cured["state"]?.asString == "cured" && cured["ended_on"]?.asString == "2023-04-18")
+  }
+
+  /// Cash that is pledged counts, is nobody's to take, and goes back on two persons' word.
+  private func deposit(
+    _ deployment: Deployment, _ service: Service, _ http: RawHTTP, loan: String, startup: Party, lender: Party
+  ) throws {
+    let body =
+      #"{"received_on":"2023-10-17","amount":{"amount":70000,"currency":"USD"},"source":"deposit","#
+      + #""payer_organization_id":"\#(startup.id)","loan_id":"\#(loan)"}"#
+    try deployment.post(service, "/v1/sandbox/clock", as: deployment.admin, #"{"now":"2023-10-17T09:00:00Z"}"#)
+    let receipt = try deployment.post(service, "/v1/cash-receipts", as: deployment.admin, body).json()
+    #expect(receipt["deposit"]?["held"]?["amount"]?.asInteger == 70_000)
+    #expect(receipt["remainder"]?["amount"]?.asInteger == 0)
+    let now = try http.get("/v1/loans/\(loan)/coverage", as: lender.key).json()
+    #expect(now["inputs"]?["deposits"]?["amount"]?.asInteger == 70_000)
+    let path = "/v1/cash-receipts/\(try #require(receipt["id"]?.asString))/deposit-acts"
+    let asked = #"{"kind":"return","reason":"nothing is missing without it"}"#
+    #expect(try http.post(path, as: startup.key, asked, idempotency: "startup").status == 403)
+    let made = try deployment.post(service, path, as: deployment.admin, asked)
+    #expect(made.status == 202)
+    let act = try #require(made.headers["location"])
+    #expect(try http.post("\(act)/approve", as: deployment.admin, "{}", idempotency: "own").status == 403)
+    #expect(try deployment.post(service, "\(act)/approve", as: deployment.checker).text("state") == "approved")
+    for party in [startup, lender] {
+      let list = try http.get("/v1/deposit-acts?loan_id=\(loan)", as: party.key).json()["data"]?.elements
+      #expect(list?.first?["state"]?.asString == "approved")
+    }
   }
 
   private func coverage(

@@ -319,6 +319,10 @@ extension EndToEnd {
       found: "no mark is approved by the person who stated it"),
     Breach(
       plant: [
+        "update cash_receipts set source = 'deposit', deposit_loan_id = id, deposit_held = amount where source = 'round'"
+      ], found: "deposits are held as their receipts say"),
+    Breach(
+      plant: [
         """
         insert into margin_calls (borrower_id, id, lender_id, loan_id, test_id, mark_id, opened_on, due_on, consequence,
           called, currency, disputed, cured, state, version, created_at, updated_at)

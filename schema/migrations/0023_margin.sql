@@ -146,7 +146,7 @@ create policy reads on margin_calls for select to chipbridge_reader
   using (app_sees_all() or borrower_id = app_org() or lender_id = app_org());
 create policy writes on margin_calls for all to chipbridge_writer using (true) with check (true);
 
--- Money that was brought for a call: on the principal of its loan.
+-- Money that was brought for a call: on the principal of its loan, or pledged for it.
 alter table cash_receipts add column margin_call_id uuid;
 create index cash_receipts_for_calls on cash_receipts (org_id) where margin_call_id is not null;
 
@@ -160,5 +160,75 @@ begin
   alter table settlement_runs drop constraint settlement_runs_job;
   execute 'alter table settlement_runs add constraint settlement_runs_job '
     || regexp_replace(known, '\]', ', ''margin''::text]');
+end;
+$$;
+
+-- Cash that a startup pledges for a loan: held by receipt, and released whole, given back or taken for what is due, by two
+-- persons.
+alter table cash_receipts add column deposit_loan_id uuid;
+alter table cash_receipts add column deposit_held bigint;
+alter table cash_receipts add constraint cash_receipts_deposit check (
+  (deposit_loan_id is null) = (deposit_held is null) and deposit_held between 0 and amount
+  and (deposit_loan_id is null or source = 'deposit'));
+create index cash_receipts_deposits on cash_receipts (deposit_loan_id) where deposit_loan_id is not null;
+
+create table deposit_acts (
+  borrower_id uuid not null,
+  id uuid not null,
+  lender_id uuid not null,
+  receipt_id uuid not null,
+  loan_id uuid not null,
+  -- Give it back, or take it for what is due.
+  kind text not null,
+  amount bigint not null,
+  currency text not null,
+  reason text not null,
+  state text not null,
+  proposed_by uuid not null,
+  decided_by uuid,
+  decided_at timestamptz,
+  note text,
+  booked_on date,
+  version bigint not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint deposit_acts_pkey primary key (borrower_id, id),
+  constraint deposit_acts_loan foreign key (borrower_id, loan_id) references loans (borrower_id, id),
+  constraint deposit_acts_kind check (kind in ('return', 'apply')),
+  constraint deposit_acts_amount check (amount > 0),
+  constraint deposit_acts_state check (state in ('proposed', 'approved', 'rejected')),
+  constraint deposit_acts_decided check (
+    (state = 'proposed') = (decided_by is null) and (decided_by is null) = (decided_at is null)
+    and (state = 'approved') = (booked_on is not null)),
+  constraint deposit_acts_second_person check (state <> 'approved' or decided_by <> proposed_by)
+);
+comment on table deposit_acts is 'key borrower_id';
+create index deposit_acts_id on deposit_acts (id);
+create unique index deposit_acts_one_open on deposit_acts (borrower_id, receipt_id) where state = 'proposed';
+grant select, insert, update on deposit_acts to chipbridge_writer;
+grant select on deposit_acts to chipbridge_reader;
+alter table deposit_acts enable row level security;
+alter table deposit_acts force row level security;
+create policy reads on deposit_acts for select to chipbridge_reader
+  using (app_sees_all() or borrower_id = app_org() or lender_id = app_org());
+create policy writes on deposit_acts for all to chipbridge_writer using (true) with check (true);
+
+-- One source more, and one account more on either side, whichever there are by now.
+do $$
+declare
+  known text;
+  more text[];
+begin
+  foreach more slice 1 in array array[
+    ['cash_receipts', 'cash_receipts_source', 'deposit'], ['accounts', 'accounts_never_negative', 'deposit.pledged'],
+    ['accounts', 'accounts_never_positive', 'deposit.held']]
+  loop
+    select pg_get_constraintdef(oid) into strict known from pg_constraint
+    where conrelid = more[1]::regclass and conname = more[2];
+    execute format('alter table %I drop constraint %I', more[1], more[2]);
+    execute format(
+      'alter table %I add constraint %I %s', more[1], more[2],
+      regexp_replace(known, '\]', format(', %L::text]', more[3])));
+  end loop;
 end;
 $$;

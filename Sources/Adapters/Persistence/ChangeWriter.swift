@@ -204,6 +204,7 @@ package enum ChangeWriter {
     plan.insert(Tables.markDerivations, changes.valuation.derivations)
     plan.insert(Tables.marginTests, changes.marginTests)
     plan.write(Tables.marginCalls, shelves.marginCalls, endsFirst: true)
+    plan.write(Tables.depositActs, shelves.depositActs, endsFirst: true)
     if !journal.entries.isEmpty {
       plan.insert(Tables.journalEntries, journal.entries.map(\.row))
       plan.insert(Tables.journalLines, journal.entries.flatMap(\.lineRows))

@@ -161,6 +161,7 @@ package struct Shelves: Sendable {
   package var markSeries = Shelf<MarkSeriesRow>()
   package var controlChoices = Shelf<ControlChoice>()
   package var marginCalls = Shelf<MarginCallRow>()
+  package var depositActs = Shelf<DepositAct>()
 
   package init() {}
 
@@ -196,5 +197,6 @@ package struct Shelves: Sendable {
     markSeries.absorb(overlay.markSeries)
     controlChoices.absorb(overlay.controlChoices)
     marginCalls.absorb(overlay.marginCalls)
+    depositActs.absorb(overlay.depositActs)
   }
 }

@@ -22,9 +22,10 @@ extension AccountCode {
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback, .investmentEquity:
+      .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback, .investmentEquity, .depositPledged:
       .asset
-    case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense, .payableClawback, .payableBank:
+    case .payablePrincipal, .payableFee, .payableCharges, .clientMoney, .suspense, .payableClawback, .payableBank,
+      .depositHeld:
       .liability
     case .incomeFee, .incomeCharges, .incomePlatformFee, .incomeForgiveness: .income
     case .expenseFee, .expenseCharges, .expensePlatformFee, .expenseWriteOff, .expenseForgiveness: .expense
@@ -41,7 +42,9 @@ extension AccountCode {
       .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssignment,
       .clearingAssumption, .investmentEquity, .equityIssued, .incomeFee,
       .incomeCharges,
-      .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
+      .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness,
+      .depositPledged,
+      .depositHeld:
       .loan
     case .cashAtPlatform: .part
     case .clientMoney, .receivableClawback: .organization
@@ -107,6 +110,8 @@ extension AccountCode {
     case .payableClawback: "cash that was paid out to the lender and taken back since; owed to the platform"
     case .receivableClawback: "what a lender owes the platform for cash that was taken back after it was paid out"
     case .payableBank: "what banks took back beyond what the client accounts held; negative"
+    case .depositPledged: "cash that the startup pledged for the loan"
+    case .depositHeld: "what the platform owes the startup that pledged it for the loan; negative"
     case .equityContributed: "own means that the platform put into the client accounts; negative"
     }
   }

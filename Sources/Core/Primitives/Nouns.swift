@@ -26,6 +26,7 @@ package enum ChipQuoteNoun: IdentifiedNoun { package static let prefix: StaticSt
 package enum MarkSeriesNoun: IdentifiedNoun { package static let prefix: StaticString = "mser" }
 package enum MarginCallNoun: IdentifiedNoun { package static let prefix: StaticString = "mgn" }
 package enum MarginTestNoun: IdentifiedNoun { package static let prefix: StaticString = "mgt" }
+package enum DepositActNoun: IdentifiedNoun { package static let prefix: StaticString = "dpa" }
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
 package enum ClawbackNoun: IdentifiedNoun { package static let prefix: StaticString = "clw" }
 package enum TopUpNoun: IdentifiedNoun { package static let prefix: StaticString = "top" }
@@ -77,6 +78,7 @@ package typealias ChipQuoteID = Identifier<ChipQuoteNoun>
 package typealias MarkSeriesID = Identifier<MarkSeriesNoun>
 package typealias MarginCallID = Identifier<MarginCallNoun>
 package typealias MarginTestID = Identifier<MarginTestNoun>
+package typealias DepositActID = Identifier<DepositActNoun>
 package typealias CashReceiptID = Identifier<CashReceiptNoun>
 package typealias ClawbackID = Identifier<ClawbackNoun>
 package typealias TopUpID = Identifier<TopUpNoun>

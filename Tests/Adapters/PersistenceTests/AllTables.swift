@@ -29,6 +29,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.markProposals), AnyTable(Tables.markDisputes), AnyTable(Tables.valuationImports),
     AnyTable(Tables.roundReports), AnyTable(Tables.chipQuotes), AnyTable(Tables.markSeries),
     AnyTable(Tables.markDerivations), AnyTable(Tables.marginTests), AnyTable(Tables.marginCalls),
+    AnyTable(Tables.depositActs),
     AnyTable(Tables.platformInvoices), AnyTable(Tables.invoiceLines),
     AnyTable(Tables.listingOptions), AnyTable(Tables.loanConversions),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),

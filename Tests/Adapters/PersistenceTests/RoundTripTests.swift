@@ -74,6 +74,7 @@ struct Trip {
       Trip(Tables.marginCalls, [set.marginCall], ids: [set.uuid(67)]),
       Trip(Tables.roundReports, [try set.roundReport()], ids: [set.uuid(63)]),
       Trip(Tables.cashReceipts, [set.receipt], ids: [set.uuid(23)]),
+      Trip(Tables.depositActs, [set.depositAct], ids: [set.uuid(68)]),
       Trip(Tables.allocations, [set.allocation], ids: [set.uuid(23)]),
       Trip(Tables.repaymentExplanations, [set.explanation], ids: [set.uuid(23)]),
       Trip(Tables.prepaymentDeclines, [set.decline], ids: [set.uuid(64)]),

@@ -108,6 +108,15 @@ extension RowSet {
       decision: some(decision), version: version, createdAt: now, updatedAt: updatedAt)
   }
 
+  var depositAct: DepositAct {
+    DepositAct(
+      id: id(68), borrowerID: borrower, lenderID: lender, receiptID: id(23), loanID: id(11),
+      kind: full ? .apply : .giveBack, amount: Money(5, .usd), reason: Self.nasty,
+      state: full ? .approved : .proposed, proposedBy: id(18),
+      decision: some(SecondPersonDecision(by: id(19), at: later)), note: some(Self.nasty), bookedOn: some(day),
+      version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
   func roundReport() throws -> RoundReportRow {
     let report = RoundReport(
       company: Self.nasty, jurisdiction: china, name: Self.nasty, announced: try #require(ReportedDate("2026-02")),

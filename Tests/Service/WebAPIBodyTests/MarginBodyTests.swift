@@ -1,6 +1,7 @@
 import Operations
 import Persistence
 import Primitives
+import Repayment
 import StrictJSON
 import Testing
 import Valuation
@@ -63,6 +64,25 @@ struct MarginBodyTests {
     #expect(margin.points.prefix(3).map(\.description) == ["12:7000", "24:4900", "36:3430"])
     #expect(margin.points.count == 20 && margin.haircut == BasisPoints(0))
     #expect(try read(listing("null"), parse).terms.margin == nil)
+  }
+
+  @Test("money for a call names its payer, and a deposit names the call or the loan that it is for")
+  func receipts() throws {
+    let parse: Parse<RecordCashReceipt> = { RecordCashReceipt.parse(&$0) }
+    let sample = Sample([
+      "received_on": "\"2024-03-06\"", "amount": #"{"amount":500,"currency":"USD"}"#, "source": "\"instalment\"",
+      "payer_organization_id": "\"\(lender)\"", "margin_call_id": "\"\(MarginCallID(uuid(9)))\"",
+    ])
+    #expect(try read(sample, parse).marginCallID == MarginCallID(uuid(9)))
+    #expect(faults(sample.with("payer_organization_id", nil), parse) == ["field.conflict /margin_call_id"])
+    let loan = "\"\(LoanID(uuid(11)))\""
+    #expect(faults(sample.with("loan_id", loan), parse) == ["field.conflict /loan_id"])
+    let deposit = sample.with("source", "\"deposit\"")
+    #expect(faults(deposit, parse).isEmpty)
+    #expect(faults(deposit.with("loan_id", loan), parse) == ["field.conflict /loan_id"])
+    #expect(faults(deposit.with("margin_call_id", nil), parse) == ["field.conflict /loan_id"])
+    let pledged = try read(deposit.with("margin_call_id", nil).with("loan_id", loan), parse)
+    #expect(pledged.depositFor == LoanID(uuid(11)) && pledged.source == .deposit)
   }
 
   @Test("a dispute names its amount and its reason, a decision whether it is upheld")

@@ -137,6 +137,9 @@ package enum Resources {
     Tables.marginCalls, visible: "borrower_id = $1 or lender_id = $1",
     filter: "$2 in (state, loan_id::text, case when ended_on is null then 'running' else 'ended' end)",
     names: ("read_margin_call", "page_margin_calls"))
+  package static let depositActs = ResourceQuery(
+    Tables.depositActs, visible: "borrower_id = $1 or lender_id = $1", filter: "$2 in (state, loan_id::text)",
+    names: ("read_deposit_act", "page_deposit_acts"))
   package static let marginTests = ResourceQuery(
     Tables.marginTests, visible: "borrower_id = $1 or lender_id = $1",
     filter: "$2 in (outcome, loan_id::text, to_char(on_date, 'YYYY-MM-DD'))", createdAt: "recorded_at",
@@ -169,6 +172,7 @@ package enum Resources {
       valuationImports.page, chipQuotes.byID, chipQuotes.page,
       controlChoices.byID, controlChoices.page,
       marginCalls.byID, marginCalls.page, marginTests.byID, marginTests.page,
+      depositActs.byID, depositActs.page,
       platformInvoices.byID, platformInvoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]

@@ -7,8 +7,13 @@ import Valuation
 /// Something of margin calls that a command must see.
 package enum MarginNeed: Sendable, Hashable {
   case call(MarginCallID)
-  /// What a test of a borrower's loans on a day goes by, beside loans and marks.
-  case book(MarginDay)
+  /// Calls of a borrower that run or of which a dispute was upheld, and principal that was paid for calls.
+  case calls(of: OrganizationID)
+  /// On which days a borrower's loans were tested.
+  case tested(MarginDay)
+  case depositAct(DepositActID)
+  /// What was proposed for a deposit.
+  case depositActs(of: CashReceiptID)
 }
 
 /// A borrower on a day.
@@ -41,6 +46,7 @@ package struct MarginState: Sendable {
   package var tested: [MarginDay: [LoanID: TestedDays]] = [:]
   /// Principal that was paid for calls and not taken back, in minor units.
   package var repaid: [LoanID: Int64] = [:]
+  package var depositActsOf: [CashReceiptID: [DepositActID]] = [:]
 
   package init() {}
 
@@ -53,13 +59,18 @@ package struct MarginState: Sendable {
           latest: max(before?.latest ?? row.on, row.on), hasDay: before?.hasDay == true || row.on == day.on)
       }
     }
-    if tested.isEmpty { return }
-    for row in made.allocations where row.step == WaterfallStep.principal.rawValue {
-      guard made.overlay.receipts[row.receiptID]?.marginCallID != nil else { continue }
+    for row in made.overlay.depositActs.insertedRows { depositActsOf[row.receiptID]?.append(row.id) }
+    if callsOf.isEmpty { return }
+    func isBrought(_ receipt: CashReceiptID, for loan: LoanID) -> Bool {
+      guard let row = made.overlay.receipts[receipt] else { return false }
+      return row.deposit.map { $0.loanID == loan } ?? (row.marginCallID != nil)
+    }
+    for row in made.allocations
+    where row.step == WaterfallStep.principal.rawValue && isBrought(row.receiptID, for: row.loanID) {
       repaid[row.loanID] = try repaid[row.loanID, default: 0].adding(row.amount.amount)
     }
-    for line in made.clawbackLines where line.step == WaterfallStep.principal.rawValue {
-      guard made.overlay.receipts[line.receiptID]?.marginCallID != nil else { continue }
+    for line in made.clawbackLines
+    where line.step == WaterfallStep.principal.rawValue && isBrought(line.receiptID, for: line.loanID) {
       repaid[line.loanID] = try repaid[line.loanID, default: 0].subtracting(line.cash.amount)
     }
   }
@@ -93,7 +104,8 @@ package enum MarginSQL {
     left join (
       select borrower_id, receipt_id, loan_id, sum(cash) as cash from claw_back_lines where step = 'principal'
       group by 1, 2, 3) b on b.borrower_id = a.borrower_id and b.receipt_id = a.receipt_id and b.loan_id = a.loan_id
-    where r.org_id = any($1) and r.margin_call_id is not null
+    where r.org_id = any($1) and (r.margin_call_id is not null or r.deposit_loan_id is not null)
+      and coalesce(r.deposit_loan_id, a.loan_id) = a.loan_id
     group by a.loan_id order by a.loan_id
     """, parameters: [.uuidArray], columns: [.uuid, .int8])
   /// Borrowers with loans that state margin terms, or with calls that run, and how many of both.
@@ -142,7 +154,8 @@ package enum MarginSQL {
       join journal_entries e on e.org_id = l.borrower_id and e.id = l.entry_id and e.recorded_at <= $4
       where l.step = 'principal' and l.booked_on <= $3 group by 1, 2, 3) b
       on b.borrower_id = a.borrower_id and b.receipt_id = a.receipt_id and b.loan_id = a.loan_id
-    where r.org_id = $1 and r.margin_call_id is not null and a.loan_id = $2 and r.received_on <= $3
+    where r.org_id = $1 and (r.margin_call_id is not null or r.deposit_loan_id is not null)
+      and coalesce(r.deposit_loan_id, a.loan_id) = a.loan_id and a.loan_id = $2 and a.allocated_on <= $3
       and r.created_at <= $4
     """, parameters: [.uuid, .uuid, .date, .timestamptz], columns: [.int8])
 
@@ -153,16 +166,27 @@ package enum MarginSQL {
     parameters: [.uuid, .timestamptz], columns: [.uuid])
 
   package static var statements: [Statement] {
-    [calls, tested, repaid, borrowers, after, testsOfLoan, standing, repaidThen, upheldOfLoan]
+    [
+      calls, tested, repaid, borrowers, after, testsOfLoan, standing, repaidThen, upheldOfLoan, depositActs,
+    ]
   }
 
+  private static let depositActs = Statement(
+    "deposit_acts_of_receipts", Tables.depositActs.selectList + "where receipt_id = any($1) order by created_at, id",
+    parameters: [.uuidArray], columns: Tables.depositActs.types)
+
   static func lookups(_ needs: Set<MarginNeed>) -> [Loader.Lookup] {
-    var ids: [UUIDValue] = []
+    var (ids, acts): ([UUIDValue], [UUIDValue]) = ([], [])
+    var borrowers: [OrganizationID] = []
     var days: [MarginDay] = []
+    var receipts: [CashReceiptID] = []
     for need in needs {
       switch need {
       case .call(let id): ids.append(id.value)
-      case .book(let day): days.append(day)
+      case .calls(let id): borrowers.append(id)
+      case .tested(let day): days.append(day)
+      case .depositAct(let id): acts.append(id.value)
+      case .depositActs(let id): receipts.append(id)
       }
     }
     var lookups: [Loader.Lookup] = []
@@ -172,11 +196,29 @@ package enum MarginSQL {
           for row in try Tables.marginCalls.decode(result) { state.shelves.marginCalls.load(row) }
         })
     }
-    return days.isEmpty ? lookups : lookups + bookLookups(days.sorted())
+    if !acts.isEmpty {
+      lookups.append(
+        Loader.Lookup(query: Tables.depositActs.rows(by: acts.sorted())) { result, state in
+          for row in try Tables.depositActs.decode(result) { state.shelves.depositActs.load(row) }
+        })
+    }
+    if !receipts.isEmpty {
+      let receipts = receipts.sorted()
+      lookups.append(
+        Loader.Lookup(query: Query(depositActs, [.uuidArray(receipts.map(\.value.bits))])) { result, state in
+          for receipt in receipts { state.margin.depositActsOf[receipt] = [] }
+          for row in try Tables.depositActs.decode(result) {
+            state.shelves.depositActs.load(row)
+            state.margin.depositActsOf[row.receiptID]?.append(row.id)
+          }
+        })
+    }
+    if !borrowers.isEmpty { lookups += callLookups(borrowers.sorted()) }
+    if !days.isEmpty { lookups.append(testedLookup(days.sorted())) }
+    return lookups
   }
 
-  private static func bookLookups(_ days: [MarginDay]) -> [Loader.Lookup] {
-    let borrowers = Set(days.map(\.borrowerID)).sorted()
+  private static func callLookups(_ borrowers: [OrganizationID]) -> [Loader.Lookup] {
     let binds: [Bind] = [.uuidArray(borrowers.map(\.value.bits))]
     return [
       Loader.Lookup(query: Query(calls, binds)) { result, state in
@@ -184,19 +226,6 @@ package enum MarginSQL {
         for row in try Tables.marginCalls.decode(result) {
           state.shelves.marginCalls.load(row)
           state.margin.callsOf[row.borrowerID]?.append(row.id)
-        }
-      },
-      Loader.Lookup(
-        query: Query(
-          tested, [.uuidArray(days.map(\.borrowerID.value.bits)), .dateArray(days.map(\.on.dayNumber))])
-      ) { result, state in
-        for day in days { state.margin.tested[day] = [:] }
-        for row in result {
-          var reader = RowReader(row)
-          let day = MarginDay(try reader.id(), on: try reader.date())
-          let loan: LoanID = try reader.id()
-          state.margin.tested[day]?[loan] = MarginState.TestedDays(
-            latest: try reader.date(), hasDay: try reader.bool())
         }
       },
       Loader.Lookup(query: Query(repaid, binds)) { result, state in
@@ -207,5 +236,19 @@ package enum MarginSQL {
         }
       },
     ]
+  }
+
+  private static func testedLookup(_ days: [MarginDay]) -> Loader.Lookup {
+    let binds: [Bind] = [.uuidArray(days.map(\.borrowerID.value.bits)), .dateArray(days.map(\.on.dayNumber))]
+    return Loader.Lookup(query: Query(tested, binds)) { result, state in
+      for day in days { state.margin.tested[day] = [:] }
+      for row in result {
+        var reader = RowReader(row)
+        let day = MarginDay(try reader.id(), on: try reader.date())
+        let loan: LoanID = try reader.id()
+        state.margin.tested[day]?[loan] = MarginState.TestedDays(
+          latest: try reader.date(), hasDay: try reader.bool())
+      }
+    }
   }
 }

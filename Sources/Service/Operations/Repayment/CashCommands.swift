@@ -20,13 +20,18 @@ package struct RecordCashReceipt: Command {
   package let reference: String?
   /// Who paid, as the bank shows it; nil where nobody looked.
   package let payer: CashReceipt.Payer?
-  /// The margin call that an instalment is brought for: then it pays principal of that call's loan, and nothing else.
+  /// The margin call that it is brought for: an instalment pays principal of that call's loan, and nothing else; a deposit is
+  /// held for it.
   package let marginCallID: MarginCallID?
+  /// The loan that a deposit is pledged for, where no call is named.
+  package let depositFor: LoanID?
 
   package init(
     receivedOn: CalendarDate, amount: Money, source: CashSource, payerID: OrganizationID?, reference: String?,
-    payer: CashReceipt.Payer? = nil, marginCallID: MarginCallID? = nil
+    payer: CashReceipt.Payer? = nil, marginCallID: MarginCallID? = nil,
+    depositFor: LoanID? = nil
   ) {
+    self.depositFor = depositFor
     self.payer = payer
     self.marginCallID = marginCallID
     self.receivedOn = receivedOn
@@ -68,7 +73,11 @@ package struct RecordCashReceipt: Command {
     var allocations: [AllocationRow] = []
     var remainder = amount.amount
     var reason: CashReceipt.RemainderReason?
-    if let owner {
+    let pledged = try pledge(called, draft)
+    if let owner, let pledged {
+      remainder = 0
+      try DepositDesk.post(.depositPledged, of: id, owner, for: pledged, amount, on: receivedOn, in: &draft)
+    } else if let owner {
       (allocations, remainder) = try allocate(id, owner, for: called?.call, &draft)
       reason = Self.reason(of: remainder, amount.currency, owner, draft)
     }
@@ -78,10 +87,13 @@ package struct RecordCashReceipt: Command {
         id: id, organizationID: owner ?? .platform, receivedOn: receivedOn, amount: amount, source: source,
         reference: reference, remainder: remainder, suspense: suspense, payer: payer, remainderReason: reason,
         // What is nobody's yet is brought for nothing.
-        marginCallID: owner == nil ? nil : marginCallID, createdAt: draft.now))
+        marginCallID: owner == nil ? nil : marginCallID,
+        deposit: owner == nil ? nil : pledged.map { CashReceipt.Deposit(loanID: $0, held: amount.amount) },
+        createdAt: draft.now))
     draft.made.allocations += allocations
     if let called, owner != nil {
-      let paid = try allocations.reduce(Int64(0)) { sum, row in try sum.adding(row.amount.amount) }
+      let divided = try allocations.reduce(Int64(0)) { sum, row in try sum.adding(row.amount.amount) }
+      let paid = pledged == nil ? divided : amount.amount
       try MarginDesk.cure(called, Money(paid, amount.currency), on: receivedOn, by: id, in: &draft)
     }
     draft.happen(
@@ -105,13 +117,22 @@ package struct RecordCashReceipt: Command {
     guard let row = draft.find(\.marginCalls, marginCallID), row.borrowerID == payerID else {
       throw PartiesRefusal.notFound("margin call")
     }
-    guard source == .instalment else { throw CashRefusal.notForACall(source) }
+    guard source == .instalment || source == .deposit else { throw CashRefusal.notForACall(source) }
     guard !row.call.state.isEnded else { throw MarginRefusal.ended(row.call.state, act: "paid for") }
     guard amount.currency == row.call.called.currency else {
       throw MarginRefusal.currencyDiffers(amount.currency, row.call.called.currency)
     }
     guard receivedOn >= row.call.openedOn else { throw MarginRefusal.dateOutOfRange }
     return row
+  }
+
+  /// The loan that a deposit is pledged for; nil for money that is none.
+  private func pledge(_ called: MarginCallRow?, _ draft: Draft) throws -> LoanID? {
+    guard source == .deposit else { return nil }
+    guard let id = called?.call.loanID ?? depositFor, let loan = draft.find(\.loans, id), loan.isRunning,
+      loan.terms.borrowerID == payerID, loan.currency == amount.currency
+    else { throw DepositRefusal.noLoan }
+    return id
   }
 
   /// Why a part of money was left over, once it was divided.
@@ -176,10 +197,13 @@ package struct RecordCashReceipt: Command {
   }
 
   /// Fees run to the day the money came; then the waterfall of the source divides it, and what is paid off closes.
-  /// - Parameter call: what the money was brought for: it goes to the principal of that loan, as far as it is called for, due
+  /// - Parameters:
+  ///   - call: what the money was brought for: it goes to the principal of that loan, as far as it is called for, due
   ///   or not. Nothing of it is divided among others.
+  ///   - own: loans whose collateral it is.
   func allocate(
-    _ id: CashReceiptID, _ payerID: OrganizationID, for call: MarginCall? = nil, _ draft: inout Draft
+    _ id: CashReceiptID, _ payerID: OrganizationID, for call: MarginCall? = nil, own: Set<LoanID> = [],
+    _ draft: inout Draft
   ) throws -> ([AllocationRow], Int64) {
     var loans: [LoanID: Loan] = [:]
     var claims: [Claim] = []
@@ -199,7 +223,7 @@ package struct RecordCashReceipt: Command {
       try call == nil
       ? agreed.waterfalls[source]
       : WaterfallDefinition(source: source, steps: [.principal], order: .rankThenStep, ownLoansFirst: false)
-    let explanation = try waterfall.explain(amount, claims: claims)
+    let explanation = try waterfall.explain(amount, claims: claims, ownLoans: own.intersection(loans.keys))
     let allocation = explanation.allocation
     draft.made.explanations.append(ExplanationRow(explanation, of: id, payerID, recordedAt: draft.now))
     var payments: [LoanID: Debt] = [:]

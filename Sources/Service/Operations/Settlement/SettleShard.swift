@@ -257,7 +257,7 @@ package struct CloseDay: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     [
       .accounts(.platform, .bankClient), .accounts(.platform, .payableBank), .accounts(.platform, .clientMoney),
-      .accounts(.platform, .suspense),
+      .accounts(.platform, .suspense), .accounts(.platform, .depositHeld),
     ]
   }
 
@@ -276,7 +276,7 @@ package struct CloseDay: Command {
         held[account.asset] = try held[account.asset, default: 0].adding(balance)
       }
     }
-    for code in [AccountCode.clientMoney, .suspense] {
+    for code in AccountCode.owedToClients {
       // What is owed to clients stands on the credit side.
       for (account, balance) in draft.base.accounts(.platform, code) {
         owed[account.asset] = try owed[account.asset, default: 0].subtracting(balance)

@@ -55,18 +55,19 @@ package struct CoverageReport: Sendable {
   private static func inputs(
     _ sums: ResultSet, repaid: Int64, _ currency: Currency
   ) throws -> MarginTestRow.Inputs {
-    var (units, owed): (Int64, Int64) = (0, 0)
+    var (units, owed, deposits): (Int64, Int64, Int64) = (0, 0, 0)
     for row in sums {
       let amount = try row.int8(2)
       switch AccountCode(rawValue: try row.text(0)) {
       case .holdingsOnLoan: units = try units.adding(amount)
       // Debts stand on the credit side.
       case .payablePrincipal, .payableFee, .payableCharges: owed = try owed.subtracting(amount)
+      case .depositPledged: deposits = try deposits.adding(amount)
       default: continue
       }
     }
     return MarginTestRow.Inputs(
-      units: units, outstanding: Money(owed, currency), deposits: 0, repaid: max(0, repaid))
+      units: units, outstanding: Money(owed, currency), deposits: deposits, repaid: max(0, repaid))
   }
 
   private init(

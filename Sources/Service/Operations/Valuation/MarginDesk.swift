@@ -17,22 +17,37 @@ enum MarginDesk {
   /// Looks at the value behind a loan by the mark that is known now for a day. A mark that is stale or disputed, that is
   /// missing, or that a dispute of this very loan was upheld against, tests nothing: that is recorded too.
   static func test(_ loan: Loan, _ terms: MarginTerms, on date: CalendarDate, in draft: inout Draft) throws -> Found {
-    let inputs = MarginTestRow.Inputs(
-      units: loan.unitsOut, outstanding: Money(try loan.outstanding.total(), loan.currency),
-      deposits: 0, repaid: draft.base.margin.repaid[loan.id] ?? 0)
     let mark = draft.base.valuation.dayMarks[ChipDay(loan.terms.chipModelID, on: date)] ?? nil
-    let outcome = outcome(mark, loan, on: date, in: draft)
-    var test: MarginTest?
-    if outcome == .tested, let mark {
-      test = try MarginTest(
-        terms, on: date, units: inputs.units, mark: mark.amount, deposits: Money(inputs.deposits, loan.currency),
-        outstanding: inputs.outstanding, repaid: Money(inputs.repaid, loan.currency))
-    }
+    let (outcome, test) = try look(at: loan, terms, on: date, mark, in: draft)
     let row = MarginTestRow(
       id: draft.ids.next(), borrowerID: loan.terms.borrowerID, lenderID: loan.terms.lenderID, loanID: loan.id, on: date,
-      outcome: outcome, mark: mark.map { MarginTestRow.Mark($0) }, inputs: inputs, threshold: terms.threshold,
-      haircut: terms.haircut, result: test.map { MarginTestRow.Result($0) }, recordedAt: draft.now)
+      outcome: outcome, mark: mark.map { MarginTestRow.Mark($0) }, inputs: try inputs(of: loan, in: draft),
+      threshold: terms.threshold, haircut: terms.haircut, result: test.map { MarginTestRow.Result($0) },
+      recordedAt: draft.now)
     return Found(row: row, test: test)
+  }
+
+  private static func inputs(of loan: Loan, in draft: Draft) throws -> MarginTestRow.Inputs {
+    MarginTestRow.Inputs(
+      units: loan.unitsOut, outstanding: Money(try loan.outstanding.total(), loan.currency),
+      deposits: try DepositDesk.held(for: loan, in: draft), repaid: max(0, draft.base.margin.repaid[loan.id] ?? 0))
+  }
+
+  /// - Parameter less: of what is deposited, this is left out.
+  static func look(
+    at loan: Loan, _ terms: MarginTerms, on date: CalendarDate, _ mark: ValuationMark?, less: Int64 = 0,
+    in draft: Draft
+  ) throws -> (MarginTestRow.Outcome, MarginTest?) {
+    let outcome = outcome(mark, loan, on: date, in: draft)
+    guard outcome == .tested, let mark else { return (outcome, nil) }
+    let inputs = try inputs(of: loan, in: draft)
+    return (
+      outcome,
+      try MarginTest(
+        terms, on: date, units: inputs.units, mark: mark.amount,
+        deposits: Money(max(0, inputs.deposits - less), loan.currency), outstanding: inputs.outstanding,
+        repaid: Money(inputs.repaid, loan.currency))
+    )
   }
 
   private static func outcome(
@@ -174,7 +189,10 @@ package struct TestMargins: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    var needs: Set<Need> = [.loansOfBorrower(borrowerID), .margin(.book(MarginDay(borrowerID, on: on)))]
+    var needs: Set<Need> = [
+      .loansOfBorrower(borrowerID), .margin(.calls(of: borrowerID)),
+      .margin(.tested(MarginDay(borrowerID, on: on))), .accounts(borrowerID, .depositPledged),
+    ]
     for id in state.loansOfBorrower[borrowerID] ?? [] {
       guard let loan = state.loans[id], loan.terms.margin != nil else { continue }
       let chip = loan.terms.chipModelID

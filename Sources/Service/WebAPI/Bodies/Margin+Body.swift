@@ -79,6 +79,38 @@ extension DecideMarginCall {
   }
 }
 
+extension ProposeDepositAct {
+  /// `kind` (return, apply), `reason`
+  package static func parse(_ reader: inout ObjectReader, _ receipt: CashReceiptID) -> ProposeDepositAct? {
+    let kind = reader.enumeration("kind", as: DepositAct.Kind.self)
+    let reason = reader.string("reason", bytes: BodyBounds.reason)
+    guard let kind, let reason else { return nil }
+    return ProposeDepositAct(receiptID: receipt, kind: kind, reason: reason)
+  }
+}
+
+extension DepositAct {
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("state", state)
+      writer.field("kind", kind)
+      writer.field("cash_receipt_id", receiptID)
+      writer.field("loan_id", loanID)
+      writer.field("borrower_id", borrowerID)
+      writer.field("lender_id", lenderID)
+      writer.field("amount", amount)
+      writer.field("reason", reason)
+      writer.field("proposed_by", proposedBy)
+      writer.field("decided_by", decision?.by)
+      writer.field("decided_at", decision?.at)
+      writer.field("note", note)
+      writer.field("booked_on", bookedOn)
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+  }
+}
+
 extension MarginCallRow {
   package func write(to writer: inout JSONWriter) {
     let currency = call.called.currency

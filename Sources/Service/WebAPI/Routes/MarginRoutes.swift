@@ -56,6 +56,7 @@ extension WebAPI {
         DecideMarginCall.parse(&reader, id, person: posted.principal.personID, ifVersion: posted.ifVersion)
       }
     }
+    addDepositRoutes(&routes)
     routes.get("/v1/loans/{id}/coverage") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
@@ -64,6 +65,44 @@ extension WebAPI {
       let coverage = try await CoverageReport.read(
         loan, on: date, knownAt: try Gateway.instant(request, "known_at") ?? now, as: principal, gateway.reader)
       return gateway.object(request, version: nil) { coverage.write(to: &$0) }
+    }
+  }
+
+  private func addDepositRoutes(_ routes: inout Routes) {
+    routes.post("/v1/cash-receipts/{id}/deposit-acts") { request, context in
+      let id: CashReceiptID = try Gateway.pathID(context, noun: "cash receipt")
+      return try await gateway.post(
+        request, context,
+        render: .init(
+          status: .accepted, location: { "/v1/deposit-acts/\($0.id)" }, version: { $0.version },
+          write: { $0.write(to: &$1) })
+      ) { reader, _ in ProposeDepositAct.parse(&reader, id) }
+    }
+    let decided = Gateway.Rendering<DepositAct>(version: { $0.version }, write: { $0.write(to: &$1) })
+    routes.post("/v1/deposit-acts/{id}/approve") { request, context in
+      let id: DepositActID = try Gateway.pathID(context, noun: "deposit act")
+      return try await gateway.post(request, context, render: decided) { reader, posted -> DecideDepositAct? in
+        guard EmptyBody.parse(&reader) != nil else { return nil }
+        return DecideDepositAct(id: id, act: .approve, ifVersion: posted.ifVersion)
+      }
+    }
+    routes.post("/v1/deposit-acts/{id}/reject") { request, context in
+      let id: DepositActID = try Gateway.pathID(context, noun: "deposit act")
+      return try await gateway.post(request, context, render: decided) { reader, posted -> DecideDepositAct? in
+        DecideClawback.Act.parseReject(&reader).map { DecideDepositAct(id: id, act: $0, ifVersion: posted.ifVersion) }
+      }
+    }
+    routes.get("/v1/deposit-acts") { request, _ in
+      try await marginList(
+        request, Resources.depositActs, name: "deposit-acts", words: ["state"], at: { $0.createdAt },
+        id: { $0.id.value }
+      ) { $0.write(to: &$1) }
+    }
+    routes.get("/v1/deposit-acts/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: DepositActID = try Gateway.pathID(context, noun: "deposit act")
+      let row = try await gateway.reader.one(Resources.depositActs, id.value, as: principal, noun: "deposit act")
+      return gateway.object(request, version: row.version) { row.write(to: &$0) }
     }
   }
 
