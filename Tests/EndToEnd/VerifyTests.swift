@@ -346,6 +346,43 @@ extension EndToEnd {
     Breach(
       plant: ["update mark_proposals set amount = amount + 1"],
       found: "no mark is approved by the person who stated it"),
+    Breach(
+      plant: [
+        "update cash_receipts set source = 'deposit', deposit_loan_id = id, deposit_held = amount where source = 'round'"
+      ], found: "deposits are held as their receipts say"),
+    Breach(
+      plant: [
+        """
+        insert into margin_calls (borrower_id, id, lender_id, loan_id, test_id, mark_id, opened_on, due_on, consequence,
+          called, currency, disputed, cured, state, version, created_at, updated_at)
+        select borrower_id, id, lender_id, id, id, mark_id, trade_on, trade_on + 10, 'due', 1, currency, 0, 0, 'open', 1,
+          now(), now() from loans limit 1
+        """
+      ], found: "a margin call is for what its test found missing"),
+    Breach(
+      plant: [
+        """
+        insert into margin_tests (borrower_id, id, lender_id, loan_id, on_date, outcome, mark_id, mark_amount,
+          mark_currency, mark_effective_on, mark_recorded_at, units, currency, outstanding, deposits, repaid,
+          threshold_bps, haircut_bps, recorded_at)
+        select borrower_id, id, lender_id, id, trade_on, 'stale_mark', mark_id, mark_amount + 1, currency, trade_on,
+          created_at, 1, currency, 1, 0, 0, 8000, 0, now() from loans limit 1
+        """
+      ], found: "a margin test goes by a mark that was known then"),
+    Breach(
+      plant: [
+        """
+        update loans set margin_threshold_bps = 8000, margin_haircut_bps = 0, margin_cure_days = 10,
+          margin_consequence = 'due', margin_curve = '{12:6000}', margin_from = trade_on
+        """,
+        """
+        insert into margin_tests (borrower_id, id, lender_id, loan_id, on_date, outcome, mark_id, mark_amount,
+          mark_currency, mark_effective_on, mark_recorded_at, units, currency, outstanding, deposits, repaid,
+          threshold_bps, haircut_bps, expected, required, held, shortfall, recorded_at)
+        select borrower_id, id, lender_id, id, trade_on, 'tested', mark_id, mark_amount, currency, trade_on,
+          created_at, 1, currency, principal, 0, 0, 8000, 0, 1, 1, 1, 0, now() from loans limit 1
+        """,
+      ], found: "each margin test is what its mark, its inputs and its loan's terms give"),
   ]
 
   @Test("verify is green over the story's books, and sees a planted breach of each law")

@@ -24,8 +24,9 @@ enum LayerRules {
     "Parties": ["Primitives", "Screening"],
     "Matching": ["Primitives", "Catalogue"],
     "Valuation": ["Primitives", "StrictCSV"],
-    // A lot stands at a site, and sites are facts of parties; how a maturity moves to a business day is a term of a loan.
-    "Lending": ["Primitives", "Ledger", "Catalogue", "Parties", "Interest"],
+    // A lot stands at a site, and sites are facts of parties; how a maturity moves to a business day is a term of a loan, and
+    // so is the value that must stand behind it.
+    "Lending": ["Primitives", "Ledger", "Catalogue", "Parties", "Interest", "Valuation"],
     "Interest": ["Primitives"],
     "Repayment": ["Primitives", "StrictCSV", "Ledger", "Lending", "Valuation", "Interest"],
     "Invariants": core.subtracting(["Invariants"]),

@@ -78,7 +78,7 @@ package struct BankChanges: Sendable {
 package struct ClientMoneyDay: Sendable, Hashable {
   /// What the client accounts hold, by currency.
   package var held: [Currency: Int64] = [:]
-  /// What clients are owed, suspense included.
+  /// What clients are owed, suspense and deposits included.
   package var owed: [Currency: Int64] = [:]
 
   package init() {}
@@ -88,7 +88,7 @@ package struct ClientMoneyDay: Sendable, Hashable {
     switch code {
     // What banks took beyond what was there is missing from what is held.
     case .bankClient, .payableBank: held[currency] = try held[currency, default: 0].adding(amount)
-    case .clientMoney, .suspense: owed[currency] = try owed[currency, default: 0].subtracting(amount)
+    case .clientMoney, .suspense, .depositHeld: owed[currency] = try owed[currency, default: 0].subtracting(amount)
     default: break
     }
   }
@@ -160,7 +160,8 @@ package enum BankSQL {
         select sum(l.amount) from journal_entries e join journal_lines l on l.org_id = e.org_id and l.entry_id = e.id
         where e.org_id = $1 and e.business_date > $2 and l.account_code = a.account_code and l.asset = a.asset), 0))::bigint
     from accounts a
-    where a.org_id = $1 and a.account_code in ('bank.client', 'payable.bank', 'client_money', 'suspense')
+    where a.org_id = $1 and a.account_code in (
+      'bank.client', 'payable.bank', 'client_money', 'suspense', 'deposit.held')
     group by a.account_code, a.asset order by a.account_code, a.asset
     """, parameters: [.uuid, .date], columns: [.text, .text, .int8])
 

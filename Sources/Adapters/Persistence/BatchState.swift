@@ -63,6 +63,7 @@ package struct BatchState: Sendable {
   package var payeesOf: [OrganizationID: [PayeeID]] = [:]
   /// What was asked for of marks, their proposals and their sources.
   package var valuation = ValuationState()
+  package var margin = MarginState()
   package var listingOptions: [ListingID: ListingOptions] = [:]
   package var conversionsOf: [LoanID: [LoanConversion]] = [:]
   package var controlChoicesOf: [OrganizationID: [ControlChoiceID]] = [:]
@@ -160,6 +161,7 @@ package struct BatchState: Sendable {
     waitingRulePacks += made.overlay.rulePacks.insertedRows.map(\.id)
     openComplianceSubjects.formUnion(made.overlay.complianceItems.insertedRows.map(\.finding.subject))
     valuation.absorb(made)
+    try margin.absorb(made)
     for row in made.listingOptions { listingOptions[row.listingID] = row }
     for row in made.loanConversions { conversionsOf[row.loanID]?.append(row) }
     for choice in made.overlay.controlChoices.insertedRows { controlChoicesOf[choice.borrowerID]?.append(choice.id) }

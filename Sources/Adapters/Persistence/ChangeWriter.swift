@@ -28,6 +28,7 @@ package struct BatchChanges: Sendable {
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var valuation = ValuationChanges()
+  package var marginTests: [MarginTestRow] = []
   package var newHeads: [Head] = []
   package var runs: [PlannedRun] = []
   package var matchRounds: [PlannedMatchRound] = []
@@ -72,6 +73,7 @@ package struct BatchChanges: Sendable {
     unitEvents += made.unitEvents
     marks += made.marks
     valuation.absorb(made.valuation)
+    marginTests += made.marginTests
     newHeads += made.newHeads
     runs += made.runs
     matchRounds += made.matchRounds
@@ -204,6 +206,9 @@ package enum ChangeWriter {
     plan.insert(Tables.chipMarks, marks.ofChips)
     plan.insert(Tables.startupMarks, marks.ofStartups)
     plan.insert(Tables.markDerivations, changes.valuation.derivations)
+    plan.insert(Tables.marginTests, changes.marginTests)
+    plan.write(Tables.marginCalls, shelves.marginCalls, endsFirst: true)
+    plan.write(Tables.depositActs, shelves.depositActs, endsFirst: true)
     if !journal.entries.isEmpty {
       plan.insert(Tables.journalEntries, journal.entries.map(\.row))
       plan.insert(Tables.journalLines, journal.entries.flatMap(\.lineRows))

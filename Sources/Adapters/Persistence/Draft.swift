@@ -22,6 +22,8 @@ package struct EventDraft: Sendable {
   package let facts: [(StaticString, EventFact)]
   /// The loan it happened to: such events are kept with the loan. Their organisations are borrower and lender, in order.
   package let loanID: LoanID?
+  /// The loan's version then.
+  package let loanVersion: Int64
 }
 
 /// A verdict that was taken for an act.
@@ -90,6 +92,7 @@ package struct Made: Sendable {
   package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []
   package var valuation = ValuationChanges()
+  package var marginTests: [MarginTestRow] = []
   /// Long work that workers take up after the commit.
   package var runs: [PlannedRun] = []
   package var matchRounds: [PlannedMatchRound] = []
@@ -187,7 +190,19 @@ package struct Draft: Sendable {
   ) {
     let event = EventDraft(
       type: type, subject: subject.description, subjectVersion: version, organizations: organizations, facts: facts,
-      loanID: subject as? LoanID)
+      loanID: subject as? LoanID, loanVersion: version)
+    made.events.append((event, ids.nextValue()))
+  }
+
+  /// Something that happened to a thing of a loan: both its sides are told, and it is kept with the loan.
+  package mutating func happen(
+    _ type: String, _ subject: some CustomStringConvertible, version: Int64, of loan: Loan,
+    _ facts: [(StaticString, EventFact)]
+  ) {
+    let event = EventDraft(
+      type: type, subject: subject.description, subjectVersion: version,
+      organizations: (loan.terms.borrowerID, loan.terms.lenderID), facts: facts, loanID: loan.id,
+      loanVersion: loan.version)
     made.events.append((event, ids.nextValue()))
   }
 }

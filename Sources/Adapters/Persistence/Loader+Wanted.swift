@@ -66,6 +66,7 @@ extension Loader {
     var penaltiesOf: [OrganizationID] = []
     var statementKeys: Set<StatementKey> = []
     var valuation: Set<ValuationNeed> = []
+    var margin: Set<MarginNeed> = []
     var controlChoices: [UUIDValue] = []
     var listingOptions: [ListingID] = []
     var conversionsOf: [LoanID] = []
@@ -134,6 +135,7 @@ extension Loader {
       case .complianceItem(let id): complianceItems.append(id.value)
       case .openComplianceSubjects(let ids): openSubjects.formUnion(ids)
       case .valuation(let need): valuation.insert(need)
+      case .margin(let need): margin.insert(need)
       }
     }
   }

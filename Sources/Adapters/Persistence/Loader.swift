@@ -224,6 +224,7 @@ package enum Loader {
     lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates) + penaltyLookups(wanted)
     lookups += ClawbackSQL.lookups(of: wanted.divisions) + ClawbackSQL.payees(of: wanted.payeesOf)
     lookups += MarkSQL.lookups(wanted.valuation)
+    lookups += MarginSQL.lookups(wanted.margin)
     for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     lookups += TaxSQL.lookups(wanted.adoptedTaxRules)

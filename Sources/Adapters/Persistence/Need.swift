@@ -86,6 +86,7 @@ package enum Need: Sendable, Hashable {
   /// Which of these subjects have an open item.
   case openComplianceSubjects(Set<UUIDValue>)
   case valuation(ValuationNeed)
+  case margin(MarginNeed)
   /// A settlement run, held until the batch commits.
   case settlementRun(SettlementRunID)
   /// The row of a shard that the command does, held against a claim until the batch commits.

@@ -33,6 +33,7 @@ package struct RowReader {
   package mutating func intOrNull() throws -> Int64? { try row.int8OrNull(next()) }
   package mutating func int4() throws -> Int32 { try row.int4(next()) }
   package mutating func bool() throws -> Bool { try row.bool(next()) }
+  package mutating func boolOrNull() throws -> Bool? { try row.boolOrNull(next()) }
   package mutating func text() throws -> String { try row.text(next()) }
   package mutating func textOrNull() throws -> String? { try row.textOrNull(next()) }
   package mutating func texts() throws -> [String] { try row.textArray(next()) }

@@ -160,6 +160,8 @@ package struct Shelves: Sendable {
   package var valuationImports = Shelf<ValuationImport>()
   package var markSeries = Shelf<MarkSeriesRow>()
   package var controlChoices = Shelf<ControlChoice>()
+  package var marginCalls = Shelf<MarginCallRow>()
+  package var depositActs = Shelf<DepositAct>()
 
   package init() {}
 
@@ -194,5 +196,7 @@ package struct Shelves: Sendable {
     valuationImports.absorb(overlay.valuationImports)
     markSeries.absorb(overlay.markSeries)
     controlChoices.absorb(overlay.controlChoices)
+    marginCalls.absorb(overlay.marginCalls)
+    depositActs.absorb(overlay.depositActs)
   }
 }

@@ -130,7 +130,7 @@ extension Tables {
       .int8("penalty_grace_days") { $0.penalty.graceDays },
       .int8("penalty_cap_bps") { $0.penalty.cap?.value },
       .text("business_day") { $0.businessDay.rawValue },
-    ] + taxTermColumns { $0.tax },
+    ] + taxTermColumns { $0.tax } + listingMarginColumns,
     names: ("listings_by_id", "listings_insert", "listings_update")
   ) { row in
     let lender: OrganizationID = try row.id()
@@ -148,6 +148,6 @@ extension Tables {
       returnCredit: try row.value(), assignability: try row.value(),
       penalty: PenaltyTerms(
         rate: try row.bps(), graceDays: try row.int(), cap: try row.intOrNull().map { BasisPoints($0) }),
-      businessDay: try row.value(), tax: try readTaxTerms(&row))
+      businessDay: try row.value(), tax: try readTaxTerms(&row), margin: try readListedMargin(&row))
   }
 }

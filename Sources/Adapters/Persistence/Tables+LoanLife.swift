@@ -210,7 +210,7 @@ package struct LoanEventRow: Sendable, Hashable {
     }
     self.init(
       id: EventID(id), borrowerID: event.organizations.0, lenderID: lenderID, loanID: loanID,
-      loanVersion: event.subjectVersion, type: event.type, reason: reason, facts: event.body,
+      loanVersion: event.loanVersion, type: event.type, reason: reason, facts: event.body,
       actorID: principal.organizationID, personID: principal.personID, action: action, at: at)
   }
 }

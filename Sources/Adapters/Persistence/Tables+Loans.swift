@@ -9,7 +9,7 @@ extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
     columns: loanTermColumns + taxTermColumns { $0.terms.tax } + loanLatenessColumns + loanStateColumns
-      + loanLifeColumns + loanAssignmentColumns + loanTaxColumns + loanHistoryColumns,
+      + loanLifeColumns + loanAssignmentColumns + loanTaxColumns + loanMarginColumns + loanHistoryColumns,
     names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan
   ).narrowed(
     "loans_accrue",
@@ -106,17 +106,18 @@ extension Tables {
     (life.unitsAssigned, life.principalAssigned) = (try row.int(), try row.int())
     (life.pauses, life.penalty, life.lateness) = lateness
     (debt.tax, life.tax) = try readTax(&row)
+    let agreed = try terms(assignability, &row)
     return Loan(
-      id: id, terms: terms(assignability), state: state, closedAs: closedAs, unitsOut: out, unitsReturning: returning,
+      id: id, terms: agreed, state: state, closedAs: closedAs, unitsOut: out, unitsReturning: returning,
       unitsReturned: returned, unitsOwned: owned, outstanding: debt, feeAccruedTotal: accrued, accrualResidue: residue,
       accruedThrough: through, due: due, possession: possession, title: title, securityInterest: lien,
       dispatchedOn: dispatched, deliveredOn: delivered, closedOn: closed, life: life, version: try row.int(),
       createdAt: try row.instant(), updatedAt: try row.instant())
   }
 
-  /// All but the last of the terms, which came later and stands further behind, and what stands between.
+  /// All but the last of the terms, which came later and stand further behind, and what stands between.
   private static func readTerms(_ borrower: OrganizationID, _ row: inout RowReader) throws -> (
-    (Assignability) -> Loan.Terms,
+    (Assignability, inout RowReader) throws -> Loan.Terms,
     (pauses: [LoanLife.Pause], penalty: LoanLife.Penalty, lateness: LoanLife.Lateness?)
   ) {
     let (lender, lot, listing): (OrganizationID, LotID, ListingID) = (try row.id(), try row.id(), try row.id())
@@ -139,14 +140,16 @@ extension Tables {
     let penalty = PenaltyTerms(
       rate: try row.bps(), graceDays: try row.int(), cap: try row.intOrNull().map { BasisPoints($0) })
     let businessDay: BusinessDayConvention = try row.value()
-    let terms = { (assignability: Assignability) in
-      Loan.Terms(
+    let terms = { (assignability: Assignability, row: inout RowReader) throws in
+      let markAmount = Money(mark, principal.currency)
+      let margin = try readMargin(&row, mark: markAmount, listing: listing)
+      return Loan.Terms(
         borrowerID: borrower, lenderID: lender, lotID: lot, listingID: listing, requestID: request, offerID: offer,
         chipModelID: chip, site: site, endUse: endUse, deliveryMode: mode, legalForm: form, quantity: quantity,
-        markID: markID, markAmount: Money(mark, principal.currency), advanceRate: advance, principal: principal,
+        markID: markID, markAmount: markAmount, advanceRate: advance, principal: principal,
         rate: rate, dayCount: dayCount, returnCredit: credit, repayment: repayment, rank: rank, tradeOn: tradeOn,
         termDays: term, maturesOn: maturesOn, recallNoticeDays: notice, assignability: assignability,
-        penalty: penalty, businessDay: businessDay, tax: tax)
+        penalty: penalty, businessDay: businessDay, tax: tax, margin: margin)
     }
     return (terms, try readLateness(&row))
   }

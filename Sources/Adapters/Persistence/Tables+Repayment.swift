@@ -183,6 +183,9 @@ extension Tables {
       .text("payer_account") { $0.payer?.account },
       .text("remainder_reason") { $0.remainderReason?.rawValue },
       .int8("converted") { $0.converted },
+      .uuidOrNull("margin_call_id") { $0.marginCallID?.value },
+      .uuidOrNull("deposit_loan_id") { $0.deposit?.loanID.value },
+      .int8("deposit_held") { $0.deposit?.held },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
     ],
@@ -200,14 +203,19 @@ extension Tables {
     let reason: CashReceipt.SuspenseReason? = try row.valueOrNull()
     let named: OrganizationID? = try row.idOrNull()
     let (name, account) = (try row.textOrNull(), try row.textOrNull())
+    let remainderReason: CashReceipt.RemainderReason? = try row.valueOrNull()
+    // Receipts of before were never converted.
+    let converted = try row.intOrNull() ?? 0
+    let (marginCall, depositLoan): (MarginCallID?, LoanID?) = (try row.idOrNull(), try row.idOrNull())
+    let held = try row.intOrNull()
     return CashReceipt(
       id: id, organizationID: organization, receivedOn: receivedOn, amount: amount, source: source,
       reference: reference, remainder: remainder, assignment: assignment, clawedBack: clawedBack,
       suspense: reason.map { CashReceipt.Suspense(reason: $0, namedPayer: named) },
       payer: name == nil && account == nil ? nil : CashReceipt.Payer(name: name, account: account),
-      remainderReason: try row.valueOrNull(),
-      // Receipts of before were never converted.
-      converted: try row.intOrNull() ?? 0, version: try row.int(), createdAt: try row.instant())
+      remainderReason: remainderReason, converted: converted, marginCallID: marginCall,
+      deposit: depositLoan.map { CashReceipt.Deposit(loanID: $0, held: held ?? 0) }, version: try row.int(),
+      createdAt: try row.instant())
   }
 
   /// Never updated: `update` of this table is not used, and the writer has no grant for it.

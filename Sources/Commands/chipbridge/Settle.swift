@@ -15,7 +15,7 @@ struct Settle: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Plan a settlement run and work on it to its end, with what it came to.",
     discussion: """
-      The jobs: accrual, sweep, maturity, delinquency, payout, rescreen, reconcile, marks, fees, statements, day_close. day_close does what every day since the
+      The jobs: accrual, sweep, maturity, delinquency, payout, rescreen, reconcile, marks, margin, fees, statements, day_close. day_close does what every day since the
       last that was closed needs at its end, closes them one by one, and prints what a person signs. Workers of a service on
       the same database take part. Ended on the way, the run goes on with whoever comes next; nothing is done twice.
       """)

@@ -5,7 +5,8 @@ import Primitives
 ///
 /// The subject of an account: `custody.*` a lot; `holdings.*`, `receivable.*`, `payable.*`, `clearing.*`, `income.fee`,
 /// `income.charges`, `expense.fee`, `expense.charges`, `tax.*`, `allowance.loan`, `expense.write_off`, `expense.forgiveness`,
-/// `income.forgiveness`, `investment.equity`, `equity.issued` a loan; `client_money` the organisation it is owed to;
+/// `income.forgiveness`, `investment.equity`, `equity.issued`, `deposit.*` a loan; `client_money` the organisation it is owed
+/// to;
 /// `receivable.clawback` the lender that owes it;
 /// `cash_at_platform` none, `feePart` or `principalPart`; the others none.
 package enum AccountCode: String, Sendable, Hashable, CaseIterable {
@@ -86,13 +87,20 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case payableBank = "payable.bank"
   case equityContributed = "equity.contributed"
 
+  // Cash that a startup pledged for a loan: its own, held by the platform; and the platform's debt to it.
+  case depositPledged = "deposit.pledged"
+  case depositHeld = "deposit.held"
+
+  /// The platform's accounts of what it holds for others: client money is covered for all of them together.
+  package static let owedToClients: [AccountCode] = [.clientMoney, .suspense, .depositHeld]
+
   /// Accounts that can never be negative: chips somewhere, and client money at the bank.
   package var neverNegative: Bool {
     switch self {
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .receivableTax, .taxInput, .cashAtPlatform, .receivableClawback,
+      .receivableTax, .taxInput, .cashAtPlatform, .receivableClawback, .depositPledged,
       .bankClient, .bankOwn:
       true
     default: false
@@ -103,7 +111,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   package var neverPositive: Bool {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .payablePrincipal, .payableFee, .payableCharges,
-      .payableTax, .taxOutput, .clientMoney, .suspense, .allowanceLoan, .payableClawback, .payableBank:
+      .payableTax, .taxOutput, .clientMoney, .suspense, .allowanceLoan, .payableClawback, .payableBank, .depositHeld:
       true
     default: false
     }

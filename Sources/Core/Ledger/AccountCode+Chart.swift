@@ -23,10 +23,10 @@ extension AccountCode {
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
       .receivableTax, .taxInput, .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback,
-      .investmentEquity:
+      .investmentEquity, .depositPledged:
       .asset
     case .payablePrincipal, .payableFee, .payableCharges, .payableTax, .taxOutput, .clientMoney, .suspense,
-      .payableClawback, .payableBank:
+      .payableClawback, .payableBank, .depositHeld:
       .liability
     case .incomeFee, .incomeCharges, .incomePlatformFee, .incomeForgiveness: .income
     case .expenseFee, .expenseCharges, .expensePlatformFee, .expenseWriteOff, .expenseForgiveness: .expense
@@ -44,7 +44,8 @@ extension AccountCode {
       .clearingAssumption, .investmentEquity, .equityIssued, .incomeFee,
       .incomeCharges,
       .receivableTax, .payableTax, .taxOutput, .taxInput,
-      .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness:
+      .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness,
+      .depositPledged, .depositHeld:
       .loan
     case .cashAtPlatform: .part
     case .clientMoney, .receivableClawback: .organization
@@ -114,6 +115,8 @@ extension AccountCode {
     case .payableClawback: "cash that was paid out to the lender and taken back since; owed to the platform"
     case .receivableClawback: "what a lender owes the platform for cash that was taken back after it was paid out"
     case .payableBank: "what banks took back beyond what the client accounts held; negative"
+    case .depositPledged: "cash that the startup pledged for the loan"
+    case .depositHeld: "what the platform owes the startup that pledged it for the loan; negative"
     case .equityContributed: "own means that the platform put into the client accounts; negative"
     }
   }

@@ -20,6 +20,9 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case cashReceived = "cash_received"
   /// Money in suspense turned out to be of a startup.
   case suspenseAssigned = "suspense_assigned"
+  /// Cash on account was pledged for a loan, or is free again: given back, or taken for what is due.
+  case depositPledged = "deposit_pledged"
+  case depositReleased = "deposit_released"
   case debtPaid = "debt_paid"
   /// A bank turned money on account into another currency.
   case cashConverted = "cash_converted"

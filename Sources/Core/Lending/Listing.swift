@@ -2,6 +2,7 @@ import Catalogue
 import Interest
 import Parties
 import Primitives
+import Valuation
 
 /// The legal form of a loan of chips.
 package enum LegalForm: String, Sendable, Hashable, CaseIterable {
@@ -69,6 +70,8 @@ package struct Listing: Sendable, Hashable {
   package let businessDay: BusinessDayConvention
   /// Which taxes the fee of its loans bears; nil for no tax lines.
   package let tax: TaxTerms?
+  /// What must stand behind the debt of its loans; nil for nothing.
+  package let margin: MarginTerms.Listed?
   package let multipleOf: Int64
   /// A year, on outstanding principal.
   package let askRate: BasisPoints
@@ -98,7 +101,7 @@ package struct Listing: Sendable, Hashable {
     validUntil: Instant?, sequence: Int64, state: ListingState, version: Int64 = 1, createdAt: Instant,
     updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding,
     assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
-    businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil
+    businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil, margin: MarginTerms.Listed? = nil
   ) {
     self.init(
       id: id, lenderID: lot.lenderID, lotID: lot.id, chipModelID: lot.chipModelID, site: lot.site, quantity: quantity,
@@ -107,7 +110,7 @@ package struct Listing: Sendable, Hashable {
       advanceRate: advanceRate, repaymentPatterns: repaymentPatterns, recallNoticeDays: recallNoticeDays,
       eligibility: eligibility, validUntil: validUntil, availableOn: lot.availableOn, sequence: sequence, state: state,
       version: version, createdAt: createdAt, updatedAt: updatedAt, returnCredit: returnCredit,
-      assignability: assignability, penalty: penalty, businessDay: businessDay, tax: tax)
+      assignability: assignability, penalty: penalty, businessDay: businessDay, tax: tax, margin: margin)
   }
 
   /// A listing as stored.
@@ -119,11 +122,12 @@ package struct Listing: Sendable, Hashable {
     availableOn: CalendarDate, sequence: Int64, state: ListingState, version: Int64, createdAt: Instant,
     updatedAt: Instant, returnCredit: ReturnCreditRule = .proRataOutstanding,
     assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
-    businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil
+    businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil, margin: MarginTerms.Listed? = nil
   ) {
     self.penalty = penalty
     self.businessDay = businessDay
     self.tax = tax
+    self.margin = margin
     self.returnCredit = returnCredit
     self.assignability = assignability
     self.id = id

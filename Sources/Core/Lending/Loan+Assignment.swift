@@ -130,6 +130,6 @@ extension Loan.Terms {
       principal: Money(part.principal, principal.currency), rate: rate, dayCount: dayCount, returnCredit: returnCredit,
       repayment: repayment, rank: rank, tradeOn: tradeOn, termDays: termDays, maturesOn: maturesOn,
       recallNoticeDays: recallNoticeDays, assignability: assignability, penalty: penalty, businessDay: businessDay,
-      tax: tax)
+      tax: tax, margin: margin)
   }
 }

@@ -27,7 +27,7 @@ extension Loan {
         returnCredit: terms.returnCredit, repayment: terms.repayment, rank: terms.rank, tradeOn: date,
         termDays: max(0, date.days(to: maturesOn)), maturesOn: maturesOn, recallNoticeDays: terms.recallNoticeDays,
         assignability: terms.assignability, penalty: terms.penalty, businessDay: terms.businessDay,
-        tax: terms.tax),
+        tax: terms.tax, margin: terms.margin),
       state: .active, closedAs: nil, unitsOut: unitsOut, unitsReturning: 0, unitsReturned: 0, unitsOwned: 0,
       outstanding: outstanding, feeAccruedTotal: 0, accrualResidue: max(0, accrualResidue),
       accruedThrough: accruedThrough,

@@ -3,6 +3,7 @@ import Interest
 import Ledger
 import Parties
 import Primitives
+import Valuation
 
 /// Life cycle of a loan.
 package enum LoanState: String, Sendable, Hashable, CaseIterable {
@@ -135,10 +136,12 @@ package struct LoanDue: Sendable, Hashable {
     case acceleration
     /// Money that had paid it was taken back.
     case clawBack = "claw_back"
+    /// A margin call ran out with something missing.
+    case margin
   }
 
   package var cause: Cause
-  /// The round or closing, or the claw-back; the loan itself for every other cause.
+  /// The round or closing, the claw-back, or the margin call; the loan itself for every other cause.
   package var causeID: UUIDValue
   package var since: CalendarDate
   /// What is still due in minor units; nil when the whole debt is, whatever it grows to.
@@ -189,6 +192,8 @@ package struct Loan: Sendable, Hashable {
     package let businessDay: BusinessDayConvention
     /// nil: the fee bears no tax lines.
     package let tax: TaxTerms?
+    /// What must stand behind the debt; nil where the lender asked for nothing.
+    package let margin: MarginTerms?
 
     package init(
       borrowerID: OrganizationID, lenderID: OrganizationID, lotID: LotID, listingID: ListingID,
@@ -197,8 +202,10 @@ package struct Loan: Sendable, Hashable {
       advanceRate: BasisPoints, principal: Money, rate: BasisPoints, dayCount: DayCountConvention,
       returnCredit: ReturnCreditRule, repayment: RepaymentTerms, rank: Int64, tradeOn: CalendarDate, termDays: Int64,
       maturesOn: CalendarDate, recallNoticeDays: Int64?, assignability: Assignability = .withConsent,
-      penalty: PenaltyTerms = .none, businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil
+      penalty: PenaltyTerms = .none, businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil,
+      margin: MarginTerms? = nil
     ) {
+      self.margin = margin
       self.assignability = assignability
       self.tax = tax
       self.penalty = penalty

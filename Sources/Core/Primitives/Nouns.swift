@@ -26,6 +26,8 @@ package enum RunwayReportNoun: IdentifiedNoun { package static let prefix: Stati
 package enum ChipQuoteNoun: IdentifiedNoun { package static let prefix: StaticString = "quo" }
 package enum MarkSeriesNoun: IdentifiedNoun { package static let prefix: StaticString = "mser" }
 package enum MarginCallNoun: IdentifiedNoun { package static let prefix: StaticString = "mgn" }
+package enum MarginTestNoun: IdentifiedNoun { package static let prefix: StaticString = "mgt" }
+package enum DepositActNoun: IdentifiedNoun { package static let prefix: StaticString = "dpa" }
 package enum CashReceiptNoun: IdentifiedNoun { package static let prefix: StaticString = "rcpt" }
 package enum ClawbackNoun: IdentifiedNoun { package static let prefix: StaticString = "clw" }
 package enum TopUpNoun: IdentifiedNoun { package static let prefix: StaticString = "top" }
@@ -79,6 +81,8 @@ package typealias RunwayReportID = Identifier<RunwayReportNoun>
 package typealias ChipQuoteID = Identifier<ChipQuoteNoun>
 package typealias MarkSeriesID = Identifier<MarkSeriesNoun>
 package typealias MarginCallID = Identifier<MarginCallNoun>
+package typealias MarginTestID = Identifier<MarginTestNoun>
+package typealias DepositActID = Identifier<DepositActNoun>
 package typealias CashReceiptID = Identifier<CashReceiptNoun>
 package typealias ClawbackID = Identifier<ClawbackNoun>
 package typealias TopUpID = Identifier<TopUpNoun>

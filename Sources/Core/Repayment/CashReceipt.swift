@@ -3,6 +3,11 @@ import Primitives
 /// Where cash came from; each source has its waterfall.
 package enum CashSource: String, Sendable, Hashable, CaseIterable {
   case round, instalment, collateral, insurance, guarantee
+  /// Cash that a startup pledges for a loan: held, and divided only when it is taken for what is due, as collateral is.
+  case deposit
+
+  /// Those whose money is divided when it comes: each may have a waterfall of its own.
+  package static let divided: [CashSource] = [.round, .instalment, .collateral, .insurance, .guarantee]
 }
 
 /// Cleared money that arrived.
@@ -48,6 +53,18 @@ package struct CashReceipt: Sendable, Hashable {
     }
   }
 
+  /// What of it is held for a loan, because it was pledged.
+  package struct Deposit: Sendable, Hashable {
+    package let loanID: LoanID
+    /// Minor units; zero once it was given back, taken for what was due, or taken back.
+    package var held: Int64
+
+    package init(loanID: LoanID, held: Int64) {
+      self.loanID = loanID
+      self.held = held
+    }
+  }
+
   /// Who paid, as the bank shows it.
   package struct Payer: Sendable, Hashable {
     package let name: String?
@@ -79,6 +96,10 @@ package struct CashReceipt: Sendable, Hashable {
   /// nil where the payer was known from the start.
   package let suspense: Suspense?
   package let payer: Payer?
+  /// The margin call that it was brought for.
+  package let marginCallID: MarginCallID?
+  /// nil for money that was not pledged.
+  package var deposit: Deposit?
   package var version: Int64
   package let createdAt: Instant
 
@@ -86,7 +107,7 @@ package struct CashReceipt: Sendable, Hashable {
     id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: CashSource,
     reference: String?, remainder: Int64, assignment: Assignment? = nil, clawedBack: Int64 = 0,
     suspense: Suspense? = nil, payer: Payer? = nil, remainderReason: RemainderReason? = nil, converted: Int64 = 0,
-    version: Int64 = 1, createdAt: Instant
+    marginCallID: MarginCallID? = nil, deposit: Deposit? = nil, version: Int64 = 1, createdAt: Instant
   ) {
     self.assignment = assignment
     self.clawedBack = clawedBack
@@ -94,6 +115,8 @@ package struct CashReceipt: Sendable, Hashable {
     self.payer = payer
     self.remainderReason = remainderReason
     self.converted = converted
+    self.marginCallID = marginCallID
+    self.deposit = deposit
     self.id = id
     self.organizationID = organizationID
     self.receivedOn = receivedOn

@@ -14,7 +14,7 @@ package struct MarginCall: Sendable, Hashable {
     case disputed
     /// What was called for was brought.
     case cured
-    /// The value came back by itself: nothing is missing any more.
+    /// The value came back by itself, or a dispute was upheld, or the loan ended: nothing is missing any more.
     case cleared
     /// The deadline passed with something undisputed unpaid: the consequence follows.
     case lapsed
@@ -57,6 +57,25 @@ package struct MarginCall: Sendable, Hashable {
     consequence = terms.consequence
     called = test.shortfall
     (disputed, cured, state) = (0, 0, .open)
+  }
+
+  /// A call as stored.
+  package init(
+    id: MarginCallID, loanID: LoanID, openedOn: CalendarDate, dueOn: CalendarDate,
+    consequence: MarginTerms.Consequence, called: Money, disputed: Int64, cured: Int64, state: State, reason: String?,
+    endedOn: CalendarDate?
+  ) {
+    self.id = id
+    self.loanID = loanID
+    self.openedOn = openedOn
+    self.dueOn = dueOn
+    self.consequence = consequence
+    self.called = called
+    self.disputed = disputed
+    self.cured = cured
+    self.state = state
+    self.reason = reason
+    self.endedOn = endedOn
   }
 
   private func requireRunning(_ act: String) throws(MarginRefusal) {
@@ -134,6 +153,14 @@ package struct MarginCall: Sendable, Hashable {
     disputed = 0
     endedOn = test.on
     return true
+  }
+
+  /// The loan is over, sold or taken over: nothing of this one is to be covered any more.
+  package mutating func endWithLoan(on date: CalendarDate) throws(MarginRefusal) {
+    try requireRunning("ended")
+    state = .cleared
+    disputed = 0
+    endedOn = max(date, openedOn)
   }
 
   /// The end of a day: past the deadline, with something undisputed missing, it lapses. A part that is disputed does not

@@ -1,48 +1,12 @@
 import Primitives
 
-/// What a loan asks of the value behind it, as its parties agreed at trade.
-package struct MarginTerms: Sendable, Hashable {
-  /// What is called for when the value falls short, and not cured.
-  package enum Consequence: String, Sendable, Hashable, CaseIterable {
-    /// All of the loan falls due.
-    case due
-    /// The lender may recall the chips at once.
-    case recall
-  }
-
-  /// How the chips were expected to lose value from the trade on; its first price is the frozen mark of one chip.
-  package let curve: DepreciationCurve
-  /// Share of the expected value that must be there, 1 to 10,000: 8,000 takes a fall of a fifth below the curve.
-  package let threshold: BasisPoints
-  /// Taken off every value of these chips, expected and marked alike, for what a sale would cost; below the whole.
-  package let haircut: BasisPoints
-  /// Days from the call to its deadline, 1 to 90.
-  package let cureDays: Int64
-  package let consequence: Consequence
-
-  /// - Returns: nil outside of these bounds.
-  package init?(
-    curve: DepreciationCurve, threshold: BasisPoints, haircut: BasisPoints, cureDays: Int64, consequence: Consequence
-  ) {
-    guard (1...10_000).contains(threshold.value), (0..<10_000).contains(haircut.value), (1...90).contains(cureDays)
-    else {
-      return nil
-    }
-    self.curve = curve
-    self.threshold = threshold
-    self.haircut = haircut
-    self.cureDays = cureDays
-    self.consequence = consequence
-  }
-}
-
 /// Whether the value behind a loan is what was agreed, on a day. A fall along the expected curve is no breach, however deep;
 /// nor is any fall while what is there covers the debt.
 package struct MarginTest: Sendable, Hashable {
   package let on: CalendarDate
   /// What the chips out were expected to be worth after the haircut, rounded up: against the borrower's comfort.
   package let expected: Money
-  /// The share of it that must be there, never more than is owed; rounded up.
+  /// The share of it that must be there, rounded up, less what was repaid for calls; never more than is owed.
   package let required: Money
   /// Marked value after the haircut, rounded down, and deposits.
   package let held: Money
@@ -55,13 +19,18 @@ package struct MarginTest: Sendable, Hashable {
   ///   - units: chips that are out, at least 0.
   ///   - mark: of one chip, not stale and not disputed.
   ///   - deposits: at least 0.
-  ///   - outstanding: at least 0; all of these in one currency.
+  ///   - outstanding: at least 0.
+  ///   - repaid: principal that was paid for calls before it was due, at least 0; all of these in one currency. It is off
+  ///     the debt, and so it comes off what must stand behind the debt: what is called for is enough, brought as a deposit
+  ///     or as principal.
   /// - Throws: `ValuationRefusal` across currencies, below zero, before the curve begins, or past the range.
   package init(
-    _ terms: MarginTerms, on date: CalendarDate, units: Int64, mark: Money, deposits: Money, outstanding: Money
+    _ terms: MarginTerms, on date: CalendarDate, units: Int64, mark: Money, deposits: Money, outstanding: Money,
+    repaid: Money? = nil
   ) throws(ValuationRefusal) {
     let currency = outstanding.currency
-    for money in [mark, deposits, outstanding] {
+    let repaid = repaid ?? .zero(currency)
+    for money in [mark, deposits, outstanding, repaid] {
       guard money.currency == currency else { throw .currencyDiffers(money.currency, currency) }
       guard money.amount >= 0 else { throw .negativeAmount(money) }
     }
@@ -74,7 +43,7 @@ package struct MarginTest: Sendable, Hashable {
       let value = WideInteger(micros) * WideInteger(units) * WideInteger(kept) * scale
       let expected = try Self.minor(value, over: WideInteger(1_000_000) * 10_000, .up)
       let share = WideInteger(expected) * WideInteger(terms.threshold.value)
-      let required = min(outstanding.amount, try Self.minor(share, over: 10_000, .up))
+      let required = min(outstanding.amount, max(0, try Self.minor(share, over: 10_000, .up) - repaid.amount))
       let marked = try Self.minor(
         WideInteger(mark.amount) * WideInteger(units) * WideInteger(kept), over: 10_000, .down)
       let held = try marked.adding(deposits.amount)

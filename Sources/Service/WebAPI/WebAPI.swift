@@ -59,6 +59,7 @@ package struct WebAPI: Sendable {
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)
     addMarkSeriesRoutes(&table)
+    addMarginRoutes(&table)
     addSettlementRoutes(&table)
     addBankRoutes(&table)
     addPayeeRoutes(&table)

@@ -29,7 +29,8 @@ struct AnyTable: Sendable {
     AnyTable(Tables.penalties), AnyTable(Tables.statements), AnyTable(Tables.referenceEntries),
     AnyTable(Tables.markProposals), AnyTable(Tables.markDisputes), AnyTable(Tables.valuationImports),
     AnyTable(Tables.roundReports), AnyTable(Tables.chipQuotes), AnyTable(Tables.markSeries),
-    AnyTable(Tables.markDerivations), AnyTable(Tables.runwayReports),
+    AnyTable(Tables.markDerivations), AnyTable(Tables.runwayReports), AnyTable(Tables.marginTests),
+    AnyTable(Tables.marginCalls), AnyTable(Tables.depositActs),
     AnyTable(Tables.platformInvoices), AnyTable(Tables.invoiceLines),
     AnyTable(Tables.listingOptions), AnyTable(Tables.loanConversions),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
@@ -53,5 +54,5 @@ struct AnyTable: Sendable {
     + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + ComplianceSQL.statements + MarkSQL.statements
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
-    + ExportSQL.statements + TaxSQL.statements
+    + ExportSQL.statements + TaxSQL.statements + MarginSQL.statements
 }

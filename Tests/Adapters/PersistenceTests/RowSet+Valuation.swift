@@ -80,8 +80,47 @@ extension RowSet {
 
   var runwayReport: RunwayReport {
     RunwayReport(
-      id: id(66), startupID: borrower, on: day, cash: Money(full ? .max : 0, .cny), monthlyBurn: 7,
+      id: id(69), startupID: borrower, on: day, cash: Money(full ? .max : 0, .cny), monthlyBurn: 7,
       evidence: Self.nasty, supersedes: nil, reportedBy: id(1), recordedAt: now)
+  }
+
+  /// What a full listing asks, and a full loan has.
+  var listedMargin: MarginTerms.Listed? {
+    full
+      ? MarginTerms.Listed(
+        points: ["12:6000", "24:4000"].compactMap { DepreciationCurve.Point($0) }, threshold: BasisPoints(8_000),
+        haircut: BasisPoints(1_000), cureDays: 10, consequence: .recall) : nil
+  }
+
+  var marginTest: MarginTestRow {
+    let mark = MarginTestRow.Mark(id: id(21), amount: Money(81, .cny), effectiveOn: day, recordedAt: now)
+    let result = MarginTestRow.Result(expected: 100, required: 80, held: 70, shortfall: 10)
+    return MarginTestRow(
+      id: id(66), borrowerID: borrower, lenderID: lender, loanID: id(11), on: day, outcome: full ? .tested : .noMark,
+      mark: some(mark), inputs: MarginTestRow.Inputs(units: 8, outstanding: Money(90, .usd), deposits: 1, repaid: 2),
+      threshold: BasisPoints(8_000), haircut: BasisPoints(1_000), result: some(result), recordedAt: now)
+  }
+
+  var marginCall: MarginCallRow {
+    let call = MarginCall(
+      id: id(67), loanID: id(11), openedOn: day, dueOn: day.adding(days: 10) ?? day, consequence: full ? .recall : .due,
+      called: Money(10, .usd), disputed: 0, cured: full ? 10 : 0, state: full ? .cured : .open,
+      reason: some(Self.nasty), endedOn: some(day))
+    let decision = MarginCallRow.Decision(
+      MarginCallRow.Word(by: id(19), on: day), isUpheld: false, reason: Self.nasty)
+    return MarginCallRow(
+      call: call, borrowerID: borrower, lenderID: lender, testID: id(66), markID: id(21),
+      agreed: some(MarginCallRow.Word(by: id(18), on: day)), disputed: some(MarginCallRow.Word(by: id(18), on: day)),
+      decision: some(decision), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
+  var depositAct: DepositAct {
+    DepositAct(
+      id: id(68), borrowerID: borrower, lenderID: lender, receiptID: id(23), loanID: id(11),
+      kind: full ? .apply : .giveBack, amount: Money(5, .usd), reason: Self.nasty,
+      state: full ? .approved : .proposed, proposedBy: id(18),
+      decision: some(SecondPersonDecision(by: id(19), at: later)), note: some(Self.nasty), bookedOn: some(day),
+      version: version, createdAt: now, updatedAt: updatedAt)
   }
 
   func roundReport() throws -> RoundReportRow {

@@ -112,7 +112,7 @@ struct RowSet {
       validUntil: some(later), availableOn: day, sequence: 11, state: full ? .paused : .open, version: version,
       createdAt: now, updatedAt: updatedAt, returnCredit: full ? .schedule : .proRataOutstanding,
       assignability: full ? .freely : .withConsent, penalty: full ? penaltyTerms : .none,
-      businessDay: full ? .modifiedFollowing : .unadjusted, tax: taxTerms)
+      businessDay: full ? .modifiedFollowing : .unadjusted, tax: taxTerms, margin: listedMargin)
   }
 
   private var repayment: RepaymentTerms {
@@ -154,7 +154,8 @@ struct RowSet {
       principal: Money(18_000_000, .usd), rate: BasisPoints(1_100), dayCount: .thirtyE360,
       returnCredit: .lowerOfMark, repayment: repayment, rank: 2, tradeOn: day, termDays: 180, maturesOn: day,
       recallNoticeDays: some(60), assignability: full ? .never : .withConsent, penalty: full ? penaltyTerms : .none,
-      businessDay: full ? .preceding : .unadjusted, tax: taxTerms)
+      businessDay: full ? .preceding : .unadjusted, tax: taxTerms,
+      margin: listedMargin?.frozen(mark: Money(1_250_000, .usd), on: day, of: id(6)))
   }
 
   private var taxTerms: TaxTerms? {
@@ -322,12 +323,14 @@ struct RowSet {
 
   var receipt: CashReceipt {
     CashReceipt(
-      id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd), source: .insurance,
+      id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd),
+      source: full ? .deposit : .insurance,
       reference: some(Self.nasty), remainder: full ? 89 : 91,
       assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), clawedBack: full ? 7 : 0,
       suspense: some(CashReceipt.Suspense(reason: .thirdPartyPayer, namedPayer: borrower)),
       payer: some(CashReceipt.Payer(name: Self.nasty, account: "0200 9")), remainderReason: some(.otherCurrency),
-      converted: full ? 1 : 0, version: version, createdAt: now)
+      converted: full ? 1 : 0, marginCallID: some(id(67)),
+      deposit: some(CashReceipt.Deposit(loanID: id(11), held: 2)), version: version, createdAt: now)
   }
 
   var waterfalls: StartupWaterfalls {

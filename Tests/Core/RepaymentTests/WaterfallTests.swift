@@ -66,11 +66,11 @@ struct WaterfallTests {
     #expect(try byStep.allocate(2_000, claims: claims).remainder == 240)
   }
 
-  @Test("proceeds of collateral and insurance go to that chip's lender first", arguments: CashSource.allCases)
+  @Test("proceeds of collateral and insurance go to that chip's lender first", arguments: CashSource.divided)
   func ownLoans(source: CashSource) throws {
     let found = try WaterfallDefinition.standard(for: source).allocate(50, claims: claims, ownLoans: [loanID(3)])
     switch source {
-    case .collateral, .insurance: #expect(lines(found) == ["3 charges 5", "3 fee 10", "3 principal 35"])
+    case .collateral, .insurance, .deposit: #expect(lines(found) == ["3 charges 5", "3 fee 10", "3 principal 35"])
     case .round, .instalment, .guarantee:
       #expect(lines(found) == ["1 charges 10", "2 charges 20", "1 fee 13", "2 fee 7"])
     }
@@ -79,7 +79,7 @@ struct WaterfallTests {
     #expect(lines(surplus).suffix(2) == ["1 charges 2", "2 charges 3"])
   }
 
-  @Test("each source has its waterfall, and the standard one pays every step", arguments: CashSource.allCases)
+  @Test("each source has its waterfall, and the standard one pays every step", arguments: CashSource.divided)
   func standard(source: CashSource) {
     let definition = WaterfallDefinition.standard(for: source)
     #expect(definition.source == source)

@@ -225,6 +225,7 @@ struct InventoryBodyTests {
       "delivery_modes":["physical","hosted"],"advance_rate_bps":8000,"repayment_patterns":["round_sweep"],
       "recall":{"notice_days":30},"return_credit":"pro_rata_outstanding","assignable":"with_consent",
       "penalty_rate_bps":0,"penalty_grace_days":0,"penalty_cap_bps":null,"business_day":"unadjusted","tax":null,
+      "margin":null,
       "eligibility":{"credit_grades":["A"],"jurisdictions":null,"max_exposure":{"amount":5,"currency":"USD"}},
       "valid_until_at":null,"sequence":77,
       "version":1,"created_at":"2024-01-02T00:00:00Z","updated_at":"2024-01-02T00:00:00Z"}

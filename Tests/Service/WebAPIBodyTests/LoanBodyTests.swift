@@ -106,7 +106,7 @@ struct LoanBodyTests {
           "rate_bps":1400,"day_count":"ACT/360","accrued_through":"2024-03-01",
           "return_credit":"pro_rata_outstanding","rank":1,
           "penalty_rate_bps":0,"penalty_grace_days":0,"penalty_cap_bps":null,
-          "penalty_total":{"amount":0,"currency":"USD"},"business_day":"unadjusted",
+          "penalty_total":{"amount":0,"currency":"USD"},"business_day":"unadjusted","margin":null,
           "days_past_due":0,"bucket":"current","aged_on":null,
           "trade_on":"2024-02-01","term_days":366,"matures_on":"2025-02-01","dispatched_on":"2024-02-02",
           "delivered_on":"2024-02-03","closed_on":null,"recall":null,

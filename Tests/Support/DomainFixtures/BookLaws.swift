@@ -170,13 +170,14 @@ package enum BookLaws {
     law(
       "law_client_money_is_covered",
       """
-      select asset from accounts where account_code in ('bank.client', 'payable.bank', 'client_money', 'suspense')
+      select asset from accounts where account_code in (
+        'bank.client', 'payable.bank', 'client_money', 'suspense', 'deposit.held')
       group by asset having sum(balance) <> 0
       """),
     law(
       "law_parts_of_receipts",
       """
-      select r.id::text from cash_receipts r where r.amount <> r.remainder + coalesce(r.converted, 0) + (
+      select r.id::text from cash_receipts r where r.amount <> r.remainder + coalesce(r.converted, 0) + coalesce(r.deposit_held, 0) + (
         select coalesce(sum(amount), 0) from allocations a where a.receipt_id = r.id) + (
         select coalesce(sum(from_remainder), 0) from claw_backs b where b.receipt_id = r.id)
       """),

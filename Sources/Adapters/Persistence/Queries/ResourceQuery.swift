@@ -136,6 +136,17 @@ package enum Resources {
   package static let controlChoices = ResourceQuery(
     Tables.controlChoices, visible: "borrower_id = $1 or lender_id = $1 or acquirer_id = $1", filter: "state = $2",
     names: ("read_control_choice", "page_control_choices"))
+  package static let marginCalls = ResourceQuery(
+    Tables.marginCalls, visible: "borrower_id = $1 or lender_id = $1",
+    filter: "$2 in (state, loan_id::text, case when ended_on is null then 'running' else 'ended' end)",
+    names: ("read_margin_call", "page_margin_calls"))
+  package static let depositActs = ResourceQuery(
+    Tables.depositActs, visible: "borrower_id = $1 or lender_id = $1", filter: "$2 in (state, loan_id::text)",
+    names: ("read_deposit_act", "page_deposit_acts"))
+  package static let marginTests = ResourceQuery(
+    Tables.marginTests, visible: "borrower_id = $1 or lender_id = $1",
+    filter: "$2 in (outcome, loan_id::text, to_char(on_date, 'YYYY-MM-DD'))", createdAt: "recorded_at",
+    names: ("read_margin_test", "page_margin_tests"))
   /// Reference data: everybody may see on what chips are marked.
   package static let chipQuotes = ResourceQuery(
     Tables.chipQuotes, visible: "true", filter: "chip_model_id = $2", createdAt: "recorded_at",
@@ -163,6 +174,8 @@ package enum Resources {
       markProposals.byID, markProposals.page, markDisputes.byID, markDisputes.page, valuationImports.byID,
       valuationImports.page, chipQuotes.byID, chipQuotes.page,
       controlChoices.byID, controlChoices.page, runwayReports.byID, runwayReports.page,
+      marginCalls.byID, marginCalls.page, marginTests.byID, marginTests.page,
+      depositActs.byID, depositActs.page,
       platformInvoices.byID, platformInvoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]

@@ -96,6 +96,13 @@ package enum RunQueries {
     try await parties(pool, Query(runningBorrowers), deadline)
   }
 
+  /// Those with loans that state margin terms, or with margin calls that run.
+  package static func borrowersToTest(
+    _ pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [Weighted] {
+    try await parties(pool, Query(MarginSQL.borrowers), deadline)
+  }
+
   /// Those with verified closings that are not swept.
   package static func borrowersToSweep(
     through date: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant

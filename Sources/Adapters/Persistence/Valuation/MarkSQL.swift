@@ -60,6 +60,16 @@ package enum MarkSQL {
       where borrower_id = s.subject and basis = 'post_money' and superseded_at is null
       order by effective_on desc, recorded_at desc, id desc limit 1) m
       """, parameters: [.uuidArray], columns: Tables.startupMarks.types)
+  private static let dayMarks = Statement(
+    "chip_marks_of_days",
+    """
+    select m.*, s.on_date from unnest($1::text[], $2::date[]) as s (subject, on_date)
+    cross join lateral (
+    """ + Tables.chipMarks.selectList
+      + """
+      where chip_model_id = s.subject and basis = 'per_chip' and superseded_at is null and effective_on <= s.on_date
+      order by effective_on desc, recorded_at desc, id desc limit 1) m
+      """, parameters: [.textArray, .dateArray], columns: Tables.chipMarks.types + [.date])
   private static let openDisputes = Statement(
     "mark_disputes_open_of_subjects",
     Tables.markDisputes.selectList
@@ -97,7 +107,7 @@ package enum MarkSQL {
 
   package static var statements: [Statement] {
     [
-      closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, tradingMarks, tradingStartups,
+      closeStartupMarks, closeChipMarks, standingOfStartups, standingOfChips, tradingMarks, tradingStartups, dayMarks,
       openDisputes,
       importsOfFiles,
       proposalsOfImports, organizationsOfPersons, organizationsNamed, reportsOf, runwayOf,
@@ -126,6 +136,7 @@ package enum MarkSQL {
     var standing: [MarkKey] = []
     var trading: [ChipModelID] = []
     var tradingOf: [OrganizationID] = []
+    var days: [ChipDay] = []
     var disputesOf: [ValuationSubject] = []
     var proposals: [UUIDValue] = []
     var disputes: [UUIDValue] = []
@@ -146,6 +157,7 @@ package enum MarkSQL {
       case .standing(let key): standing.append(key)
       case .tradingMark(let chip): trading.append(chip)
       case .startupMark(let id): tradingOf.append(id)
+      case .dayMark(let day): days.append(day)
       case .disputes(let id): disputesOf.append(id)
       case .proposal(let id): proposals.append(id.value)
       case .dispute(let id): disputes.append(id.value)
@@ -202,6 +214,20 @@ package enum MarkSQL {
             for startup in startups { state.valuation.startupMarks[startup] = .some(nil) }
             for mark in try Tables.startupMarks.decode(result) {
               if let startup = mark.subject.startup { state.valuation.startupMarks[startup] = .some(mark) }
+            }
+          })
+      }
+      if !days.isEmpty {
+        let days = days.sorted()
+        let binds: [Bind] = [.textArray(days.map(\.chip.value)), .dateArray(days.map(\.on.dayNumber))]
+        lookups.append(
+          Loader.Lookup(query: Query(dayMarks, binds)) { result, state in
+            for day in days { state.valuation.dayMarks[day] = .some(nil) }
+            for row in result {
+              let mark = try Tables.chipMarks.decode(row)
+              var reader = RowReader(row, from: Tables.chipMarks.types.count)
+              let on = try reader.date()
+              if let chip = mark.subject.chipModel { state.valuation.dayMarks[ChipDay(chip, on: on)] = .some(mark) }
             }
           })
       }

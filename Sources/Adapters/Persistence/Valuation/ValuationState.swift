@@ -50,6 +50,19 @@ package struct ImportKey: Sendable, Hashable {
   }
 }
 
+/// A chip model on a day.
+package struct ChipDay: Sendable, Hashable, Comparable {
+  package let chip: ChipModelID
+  package let on: CalendarDate
+
+  package init(_ chip: ChipModelID, on date: CalendarDate) {
+    self.chip = chip
+    on = date
+  }
+
+  package static func < (left: Self, right: Self) -> Bool { (left.chip, left.on) < (right.chip, right.on) }
+}
+
 /// Something of marks and their sources that a command must see.
 package enum ValuationNeed: Sendable, Hashable {
   case mark(ValuationID)
@@ -59,6 +72,8 @@ package enum ValuationNeed: Sendable, Hashable {
   case tradingMark(ChipModelID)
   /// The newest post-money of a startup that stands now.
   case startupMark(OrganizationID)
+  /// The price mark of a chip that stands now for a day.
+  case dayMark(ChipDay)
   /// The open disputes of a subject's marks.
   case disputes(of: ValuationSubject)
   case proposal(ValuationID)
@@ -91,6 +106,8 @@ package struct ValuationState: Sendable {
   package var tradingMarks: [ChipModelID: ValuationMark?] = [:]
   /// As for chips.
   package var startupMarks: [OrganizationID: ValuationMark?] = [:]
+  /// As ``tradingMarks``, of what is effective up to a day.
+  package var dayMarks: [ChipDay: ValuationMark?] = [:]
   package var openDisputes: [ValuationSubject: [MarkDisputeID]] = [:]
   package var importOfFile: [ImportKey: ValuationImportID] = [:]
   package var proposalsOfImport: [ValuationImportID: [ValuationID]] = [:]
@@ -148,6 +165,11 @@ package struct ValuationState: Sendable {
     }
     if mark.basis == .postMoney, let startup = mark.subject.startup, let before = startupMarks[startup] {
       startupMarks[startup] = .some(Self.later(mark, before))
+    }
+    if mark.basis == .perChip, !dayMarks.isEmpty {
+      for (day, before) in dayMarks where day.chip == mark.subject.chipModel && mark.effectiveOn <= day.on {
+        dayMarks[day] = .some(Self.later(mark, before))
+      }
     }
   }
 

@@ -232,8 +232,9 @@ extension LawCheck {
       breaches: """
         select asset, 'the client account holds '
           || coalesce(sum(amount) filter (where account_code in ('bank.client', 'payable.bank')), 0) || ', clients are owed '
-          || coalesce(-sum(amount) filter (where account_code in ('client_money', 'suspense')), 0)
-        from journal_lines where account_code in ('bank.client', 'payable.bank', 'client_money', 'suspense')
+          || coalesce(-sum(amount) filter (where account_code in ('client_money', 'suspense', 'deposit.held')), 0)
+        from journal_lines where account_code in (
+          'bank.client', 'payable.bank', 'client_money', 'suspense', 'deposit.held')
         group by asset having sum(amount) < 0
         union all
         select coalesce(o.client, c.client)::text, 'has ' || coalesce(c.total, 0) || ', is owed ' || coalesce(o.total, 0)
@@ -247,13 +248,14 @@ extension LawCheck {
       11, "parts of a waterfall sum to what was received", names: ("law_waterfalls", "law_waterfalls_count"),
       breaches: """
         select r.id, 'received ' || r.amount || ', allocated ' || coalesce(a.total, 0) || ', left ' || r.remainder
-          || ', converted ' || coalesce(r.converted, 0) || ', taken back of what was left ' || coalesce(b.total, 0)
+          || ', converted ' || coalesce(r.converted, 0) || ', held as a deposit ' || coalesce(r.deposit_held, 0) || ', taken back of what was left ' || coalesce(b.total, 0)
         from cash_receipts r
         left join (select receipt_id, sum(from_remainder) as total from claw_backs where state = 'approved' group by 1) b
           on b.receipt_id = r.id
         left join (select receipt_id, currency, sum(amount) as total from allocations group by 1, 2) a
           on a.receipt_id = r.id and a.currency = r.currency
         where r.amount <> coalesce(a.total, 0) + r.remainder + coalesce(r.converted, 0) + coalesce(b.total, 0)
+          + coalesce(r.deposit_held, 0)
         union all
         select a.loan_id, 'an allocation of ' || a.amount || ' ' || a.currency || ' has no receipt in that currency'
         from allocations a where not exists (

@@ -26,7 +26,7 @@ extension LawCheck {
   /// Every check, by law.
   package static let all: [LawCheck] =
     journal + custody + debts + acts + order + money + currencies + clawbacks + assignments + lateness + marks
-    + taxes
+    + taxes + margin
 
   package static var statements: [Statement] { all.flatMap { [$0.breaches, $0.checked] } }
 
@@ -107,10 +107,10 @@ extension LawCheck {
       names: ("law_signs", "law_signs_count"),
       breaches: "select org_id, account_code || ' of ' || subject_id || ' is ' || total || ' ' || asset from (" + sums
         + """
-        ) s where (total < 0 and (account_code ~ '^(receivable|bank)[.]' or account_code in ('cash_at_platform',
+        ) s where (total < 0 and (account_code ~ '^(receivable|bank)[.]' or account_code in ('cash_at_platform', 'deposit.pledged',
             'holdings.on_loan', 'holdings.owned', 'tax.input')
             or (account_code like 'custody.%' and account_code not in ('custody.ordered', 'custody.received'))))
-          or (total > 0 and (account_code like 'payable.%' or account_code in ('client_money', 'suspense',
+          or (total > 0 and (account_code like 'payable.%' or account_code in ('client_money', 'suspense', 'deposit.held',
             'tax.output', 'custody.ordered', 'custody.received', 'holdings.source')))
         """, counting: "select 1 from accounts"),
     LawCheck(

@@ -5,6 +5,7 @@ import Parties
 import Persistence
 import Primitives
 import Repayment
+import Valuation
 
 /// Lists part of a lot.
 package struct CreateListing: Command {
@@ -28,6 +29,7 @@ package struct CreateListing: Command {
     package var penalty: PenaltyTerms
     package var businessDay: BusinessDayConvention
     package var tax: TaxTerms?
+    package var margin: MarginTerms.Listed?
 
     package init(
       lotID: LotID, quantity: Int64, askRate: BasisPoints, minTermDays: Int64, maxTermDays: Int64, minQuantity: Int64?,
@@ -35,9 +37,10 @@ package struct CreateListing: Command {
       repaymentPatterns: [RepaymentPattern], recallNoticeDays: Int64?, eligibility: Listing.Eligibility,
       validUntil: Instant?, returnCredit: ReturnCreditRule = .proRataOutstanding,
       assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
-      businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil
+      businessDay: BusinessDayConvention = .unadjusted, tax: TaxTerms? = nil, margin: MarginTerms.Listed? = nil
     ) {
       self.tax = tax
+      self.margin = margin
       self.assignability = assignability
       self.penalty = penalty
       self.businessDay = businessDay
@@ -113,7 +116,7 @@ package struct CreateListing: Command {
         recallNoticeDays: terms.recallNoticeDays, eligibility: terms.eligibility, validUntil: terms.validUntil,
         sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
         returnCredit: terms.returnCredit, assignability: terms.assignability, penalty: terms.penalty,
-        businessDay: terms.businessDay, tax: terms.tax))
+        businessDay: terms.businessDay, tax: terms.tax, margin: terms.margin))
     if let options {
       draft.made.listingOptions.append(
         ListingOptions(

@@ -30,7 +30,7 @@ package enum AssignmentDesk {
       .loan(loanID), .amendmentsOfLoan(loanID), .assignmentsOfLoan(loanID), .unitsOfLoan(loanID),
     ]
     guard let loan = state.loans[loanID] else { return needs }
-    needs.formUnion(LoanDesk.needsToClose(loan))
+    needs.formUnion(LoanDesk.needsToClose(loan).union([DepositDesk.need(of: loan)]))
     guard let buyer else { return needs }
     needs.formUnion([.organization(buyer), .licencesOf(buyer)])
     // A unit that comes may be one that the buyer sold before.
@@ -49,6 +49,7 @@ package enum AssignmentDesk {
 
   /// Whether nothing else that is under way with the loan would be torn by its sale.
   static func requireQuiet(_ loan: Loan, in draft: Draft) throws {
+    try DepositDesk.requireNone(for: loan, in: draft)
     let amendments = (draft.base.amendmentsOfLoan[loan.id] ?? []).compactMap { draft.find(\.amendments, $0) }
     if amendments.contains(where: { $0.state == .proposed && $0.validUntil >= draft.today }) {
       throw LendingRefusal.loan(.assignmentBarred("a change of its terms waits for an answer"))

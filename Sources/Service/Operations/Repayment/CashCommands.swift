@@ -5,6 +5,7 @@ import Parties
 import Persistence
 import Primitives
 import Repayment
+import Valuation
 
 /// Records cleared money and allocates it over what is due, by the waterfall of its source. Money from a payer that nobody
 /// knows goes to suspense and waits for a person; so does what comes for a startup from somebody else's account, or in
@@ -19,12 +20,20 @@ package struct RecordCashReceipt: Command {
   package let reference: String?
   /// Who paid, as the bank shows it; nil where nobody looked.
   package let payer: CashReceipt.Payer?
+  /// The margin call that it is brought for: an instalment pays principal of that call's loan, and nothing else; a deposit is
+  /// held for it.
+  package let marginCallID: MarginCallID?
+  /// The loan that a deposit is pledged for, where no call is named.
+  package let depositFor: LoanID?
 
   package init(
     receivedOn: CalendarDate, amount: Money, source: CashSource, payerID: OrganizationID?, reference: String?,
-    payer: CashReceipt.Payer? = nil
+    payer: CashReceipt.Payer? = nil, marginCallID: MarginCallID? = nil,
+    depositFor: LoanID? = nil
   ) {
+    self.depositFor = depositFor
     self.payer = payer
+    self.marginCallID = marginCallID
     self.receivedOn = receivedOn
     self.amount = amount
     self.source = source
@@ -34,7 +43,8 @@ package struct RecordCashReceipt: Command {
 
   package func needs(_ state: BatchState) -> Set<Need> {
     guard let payerID else { return [] }
-    let known: Set<Need> = payer == nil ? [] : [.payees(payerID)]
+    var known: Set<Need> = payer == nil ? [] : [.payees(payerID)]
+    if let marginCallID { known.insert(.margin(.call(marginCallID))) }
     return LoanBook.needs(of: payerID, state).union([.waterfalls(payerID), .penalties(payerID)]).union(known)
   }
 
@@ -58,12 +68,17 @@ package struct RecordCashReceipt: Command {
     draft.made.subject = id.value
     let suspense = suspense(draft)
     let owner = suspense == nil ? payerID : nil
+    let called = try marginCall(draft)
     try postReceipt(id, of: owner, &draft)
     var allocations: [AllocationRow] = []
     var remainder = amount.amount
     var reason: CashReceipt.RemainderReason?
-    if let owner {
-      (allocations, remainder) = try allocate(id, owner, &draft)
+    let pledged = try pledge(called, draft)
+    if let owner, let pledged {
+      remainder = 0
+      try DepositDesk.post(.depositPledged, of: id, owner, for: pledged, amount, on: receivedOn, in: &draft)
+    } else if let owner {
+      (allocations, remainder) = try allocate(id, owner, for: called?.call, &draft)
       reason = Self.reason(of: remainder, amount.currency, owner, draft)
     }
     let receipt = draft.put(
@@ -71,8 +86,16 @@ package struct RecordCashReceipt: Command {
       CashReceipt(
         id: id, organizationID: owner ?? .platform, receivedOn: receivedOn, amount: amount, source: source,
         reference: reference, remainder: remainder, suspense: suspense, payer: payer, remainderReason: reason,
+        // What is nobody's yet is brought for nothing.
+        marginCallID: owner == nil ? nil : marginCallID,
+        deposit: owner == nil ? nil : pledged.map { CashReceipt.Deposit(loanID: $0, held: amount.amount) },
         createdAt: draft.now))
     draft.made.allocations += allocations
+    if let called, owner != nil {
+      let divided = try allocations.reduce(Int64(0)) { sum, row in try sum.adding(row.amount.amount) }
+      let paid = pledged == nil ? divided : amount.amount
+      try MarginDesk.cure(called, Money(paid, amount.currency), on: receivedOn, by: id, in: &draft)
+    }
     draft.happen(
       "cash_receipt.recorded", id, version: 1, to: (receipt.organizationID, nil),
       [("amount", .number(amount.amount)), ("remainder", .number(remainder))]
@@ -86,6 +109,30 @@ package struct RecordCashReceipt: Command {
         ])
     }
     return Received(receipt: receipt, allocations: allocations)
+  }
+
+  /// The call that the money is brought for: it runs, is of the payer, and was opened by that day.
+  private func marginCall(_ draft: Draft) throws -> MarginCallRow? {
+    guard let marginCallID else { return nil }
+    guard let row = draft.find(\.marginCalls, marginCallID), row.borrowerID == payerID else {
+      throw PartiesRefusal.notFound("margin call")
+    }
+    guard source == .instalment || source == .deposit else { throw CashRefusal.notForACall(source) }
+    guard !row.call.state.isEnded else { throw MarginRefusal.ended(row.call.state, act: "paid for") }
+    guard amount.currency == row.call.called.currency else {
+      throw MarginRefusal.currencyDiffers(amount.currency, row.call.called.currency)
+    }
+    guard receivedOn >= row.call.openedOn else { throw MarginRefusal.dateOutOfRange }
+    return row
+  }
+
+  /// The loan that a deposit is pledged for; nil for money that is none.
+  private func pledge(_ called: MarginCallRow?, _ draft: Draft) throws -> LoanID? {
+    guard source == .deposit else { return nil }
+    guard let id = called?.call.loanID ?? depositFor, let loan = draft.find(\.loans, id), loan.isRunning,
+      loan.terms.borrowerID == payerID, loan.currency == amount.currency
+    else { throw DepositRefusal.noLoan }
+    return id
   }
 
   /// Why a part of money was left over, once it was divided.
@@ -150,8 +197,13 @@ package struct RecordCashReceipt: Command {
   }
 
   /// Fees run to the day the money came; then the waterfall of the source divides it, and what is paid off closes.
+  /// - Parameters:
+  ///   - call: what the money was brought for: it goes to the principal of that loan, as far as it is called for, due
+  ///   or not. Nothing of it is divided among others.
+  ///   - own: loans whose collateral it is.
   func allocate(
-    _ id: CashReceiptID, _ payerID: OrganizationID, _ draft: inout Draft
+    _ id: CashReceiptID, _ payerID: OrganizationID, for call: MarginCall? = nil, own: Set<LoanID> = [],
+    _ draft: inout Draft
   ) throws -> ([AllocationRow], Int64) {
     var loans: [LoanID: Loan] = [:]
     var claims: [Claim] = []
@@ -159,14 +211,19 @@ package struct RecordCashReceipt: Command {
     var penalized: [LoanID: [Penalties.Part]] = [:]
     let agreed = (draft.base.waterfallsOf[payerID] ?? []).terms(on: receivedOn)
     for loan in LoanBook.running(of: payerID, in: draft)
-    where loan.currency == amount.currency && !loan.collectable.isZero {
+    where loan.currency == amount.currency && (call.map { $0.loanID == loan.id } ?? !loan.collectable.isZero) {
       var accrued = try LoanDesk.accrue(loan, through: receivedOn, in: &draft).loan
       (accrued, penalized[loan.id]) = try LoanDesk.takeBackPenalty(accrued, from: receivedOn, in: &draft)
       guard let position = try LoanPosition(accrued, by: agreed) else { continue }
       loans[loan.id] = accrued
-      claims.append(position.claim(on: receivedOn))
+      claims.append(
+        call.map { Self.claim(of: accrued, $0, rank: position.rank) } ?? position.claim(on: receivedOn))
     }
-    let explanation = try agreed.waterfalls[source].explain(amount, claims: claims)
+    let waterfall =
+      try call == nil
+      ? agreed.waterfalls[source]
+      : WaterfallDefinition(source: source, steps: [.principal], order: .rankThenStep, ownLoansFirst: false)
+    let explanation = try waterfall.explain(amount, claims: claims, ownLoans: own.intersection(loans.keys))
     let allocation = explanation.allocation
     draft.made.explanations.append(ExplanationRow(explanation, of: id, payerID, recordedAt: draft.now))
     var payments: [LoanID: Debt] = [:]
@@ -207,6 +264,14 @@ package struct RecordCashReceipt: Command {
     }
     return (rows, allocation.remainder)
   }
+
+  /// Of the principal, what is called for and was not brought yet.
+  private static func claim(of loan: Loan, _ call: MarginCall, rank: Int64) -> Claim {
+    Claim(
+      loanID: loan.id, lenderID: loan.terms.lenderID, rank: rank,
+      due: StepAmounts(
+        charges: 0, fee: 0, principal: min(loan.outstanding.principal, call.called.amount - call.cured)))
+  }
 }
 
 /// Why money is not taken.
@@ -214,6 +279,8 @@ package enum CashRefusal: Refusal, Hashable {
   case unknownPayer
   /// Only cleared money is recorded: a date ahead is a promise.
   case notCleared(CalendarDate, today: CalendarDate)
+  /// Only what the startup brings itself is brought for a margin call.
+  case notForACall(CashSource)
 
   package var kind: RefusalKind { .invalid }
 
@@ -221,6 +288,7 @@ package enum CashRefusal: Refusal, Hashable {
     switch self {
     case .unknownPayer: "repayment.unknown_payer"
     case .notCleared: "repayment.not_cleared"
+    case .notForACall: "repayment.not_for_a_call"
     }
   }
 
@@ -228,6 +296,7 @@ package enum CashRefusal: Refusal, Hashable {
     switch self {
     case .unknownPayer: "There is no such organisation; leave payer_organization_id out to book into suspense."
     case .notCleared(let date, let today): "\(date) is after today, \(today): only cleared money is recorded."
+    case .notForACall(let source): "Money of the source \(source.rawValue) is not brought for a margin call."
     }
   }
 
@@ -235,6 +304,7 @@ package enum CashRefusal: Refusal, Hashable {
     switch self {
     case .unknownPayer: "/payer_organization_id"
     case .notCleared: "/received_on"
+    case .notForACall: "/source"
     }
   }
 }

@@ -58,7 +58,16 @@ enum ClawbackDesk {
     let date = isClosed ? draft.today : clawback.takenBackOn
     var receipt = receipt
     let effect: Effect
-    if let payer = receipt.startup(platform: .platform) {
+    if let deposit = receipt.deposit, deposit.held > 0 {
+      // It was never divided, and nobody but the startup has lost by it: its loan is tested without it from now on.
+      let booking = ReceiptClawback.Booking(
+        number: number(of: receipt, draft), on: date, fromRemainder: clawback.amount.amount, advanced: 0, uncovered: 0)
+      try postDeposit(clawback, of: receipt, for: deposit.loanID, on: date, in: &draft)
+      receipt.deposit?.held = try deposit.held.subtracting(clawback.amount.amount)
+      // So that what is left over, less what was taken of it, stays as it was.
+      receipt.remainder = try receipt.remainder.adding(clawback.amount.amount)
+      effect = Effect(explanation: nil, lines: [], booking: booking)
+    } else if let payer = receipt.startup(platform: .platform) {
       effect = try takeBack(clawback, of: receipt, paidBy: payer, on: date, in: &draft)
     } else {
       let booking = ReceiptClawback.Booking(
@@ -283,6 +292,33 @@ enum ClawbackDesk {
         [
           JournalLine(AccountRef(payer, .cashAtPlatform, asset: asset), -amount),
           JournalLine(AccountRef(payer, .fundingReceived, asset: asset), amount),
+        ]
+      ),
+    ]
+    for (book, lines) in books {
+      try draft.post(
+        EntryDraft(
+          id: entry, book: book, kind: .cashTakenBack, businessDate: date, subject: clawback.id.value, lines: lines))
+    }
+  }
+
+  private static func postDeposit(
+    _ clawback: ReceiptClawback, of receipt: CashReceipt, for loan: LoanID, on date: CalendarDate,
+    in draft: inout Draft
+  ) throws {
+    let (asset, amount) = (Asset.currency(clawback.amount.currency), clawback.amount.amount)
+    let (startup, entry): (OrganizationID, JournalEntryID) = (receipt.organizationID, draft.ids.next())
+    let books: [(OrganizationID, [JournalLine])] = [
+      (
+        .platform,
+        [JournalLine(AccountRef(.platform, .depositHeld, loan.value, asset: asset), amount)]
+          + (try leaving(amount, asset, draft))
+      ),
+      (
+        startup,
+        [
+          JournalLine(AccountRef(startup, .depositPledged, loan.value, asset: asset), -amount),
+          JournalLine(AccountRef(startup, .fundingReceived, asset: asset), amount),
         ]
       ),
     ]

@@ -170,7 +170,9 @@ package struct AssumeLoan: Command {
     var needs = ControlDesk.needs(choiceID, state)
     guard let choice = state.shelves.controlChoices[choiceID] else { return needs }
     needs.formUnion([.loan(choice.loanID), .unitsOfLoan(choice.loanID)])
-    if let loan = state.loans[choice.loanID] { needs.formUnion(LoanDesk.needsToClose(loan)) }
+    if let loan = state.loans[choice.loanID] {
+      needs.formUnion(LoanDesk.needsToClose(loan).union([DepositDesk.need(of: loan)]))
+    }
     if let acquirer = choice.acquirerID { needs.formUnion([.organization(acquirer), .licencesOf(acquirer)]) }
     return needs
   }
@@ -197,6 +199,7 @@ package struct AssumeLoan: Command {
     guard person != choice.chosenBy, person != choice.consentedBy else { throw ControlRefusal.samePerson }
     guard let before = draft.find(\.loans, choice.loanID) else { throw PartiesRefusal.notFound("loan") }
     let acquirer = try ControlDesk.requireAcquirer(of: round, for: before, in: draft)
+    try DepositDesk.requireNone(for: before, in: draft)
     var loan = try LoanDesk.accrue(before, through: draft.today, in: &draft).loan
     let id: LoanID = draft.ids.next()
     let old = loan

@@ -29,7 +29,7 @@ package struct PayOutLender: Command {
       .accounts(.platform, .bankClient),
       .accounts(.platform, .payableBank), .accounts(.platform, .receivableClawback),
     ]
-    if mayBeShort(state) { needs.formUnion([.accounts(.platform, .clientMoney), .accounts(.platform, .suspense)]) }
+    if mayBeShort(state) { needs.formUnion(AccountCode.owedToClients.map { .accounts(.platform, $0) }) }
     return needs
   }
 
@@ -96,13 +96,13 @@ package struct PayOutLender: Command {
   private func spare(_ draft: Draft) throws -> Int64 {
     // What is owed to clients stands on the credit side.
     var spare = try held(draft)
-    for code in [AccountCode.clientMoney, .suspense] {
+    for code in AccountCode.owedToClients {
       for (account, balance) in draft.base.accounts(.platform, code) where account.asset == asset {
         spare = try spare.adding(balance)
       }
     }
     for (account, change) in draft.made.balanceChanges
-    where account.book == .platform && account.asset == asset && [.clientMoney, .suspense].contains(account.code) {
+    where account.book == .platform && account.asset == asset && AccountCode.owedToClients.contains(account.code) {
       spare = try spare.adding(change)
     }
     return spare

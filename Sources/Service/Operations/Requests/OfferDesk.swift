@@ -58,6 +58,11 @@ enum OfferDesk {
     // By the calendar as it is published at trade: what is published later moves no maturity that was agreed.
     let maturesOn = try draft.reference.calendars.adjusted(
       termEnds, of: principal.currency, by: listing.businessDay)
+    let margin = try listing.margin.map { listed throws(LendingRefusal) in
+      // The curve begins with what the chips count for in this very loan.
+      guard let frozen = listed.frozen(mark: offer.markAmount, on: draft.today, of: listing.id) else { throw .overflow }
+      return frozen
+    }
     let terms = Loan.Terms(
       borrowerID: offer.borrowerID, lenderID: offer.lenderID, lotID: offer.lotID, listingID: offer.listingID,
       requestID: offer.requestID, offerID: offer.id, chipModelID: offer.chipModelID, site: listing.site,
@@ -67,7 +72,7 @@ enum OfferDesk {
       returnCredit: listing.returnCredit, repayment: request.repayment, rank: 1, tradeOn: draft.today,
       termDays: request.termDays, maturesOn: maturesOn, recallNoticeDays: listing.recallNoticeDays,
       assignability: listing.assignability, penalty: listing.penalty, businessDay: listing.businessDay,
-      tax: listing.tax)
+      tax: listing.tax, margin: margin)
     let loan = draft.put(\.loans, Loan(id: draft.ids.next(), terms: terms, createdAt: draft.now))
     offer.loanID = loan.id
     offer = draft.put(\.offers, offer)

@@ -120,7 +120,7 @@ package struct CloseReport: Sendable {
         accounts.filter { $0.currency == currency && codes.contains($0.code) }.reduce(0) { $0 &+ $1.closing }
       }
       return Cover(
-        currency: currency, held: closing([.bankClient, .payableBank]), owed: 0 &- closing([.clientMoney, .suspense]))
+        currency: currency, held: closing([.bankClient, .payableBank]), owed: 0 &- closing(AccountCode.owedToClients))
     }
   }
 

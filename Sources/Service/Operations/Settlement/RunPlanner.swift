@@ -42,6 +42,7 @@ package struct RunPlanner: Sendable {
     case .recalls:
       return pack(try await RunQueries.borrowersWithRecalls(on: stage.on, pool, deadline: deadline), stage)
     case .delinquency: return pack(try await RunQueries.borrowersWithDues(pool, deadline: deadline), stage)
+    case .margin: return pack(try await RunQueries.borrowersToTest(pool, deadline: deadline), stage)
     case .payout:
       return try await RunQueries.lendersToPay(pool, deadline: deadline).map { lender, amount in
         ShardPlan(

@@ -117,6 +117,7 @@ package struct SettleShard: Command {
         [issued.isNew ? "statements" : "statements_before": 1]
       }
     case .marks: return Part(DeriveMarks(on: plan.on)) { $0 }
+    case .margin: return Part(TestMargins(borrowerID: party, on: plan.on)) { $0 }
     case .close: return Part(CloseDay(date: plan.on, runID: run)) { _ in ["days": 1] }
     }
   }
@@ -259,7 +260,7 @@ package struct CloseDay: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     [
       .accounts(.platform, .bankClient), .accounts(.platform, .payableBank), .accounts(.platform, .clientMoney),
-      .accounts(.platform, .suspense),
+      .accounts(.platform, .suspense), .accounts(.platform, .depositHeld),
     ]
   }
 
@@ -278,7 +279,7 @@ package struct CloseDay: Command {
         held[account.asset] = try held[account.asset, default: 0].adding(balance)
       }
     }
-    for code in [AccountCode.clientMoney, .suspense] {
+    for code in AccountCode.owedToClients {
       // What is owed to clients stands on the credit side.
       for (account, balance) in draft.base.accounts(.platform, code) {
         owed[account.asset] = try owed[account.asset, default: 0].subtracting(balance)

@@ -26,6 +26,8 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
   case statements
   /// Derives what chips were worth on the date from the quotes that are known.
   case marks
+  /// Tests the value behind loans that state margin terms, and opens, clears and ends calls.
+  case margin
   /// Does what a day needs at its end, for every day since the last that was closed, and closes it.
   case dayClose = "day_close"
 
@@ -33,14 +35,15 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
   package var postsNothing: Bool {
     switch self {
     case .reconcile, .fees, .statements, .marks: true
-    case .accrual, .sweep, .maturity, .delinquency, .payout, .rescreen, .dayClose: false
+    case .accrual, .sweep, .maturity, .delinquency, .payout, .rescreen, .margin, .dayClose: false
     }
   }
 
   /// The steps of one business date, in their order; nil for the job that works through the market as a whole.
   ///
   /// A day closes in the order in which its facts depend on each other. The fee of the day itself comes first: what falls
-  /// due at the day's end can be paid from the next on, and then that fee is owed; and what is due before it can be late.
+  /// due at the day's end can be paid from the next on, and then that fee is owed; what chips are worth is known before
+  /// anything is tested by it; and what is due before the day's end can be late.
   package var steps: [SettlementStep]? {
     switch self {
     case .accrual: [.accrual]
@@ -52,7 +55,8 @@ package enum SettlementJob: String, Sendable, Hashable, CaseIterable {
     case .fees: [.fees]
     case .statements: [.statements]
     case .marks: [.marks]
-    case .dayClose: [.dayAccrual, .sweep, .maturity, .recalls, .delinquency, .close]
+    case .margin: [.margin]
+    case .dayClose: [.dayAccrual, .sweep, .maturity, .marks, .margin, .recalls, .delinquency, .close]
     case .rescreen: nil
     }
   }
@@ -73,6 +77,8 @@ package enum SettlementStep: String, Sendable, Hashable, CaseIterable {
   case statements
   /// Posts nothing either: it records marks.
   case marks
+  /// Of loans that state margin terms.
+  case margin
   /// Checks the day and closes it.
   case close
 }

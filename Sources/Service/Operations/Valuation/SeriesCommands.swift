@@ -94,11 +94,13 @@ package struct DeriveMarks: Command {
 
   private static func source(_ row: MarkSeriesRow) -> String { "series \(row.series.kind.rawValue) \(row.id)" }
 
-  /// - Returns: `marks`, of which `corrected` and `modelled`; `unchanged`, `without_quotes`, `outliers`.
+  /// - Returns: `marks`, of which `corrected` and `modelled`; `unchanged`, `without_quotes`, `outliers`. Nothing where no series
+  ///   holds.
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> [String: Int64] {
     try principal.require(.admin)
     guard on <= draft.today else { throw ValuationRefusal.effectiveAhead(on, today: draft.today) }
     let basis = draft.base.valuation.derivation[on] ?? DerivationBasis()
+    if basis.series.isEmpty { return [:] }
     var totals: [String: Int64] = ["marks": 0, "unchanged": 0, "without_quotes": 0]
     for row in basis.series {
       let quotes = basis.quotes.map { (id: $0.id, quote: $0.quote) }

@@ -33,6 +33,7 @@ package struct BookVerifier: Sendable {
       }
       reports.append(try await RecordVerifier.report(transaction))
       reports.append(try await StatementVerifier.report(transaction))
+      reports.append(try await MarginVerifier.report(transaction))
       do { reports.append(try await chains(transaction)) } catch let error as StoredValueError {
         // A row that no version of this program writes is a breach too, and must not hide what the other checks found.
         reports.append(

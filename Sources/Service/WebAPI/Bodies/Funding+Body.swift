@@ -114,7 +114,8 @@ extension ReportFundingRound.Reported {
 
 extension RecordCashReceipt {
   /// `received_on`, `amount`, `source`, `payer_organization_id`?, `reference`?, and who paid as the bank shows it:
-  /// `payer_name`?, `payer_account`? (an IBAN, or a bank's own number)
+  /// `payer_name`?, `payer_account`? (an IBAN, or a bank's own number); `margin_call_id`? of the call that it is brought for;
+  /// a deposit names that or the `loan_id` that it is pledged for
   package static func parse(_ reader: inout ObjectReader) -> RecordCashReceipt? {
     let receivedOn = reader.date("received_on")
     let amount = reader.money("amount", BodyBounds.price)
@@ -125,11 +126,24 @@ extension RecordCashReceipt {
     let account = reader.optionalParsed(
       "payer_account", expected: "an IBAN, or 1 to 34 characters without spaces at the ends", bytes: 1...136
     ) { BankAccount($0) }
+    let marginCall = reader.optionalID("margin_call_id", of: MarginCallNoun.self)
+    if marginCall != nil, !reader.has("payer_organization_id") {
+      reader.fault("margin_call_id", code: BodyFaultCode.conflict, detail: "belongs to a payer, who is not named")
+    }
+    let loan = reader.optionalID("loan_id", of: LoanNoun.self)
+    if source == .deposit, reader.has("loan_id") == reader.has("margin_call_id") {
+      reader.fault(
+        "loan_id", code: BodyFaultCode.conflict, detail: "or margin_call_id, one of the two, is of a deposit")
+    }
+    if source != .deposit, loan != nil {
+      reader.fault("loan_id", code: BodyFaultCode.conflict, detail: "is of a deposit only")
+    }
     guard let receivedOn, let amount, let source else { return nil }
     let isNamed = name != nil || account != nil
     return RecordCashReceipt(
       receivedOn: receivedOn, amount: amount, source: source, payerID: payer, reference: reference,
-      payer: isNamed ? CashReceipt.Payer(name: name, account: account?.description) : nil)
+      payer: isNamed ? CashReceipt.Payer(name: name, account: account?.description) : nil,
+      marginCallID: marginCall, depositFor: loan)
   }
 }
 
@@ -163,6 +177,11 @@ extension CashReceipt {
           writer.field("step", row.step)
           writer.field("amount", row.amount)
         }
+      }
+      writer.field("margin_call_id", marginCallID)
+      writer.object("deposit", deposit) { writer, deposit in
+        writer.field("loan_id", deposit.loanID)
+        writer.field("held", Money(deposit.held, amount.currency))
       }
       writer.field("remainder", Money(remainder, amount.currency))
       writer.field("remainder_reason", remainderReason)

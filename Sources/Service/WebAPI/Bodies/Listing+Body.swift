@@ -4,6 +4,7 @@ import Lending
 import Operations
 import Primitives
 import StrictJSON
+import Valuation
 
 extension CreateListing.Terms {
   /// The members of api.md's listing; the sequence is the service's.
@@ -27,6 +28,10 @@ extension CreateListing.Terms {
     let penalty = PenaltyTerms.parse(&reader)
     let businessDay = reader.optionalEnumeration("business_day", as: BusinessDayConvention.self)
     let tax = reader.optionalObject("tax") { TaxTerms.parse(&$0) }
+    let margin = reader.optionalObject("margin") { MarginTerms.Listed.parse(&$0) }
+    if margin?.consequence == .recall, reader.presence("recall") != .value {
+      reader.fault("margin", code: BodyFaultCode.conflict, detail: "calls back what no recall of the listing allows")
+    }
     let eligibility = reader.optionalObject("eligibility") { Listing.Eligibility.parse(&$0) }
     let validUntil = reader.optionalInstant("valid_until_at")
     guard let lot, let quantity, let ask, let minTerm, let maxTerm else { return nil }
@@ -36,7 +41,7 @@ extension CreateListing.Terms {
       advanceRate: advance ?? .whole, repaymentPatterns: patterns ?? [.roundSweep], recallNoticeDays: notice,
       eligibility: eligibility ?? Listing.Eligibility(), validUntil: validUntil,
       returnCredit: credit ?? .proRataOutstanding, assignability: assignability ?? .withConsent, penalty: penalty,
-      businessDay: businessDay ?? .unadjusted, tax: tax)
+      businessDay: businessDay ?? .unadjusted, tax: tax, margin: margin)
   }
 }
 
@@ -131,6 +136,7 @@ extension Listing {
       penalty.writeMembers(to: &writer)
       writer.field("business_day", businessDay)
       writer.object("tax", tax) { $1.writeMembers(to: &$0) }
+      writer.object("margin", margin) { writer, margin in margin.writeMembers(to: &writer) }
       writer.object("eligibility") { eligibility.writeMembers(to: &$0) }
       writer.field("valid_until_at", validUntil)
       writer.field("sequence", sequence)

@@ -4,6 +4,7 @@ import Operations
 import Primitives
 import Repayment
 import StrictJSON
+import Valuation
 
 extension Loan {
   /// As both its sides see it. Amounts are of the loan's currency; `outstanding` is principal.
@@ -98,6 +99,11 @@ extension Loan {
     terms.penalty.writeMembers(to: &writer)
     writer.field("penalty_total", Money(life.penalty.total, currency))
     writer.field("business_day", terms.businessDay)
+    writer.object("margin", terms.margin) { writer, margin in
+      margin.listed?.writeMembers(to: &writer)
+      writer.field("first_price", terms.markAmount)
+      writer.field("from_on", margin.curve.firstPriceOn)
+    }
     // As the delinquency step found it last; what is paid is not late.
     let lateness = due == nil ? nil : life.lateness
     writer.field("days_past_due", lateness?.daysPastDue ?? 0)
@@ -107,12 +113,13 @@ extension Loan {
 }
 
 extension LoanDue {
-  /// The cause by its id: a funding round, a claw-back, or the loan itself where it matured.
+  /// The cause by its id: a funding round, a claw-back, a margin call, or the loan itself where it matured.
   fileprivate var causeName: String {
     switch cause {
     case .fundingRound, .changeOfControl: FundingRoundID(causeID).description
     case .maturity, .casualty, .recall, .acceleration: LoanID(causeID).description
     case .clawBack: ClawbackID(causeID).description
+    case .margin: MarginCallID(causeID).description
     }
   }
 }
