@@ -94,6 +94,7 @@ let package = Package(
         .embedInCode("migrations/0019_chip_quotes.sql"),
         .embedInCode("migrations/0020_lot_service.sql"),
         .embedInCode("migrations/0021_rule_packs.sql"),
+        .embedInCode("migrations/0024_claims_and_terms.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
         .embedInCode("seed/holiday-calendars.json"),

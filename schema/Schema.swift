@@ -23,6 +23,7 @@ package enum Schema {
     ("0019_chip_quotes.sql", PackageResources._019_chip_quotes_sql),
     ("0020_lot_service.sql", PackageResources._020_lot_service_sql),
     ("0021_rule_packs.sql", PackageResources._021_rule_packs_sql),
+    ("0024_claims_and_terms.sql", PackageResources._024_claims_and_terms_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

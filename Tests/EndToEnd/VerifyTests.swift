@@ -231,6 +231,16 @@ extension EndToEnd {
       found: "what lenders owe for money that was taken back"),
     Breach(
       plant: [
+        "update cash_receipts set source = 'claw_back', claim_paid = remainder, remainder = 0 where remainder > 0",
+        """
+        insert into cash_receipts (org_id, id, received_on, amount, currency, source, remainder, clawed_back, claim_paid,
+          advance_returned, version, created_at)
+        select org_id, gen_random_uuid(), received_on, 5, currency, 'claw_back', 0, 0, 5, 0, 1, now() from cash_receipts
+        limit 1
+        """,
+      ], found: "what lenders owe for money that was taken back"),
+    Breach(
+      plant: [
         """
         insert into repayment_explanations (borrower_id, subject_id, kind, digest, bytes, recorded_at)
         select borrower_id, gen_random_uuid(), 'claw_back', sha256('x'), 'x', now() from repayment_explanations limit 1

@@ -183,6 +183,8 @@ extension Tables {
       .text("payer_account") { $0.payer?.account },
       .text("remainder_reason") { $0.remainderReason?.rawValue },
       .int8("converted") { $0.converted },
+      .int8("claim_paid") { $0.claim.paid },
+      .int8("advance_returned") { $0.claim.returned },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
     ],
@@ -190,7 +192,7 @@ extension Tables {
   ) { row in
     let organization: OrganizationID = try row.id()
     let id: CashReceiptID = try row.id()
-    let (receivedOn, amount, source) = (try row.date(), try row.money(), try row.value(CashSource.self))
+    let (receivedOn, amount, source) = (try row.date(), try row.money(), try row.value(ReceiptSource.self))
     let (reference, remainder) = (try row.textOrNull(), try row.int())
     let payer: OrganizationID? = try row.idOrNull()
     let person: PersonID? = try row.idOrNull()
@@ -207,7 +209,9 @@ extension Tables {
       payer: name == nil && account == nil ? nil : CashReceipt.Payer(name: name, account: account),
       remainderReason: try row.valueOrNull(),
       // Receipts of before were never converted.
-      converted: try row.intOrNull() ?? 0, version: try row.int(), createdAt: try row.instant())
+      converted: try row.intOrNull() ?? 0,
+      claim: ClawbackRepayment(paid: try row.int(), returned: try row.int()), version: try row.int(),
+      createdAt: try row.instant())
   }
 
   /// Never updated: `update` of this table is not used, and the writer has no grant for it.

@@ -95,7 +95,7 @@ extension AccountCode {
     case .expenseForgiveness: "claims that the lender has forgiven"
     case .incomeForgiveness: "debt that the borrower was forgiven"
     case .cashAtPlatform: "cash that the platform holds for the organisation"
-    case .fundingReceived: "cash that the startup paid in; contra and negative"
+    case .fundingReceived: "cash that the organisation paid in; contra and negative"
     case .paidOut: "cash that left for the organisation's own bank account"
     case .fxPosition: "cash that a bank turned into another currency; any sign and per currency"
     case .expensePlatformFee: "the platform's fee that the lender has borne"

@@ -5,6 +5,16 @@ package enum CashSource: String, Sendable, Hashable, CaseIterable {
   case round, instalment, collateral, insurance, guarantee
 }
 
+/// What a receipt is for: debt, by the waterfall of its source, or what a lender owes the platform.
+package enum ReceiptSource: String, Sendable, Hashable, CaseIterable {
+  case round, instalment, collateral, insurance, guarantee
+  /// Its payer is a lender, who gives back what it had been paid of money that was taken back since.
+  case clawBack = "claw_back"
+
+  /// nil where no waterfall divides it.
+  package var waterfall: CashSource? { CashSource(rawValue: rawValue) }
+}
+
 /// Cleared money that arrived.
 package struct CashReceipt: Sendable, Hashable {
   /// That money in suspense turned out to be of a startup.
@@ -65,7 +75,7 @@ package struct CashReceipt: Sendable, Hashable {
   package let organizationID: OrganizationID
   package let receivedOn: CalendarDate
   package let amount: Money
-  package let source: CashSource
+  package let source: ReceiptSource
   package let reference: String?
   /// What no claim took, and nobody has taken back.
   package var remainder: Int64
@@ -76,6 +86,8 @@ package struct CashReceipt: Sendable, Hashable {
   package var converted: Int64
   /// Taken back so far, minor units: at most the amount.
   package var clawedBack: Int64
+  /// What of it paid the platform's claim on the lender who sent it; none of any other source.
+  package var claim: ClawbackRepayment
   /// nil where the payer was known from the start.
   package let suspense: Suspense?
   package let payer: Payer?
@@ -83,10 +95,10 @@ package struct CashReceipt: Sendable, Hashable {
   package let createdAt: Instant
 
   package init(
-    id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: CashSource,
+    id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: ReceiptSource,
     reference: String?, remainder: Int64, assignment: Assignment? = nil, clawedBack: Int64 = 0,
     suspense: Suspense? = nil, payer: Payer? = nil, remainderReason: RemainderReason? = nil, converted: Int64 = 0,
-    version: Int64 = 1, createdAt: Instant
+    claim: ClawbackRepayment = .none, version: Int64 = 1, createdAt: Instant
   ) {
     self.assignment = assignment
     self.clawedBack = clawedBack
@@ -94,6 +106,7 @@ package struct CashReceipt: Sendable, Hashable {
     self.payer = payer
     self.remainderReason = remainderReason
     self.converted = converted
+    self.claim = claim
     self.id = id
     self.organizationID = organizationID
     self.receivedOn = receivedOn

@@ -312,12 +312,14 @@ struct RowSet {
 
   var receipt: CashReceipt {
     CashReceipt(
-      id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd), source: .insurance,
+      id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd),
+      source: full ? .clawBack : .insurance,
       reference: some(Self.nasty), remainder: full ? 89 : 91,
       assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), clawedBack: full ? 7 : 0,
       suspense: some(CashReceipt.Suspense(reason: .thirdPartyPayer, namedPayer: borrower)),
       payer: some(CashReceipt.Payer(name: Self.nasty, account: "0200 9")), remainderReason: some(.otherCurrency),
-      converted: full ? 1 : 0, version: version, createdAt: now)
+      converted: full ? 1 : 0, claim: full ? ClawbackRepayment(paid: 2, returned: 1) : .none, version: version,
+      createdAt: now)
   }
 
   var waterfalls: StartupWaterfalls {

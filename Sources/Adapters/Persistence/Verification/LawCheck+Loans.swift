@@ -246,13 +246,13 @@ extension LawCheck {
       11, "parts of a waterfall sum to what was received", names: ("law_waterfalls", "law_waterfalls_count"),
       breaches: """
         select r.id, 'received ' || r.amount || ', allocated ' || coalesce(a.total, 0) || ', left ' || r.remainder
-          || ', converted ' || coalesce(r.converted, 0) || ', taken back of what was left ' || coalesce(b.total, 0)
+          || ', converted ' || coalesce(r.converted, 0) || ', off a claim ' || r.claim_paid || ', taken back of what was left ' || coalesce(b.total, 0)
         from cash_receipts r
         left join (select receipt_id, sum(from_remainder) as total from claw_backs where state = 'approved' group by 1) b
           on b.receipt_id = r.id
         left join (select receipt_id, currency, sum(amount) as total from allocations group by 1, 2) a
           on a.receipt_id = r.id and a.currency = r.currency
-        where r.amount <> coalesce(a.total, 0) + r.remainder + coalesce(r.converted, 0) + coalesce(b.total, 0)
+        where r.amount <> coalesce(a.total, 0) + r.remainder + coalesce(r.converted, 0) + r.claim_paid + coalesce(b.total, 0)
         union all
         select a.loan_id, 'an allocation of ' || a.amount || ' ' || a.currency || ' has no receipt in that currency'
         from allocations a where not exists (
@@ -305,6 +305,7 @@ extension LawCheck {
           union all select 'payout', id, -net, currency from payouts
           union all select 'platform_fee', id, -platform_fee, currency from payouts
           union all select 'advance_repaid', id, -advance_repaid, currency from payouts
+          union all select 'advance_returned', id, -advance_returned, currency from cash_receipts
           union all select 'claw_back', id, -amount, currency from claw_backs where state = 'approved'
           union all select 'advance', id, advanced, currency from claw_backs where state = 'approved'
           union all select 'top_up', id, amount, currency from client_money_top_ups where state = 'approved'

@@ -13,15 +13,15 @@ package struct RecordCashReceipt: Command {
   package static let action = "cash_receipt.record"
   package let receivedOn: CalendarDate
   package let amount: Money
-  package let source: CashSource
-  /// The startup whose debt it pays.
+  package let source: ReceiptSource
+  /// The startup whose debt it pays; of `clawBack` the lender that owes for money which was taken back.
   package let payerID: OrganizationID?
   package let reference: String?
   /// Who paid, as the bank shows it; nil where nobody looked.
   package let payer: CashReceipt.Payer?
 
   package init(
-    receivedOn: CalendarDate, amount: Money, source: CashSource, payerID: OrganizationID?, reference: String?,
+    receivedOn: CalendarDate, amount: Money, source: ReceiptSource, payerID: OrganizationID?, reference: String?,
     payer: CashReceipt.Payer? = nil
   ) {
     self.payer = payer
@@ -35,11 +35,13 @@ package struct RecordCashReceipt: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     guard let payerID else { return [] }
     let known: Set<Need> = payer == nil ? [] : [.payees(payerID)]
+    if source == .clawBack { return ClaimDesk.needs(of: payerID).union(known) }
     return LoanBook.needs(of: payerID, state).union([.waterfalls(payerID), .penalties(payerID)]).union(known)
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
     guard let payerID else { return [.platform] }
+    if source == .clawBack { return [payerID, .platform] }
     return LoanBook.heads(of: payerID, state).union([.platform])
   }
 
@@ -58,11 +60,20 @@ package struct RecordCashReceipt: Command {
     draft.made.subject = id.value
     let suspense = suspense(draft)
     let owner = suspense == nil ? payerID : nil
-    try postReceipt(id, of: owner, &draft)
     var allocations: [AllocationRow] = []
     var remainder = amount.amount
     var reason: CashReceipt.RemainderReason?
-    if let owner {
+    var claim = ClawbackRepayment.none
+    if let owner, source == .clawBack {
+      claim = try ClaimDesk.repay(
+        amount, by: owner, id, from: AccountRef(.platform, .bankClient, asset: .currency(amount.currency)),
+        on: receivedOn, in: &draft)
+      remainder = amount.amount - claim.paid
+      if remainder > 0 { reason = .nothingDue }
+    } else {
+      try postReceipt(id, of: owner, &draft)
+    }
+    if let owner, source != .clawBack {
       (allocations, remainder) = try allocate(id, owner, &draft)
       reason = Self.reason(of: remainder, amount.currency, owner, draft)
     }
@@ -71,12 +82,12 @@ package struct RecordCashReceipt: Command {
       CashReceipt(
         id: id, organizationID: owner ?? .platform, receivedOn: receivedOn, amount: amount, source: source,
         reference: reference, remainder: remainder, suspense: suspense, payer: payer, remainderReason: reason,
-        createdAt: draft.now))
+        claim: claim, createdAt: draft.now))
     draft.made.allocations += allocations
     draft.happen(
       "cash_receipt.recorded", id, version: 1, to: (receipt.organizationID, nil),
       [("amount", .number(amount.amount)), ("remainder", .number(remainder))]
-        + (reason.map { [("remainder_reason", .text($0.rawValue))] } ?? []))
+        + (reason.map { [("remainder_reason", .text($0.rawValue))] } ?? []) + claim.facts)
     if let suspense {
       draft.happen(
         "cash_receipt.in_suspense", id, version: 1, to: (.platform, nil),
@@ -166,6 +177,8 @@ package struct RecordCashReceipt: Command {
       loans[loan.id] = accrued
       claims.append(position.claim(on: receivedOn))
     }
+    // Whose source has no waterfall is not allocated: see `ClaimDesk`.
+    guard let source = source.waterfall else { return ([], amount.amount) }
     let explanation = try agreed.waterfalls[source].explain(amount, claims: claims)
     let allocation = explanation.allocation
     draft.made.explanations.append(ExplanationRow(explanation, of: id, payerID, recordedAt: draft.now))
@@ -204,6 +217,11 @@ package struct RecordCashReceipt: Command {
     }
     return (rows, allocation.remainder)
   }
+}
+
+extension ClawbackRepayment {
+  /// Of the event that tells of it; none where no claim was paid.
+  var facts: [(StaticString, EventFact)] { paid == 0 ? [] : [("claw_back_repaid", .number(paid))] }
 }
 
 /// Why money is not taken.

@@ -118,7 +118,7 @@ extension RecordCashReceipt {
   package static func parse(_ reader: inout ObjectReader) -> RecordCashReceipt? {
     let receivedOn = reader.date("received_on")
     let amount = reader.money("amount", BodyBounds.price)
-    let source = reader.enumeration("source", as: CashSource.self)
+    let source = reader.enumeration("source", as: ReceiptSource.self)
     let payer = reader.optionalID("payer_organization_id", of: OrganizationNoun.self)
     let reference = reader.optionalString("reference", bytes: BodyBounds.reference)
     let name = reader.optionalString("payer_name", bytes: BodyBounds.name)
@@ -168,6 +168,7 @@ extension CashReceipt {
       writer.field("remainder_reason", remainderReason)
       writer.field("converted", Money(converted, amount.currency))
       writer.field("clawed_back", Money(clawedBack, amount.currency))
+      writer.field("claw_back_repaid", Money(claim.paid, amount.currency))
       writer.object("suspense", suspense) { writer, suspense in
         writer.field("reason", suspense.reason)
         writer.field("named_payer_id", suspense.namedPayer)

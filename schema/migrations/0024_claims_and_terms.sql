@@ -1,0 +1,23 @@
+-- What lenders hold beside the fee and the principal of their loans, and what they give back: claims for money that was
+-- taken back, paid in cash.
+
+alter table cash_receipts
+  -- Off what a lender owed the platform for money that was taken back after it had been paid out.
+  add column claim_paid bigint not null default 0,
+  -- Of it, what went on to the platform's own account, which had advanced it.
+  add column advance_returned bigint not null default 0;
+alter table cash_receipts
+  alter column claim_paid drop default,
+  alter column advance_returned drop default;
+alter table cash_receipts drop constraint cash_receipts_source;
+alter table cash_receipts add constraint cash_receipts_source check (
+  source in ('round', 'instalment', 'collateral', 'insurance', 'guarantee', 'claw_back'));
+alter table cash_receipts add constraint cash_receipts_claim check (
+  claim_paid >= 0 and claim_paid <= amount and advance_returned >= 0 and advance_returned <= claim_paid
+  and (claim_paid = 0 or source = 'claw_back'));
+
+alter table reconciliation_matches drop constraint reconciliation_matches_kind;
+alter table reconciliation_matches add constraint reconciliation_matches_kind check (
+  item_kind in (
+    'receipt', 'payout', 'platform_fee', 'claw_back', 'advance', 'advance_repaid', 'advance_returned', 'top_up',
+    'conversion'));
