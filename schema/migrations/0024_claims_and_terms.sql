@@ -21,3 +21,8 @@ alter table reconciliation_matches add constraint reconciliation_matches_kind ch
   item_kind in (
     'receipt', 'payout', 'platform_fee', 'claw_back', 'advance', 'advance_repaid', 'advance_returned', 'top_up',
     'conversion'));
+
+-- The cap on penalties counts over the whole life of a debt: what of it a sale or an assumption left to a loan.
+alter table loans add column penalty_most bigint;
+alter table loans add constraint loans_penalty_most check (
+  penalty_most is null or penalty_most >= 0 and penalty_cap_bps is not null);

@@ -176,7 +176,7 @@ struct RowSet {
           pausedUntil: some(day), hold: some(LoanLife.Hold(on: day, reason: Self.nasty)), forgiven: full ? 33 : 0,
           acquired: some(LoanLife.Acquisition(on: day, lineage: [id(62), id(63)])), unitsAssigned: full ? 2 : 0,
           principalAssigned: full ? 34 : 0, pauses: full ? [LoanLife.Pause(from: day, through: day)] : [],
-          penalty: full ? LoanLife.Penalty(through: day, total: 47, residue: -48) : LoanLife.Penalty(),
+          penalty: full ? LoanLife.Penalty(through: day, total: 47, residue: -48, most: 49) : LoanLife.Penalty(),
           lateness: some(LoanLife.Lateness(on: day, daysPastDue: 49, bucket: "30-59"))),
         version: version, createdAt: now, updatedAt: updatedAt),
       Loan(
