@@ -248,6 +248,13 @@ extension EndToEnd {
       ], found: "each record of a sweep or a division is reproduced"),
     Breach(
       plant: [
+        """
+        insert into repayment_explanations (borrower_id, subject_id, kind, digest, bytes, recorded_at)
+        select borrower_id, gen_random_uuid(), 'conversion', sha256('x'), 'x', now() from repayment_explanations limit 1
+        """
+      ], found: "each record of a sweep or a division is reproduced"),
+    Breach(
+      plant: [
         "alter table client_money_top_ups drop constraint client_money_top_ups_second_person",
         """
         insert into client_money_top_ups (org_id, id, amount, currency, funded_on, reference, state, proposed_by,

@@ -26,3 +26,9 @@ alter table reconciliation_matches add constraint reconciliation_matches_kind ch
 alter table loans add column penalty_most bigint;
 alter table loans add constraint loans_penalty_most check (
   penalty_most is null or penalty_most >= 0 and penalty_cap_bps is not null);
+
+-- Each conversion of debt into shares has a record of its own; that of the round's sweep stays what it was.
+alter table repayment_explanations drop constraint repayment_explanations_kind;
+alter table repayment_explanations add constraint repayment_explanations_kind check (
+  kind in ('sweep', 'allocation', 'correction', 'claw_back', 'conversion'));
+create index loan_conversions_of_round on loan_conversions (round_id);

@@ -27,7 +27,7 @@ package struct AllocationRow: Sendable, Hashable {
   }
 }
 
-/// The stored record of a sweep, of a division of money, or of a claw-back of it.
+/// The stored record of a sweep, of a division of money, of a claw-back of it, or of a conversion of debt into shares.
 package struct ExplanationRow: Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// A `SweepExplanation`; the subject is the closing.
@@ -38,6 +38,8 @@ package struct ExplanationRow: Sendable, Hashable {
     case correction
     /// A `ClawbackExplanation`; the subject is the claw-back.
     case clawBack = "claw_back"
+    /// A `ConversionExplanation`; the subject is the conversion.
+    case conversion
   }
 
   package let borrowerID: OrganizationID
@@ -88,6 +90,15 @@ package struct ExplanationRow: Sendable, Hashable {
     self.init(
       borrowerID: borrower, subjectID: clawback.value, kind: .clawBack, digest: SHA256Digest(of: bytes), bytes: bytes,
       recordedAt: recordedAt)
+  }
+}
+
+extension ExplanationRow {
+  package init(_ explanation: ConversionExplanation, of conversion: LoanConversion) {
+    let bytes = explanation.canonicalBytes
+    self.init(
+      borrowerID: conversion.borrowerID, subjectID: conversion.id.value, kind: .conversion,
+      digest: SHA256Digest(of: bytes), bytes: bytes, recordedAt: conversion.recordedAt)
   }
 }
 

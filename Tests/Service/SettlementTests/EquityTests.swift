@@ -96,6 +96,10 @@ struct EquityTests {
       try await market.execute(Forge.shares)
       let found = try await market.lawBreaches()
       #expect(found.contains { $0.contains("took 6001 shares") }, "\(found)")
+      #expect(found.contains { $0.contains("its conversion says otherwise") }, "\(found)")
+      try await market.execute(Forge.record)
+      let missing = try await market.lawBreaches()
+      #expect(missing.contains { $0.contains("has no record") }, "\(missing)")
     }
   }
 
@@ -136,4 +140,10 @@ struct EquityTests {
 private enum Forge {
   static let shares = Statement(
     "test_forge_shares", "update loan_conversions set shares = shares + 1 where shares = 6000")
+  static let record = Statement(
+    "test_forge_record",
+    """
+    delete from repayment_explanations where kind = 'conversion'
+      and subject_id::text = (select max(subject_id::text) from repayment_explanations where kind = 'conversion')
+    """)
 }

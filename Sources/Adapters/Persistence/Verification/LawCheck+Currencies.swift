@@ -76,7 +76,8 @@ extension LawCheck {
         union all
         select c.id, 'of options that its loan''s listing does not have' from loan_conversions c
         join loans l on l.borrower_id = c.borrower_id and l.id = c.loan_id
-        left join listing_options o on o.listing_id = l.listing_id and o.lender_id = c.lender_id
+        -- Of the lender that listed it: a buyer of the loan converts by the same right.
+        left join listing_options o on o.listing_id = l.listing_id and o.listing_id = c.listing_id
           and o.discount_bps = c.discount_bps and o.share_bps = c.share_bps and o.cap is not distinct from c.cap
         where o.listing_id is null
         """, counting: "select 1 from loan_conversions"),

@@ -259,7 +259,7 @@ extension LawCheck {
           select 1 from cash_receipts r where r.id = a.receipt_id and r.currency = a.currency)
         """, counting: "select 1 from cash_receipts"),
     LawCheck(
-      11, "since records are kept, each sweep and each division has its own",
+      11, "since records are kept, each sweep and each division has its own, and each conversion",
       names: ("law_records", "law_records_count"),
       breaches: """
         select r.id, 'it was divided and has no record' from cash_receipts r
@@ -269,6 +269,11 @@ extension LawCheck {
         union all
         select c.id, 'it was swept and has no record' from funding_closings c
         where c.swept_on > (select min(recorded_at)::date from repayment_explanations)
+          and not exists (
+            select 1 from repayment_explanations e where e.borrower_id = c.borrower_id and e.subject_id = c.id)
+        union all
+        select c.id, 'shares were taken and it has no record' from loan_conversions c
+        where c.recorded_at >= (select min(recorded_at) from repayment_explanations where kind = 'conversion')
           and not exists (
             select 1 from repayment_explanations e where e.borrower_id = c.borrower_id and e.subject_id = c.id)
         """, counting: "select 1 from repayment_explanations"),

@@ -4,10 +4,10 @@ import Postgres
 import Primitives
 import Repayment
 
-/// Computes the stored records of sweeps, divisions of money and claw-backs again, and compares them with what was done.
+/// Computes the stored records of sweeps, divisions of money, claw-backs and conversions again, and compares them with what was done.
 enum RecordVerifier {
   static let title =
-    "each record of a sweep or a division is reproduced, and is what was done; so is each of a claw-back"
+    "each record of a sweep or a division is reproduced, and is what was done; so is each of a claw-back or a conversion"
 
   static func report(_ transaction: Transaction) async throws -> BookVerifier.Report {
     var breaches: [String] = []
@@ -81,7 +81,28 @@ enum RecordVerifier {
       guard let record = try? ClawbackExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
       guard record.isReproduced else { return "taking back again gives something else" }
       return try await fault(of: record, row, transaction)
+    case .conversion:
+      guard let record = try? ConversionExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
+      guard record.isReproduced else { return "converting again gives something else" }
+      return try await fault(of: record, row, transaction)
     }
+  }
+
+  private static func fault(
+    of record: ConversionExplanation, _ row: ExplanationRow, _ transaction: Transaction
+  ) async throws -> String? {
+    let all = try await Tables.loanConversions.decode(transaction.run(EquitySQL.conversions(of: [record.loanID])))
+    guard let conversion = all.first(where: { $0.id.value == row.subjectID }), conversion.borrowerID == row.borrowerID,
+      record.tells(of: conversion)
+    else { return "its conversion says otherwise" }
+    // Of those that were recorded at one instant nothing tells which came first.
+    var (before, beside): (Int64, Int64) = (0, 0)
+    for other in all where other.roundID == record.roundID && other.id != conversion.id {
+      if other.recordedAt < conversion.recordedAt { before = try before.adding(other.converted) }
+      if other.recordedAt == conversion.recordedAt { beside = try beside.adding(other.converted) }
+    }
+    let isPossible = try before <= record.debt.before && record.debt.before <= before.adding(beside)
+    return isPossible ? nil : "other conversions were before it"
   }
 
   private static func fault(

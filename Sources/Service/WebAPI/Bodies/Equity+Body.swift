@@ -1,4 +1,6 @@
+import Lending
 import Operations
+import Persistence
 import Primitives
 import Repayment
 import StrictJSON
@@ -61,8 +63,55 @@ extension ConvertLoan {
   }
 }
 
+extension ConvertibleDebt {
+  fileprivate func writeMembers(to writer: inout JSONWriter, _ currency: Currency) {
+    writer.field("owed", Money(owed, currency))
+    writer.field("principal", Money(principal, currency))
+    writer.field("converted_before", Money(before, currency))
+    writer.field("most", Money(most, currency))
+  }
+}
+
+extension EquityDesk.Outlook {
+  func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("loan_id", loan.id)
+      writer.field("lender_id", loan.terms.lenderID)
+      writer.object("conversion") { options.writeMembers(to: &$0) }
+      writer.object("convertible") { debt.writeMembers(to: &$0, loan.currency) }
+      writer.field("reason", bar?.code)
+      pricing?.writeMembers(to: &writer)
+      writer.field("basis", conversion?.basis)
+      writer.field("shares", conversion?.shares)
+      writer.field("converted", conversion.map { Money($0.converted, loan.currency) })
+    }
+  }
+}
+
+extension ConversionExplanation {
+  /// Both sides of a conversion see its record whole.
+  func write(to writer: inout JSONWriter, _ row: ExplanationRow) {
+    writer.object { writer in
+      writer.field("id", LoanConversionID(row.subjectID))
+      writer.field("loan_id", loanID)
+      writer.field("lender_id", lenderID)
+      writer.field("converted_on", convertedOn)
+      writer.object("conversion") { options.writeMembers(to: &$0) }
+      pricing.writeMembers(to: &writer)
+      writer.object("convertible") { debt.writeMembers(to: &$0, currency) }
+      writer.field("amount", Money(amount, currency))
+      writer.field("basis", basis)
+      writer.field("shares", shares)
+      writer.field("converted", Money(converted, currency))
+      writer.field("digest", row.digest)
+      writer.field("bytes", row.bytes.hexadecimal)
+    }
+  }
+}
+
 extension LoanConversion {
-  package func write(to writer: inout JSONWriter) {
+  /// - Parameter digest: of its record; nil for one from before records were kept.
+  package func write(to writer: inout JSONWriter, digest: SHA256Digest?) {
     writer.object { writer in
       writer.field("id", id)
       writer.field("loan_id", loanID)
@@ -78,6 +127,7 @@ extension LoanConversion {
       pricing.writeMembers(to: &writer)
       writer.field("converted_by", convertedBy)
       writer.field("converted_on", convertedOn)
+      writer.field("digest", digest)
       writer.field("created_at", recordedAt)
     }
   }

@@ -69,8 +69,13 @@ extension DecideFundingRound {
 }
 
 extension ReportFundingRound.Reported {
-  /// - Parameter sweeps: loans that the round made due, as they stand now.
-  package func write(to writer: inout JSONWriter, sweeps: [Loan] = []) {
+  /// - Parameters:
+  ///   - sweeps: loans that the round made due, as they stand now.
+  ///   - conversions: debt that lenders took shares of the round for, each with the digest of its record.
+  package func write(
+    to writer: inout JSONWriter, sweeps: [Loan] = [],
+    conversions: [(conversion: LoanConversion, digest: SHA256Digest?)] = []
+  ) {
     writer.object { writer in
       writer.field("id", round.id)
       writer.field("state", round.state)
@@ -107,6 +112,7 @@ extension ReportFundingRound.Reported {
           writer.field("due", loan.due?.amount.map { Money($0, loan.currency) })
         }
       }
+      writer.array("conversions", conversions) { writer, row in row.conversion.write(to: &writer, digest: row.digest) }
       writer.history(version: round.version, createdAt: round.createdAt, updatedAt: round.updatedAt)
     }
   }

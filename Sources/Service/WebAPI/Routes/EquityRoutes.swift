@@ -33,15 +33,26 @@ extension WebAPI {
         request, context,
         render: .init(
           status: .created, location: { _ in "/v1/loans/\(id)/conversions" }, version: { $0.loan.version },
-          write: { $0.conversion.write(to: &$1) })
+          write: { $0.conversion.write(to: &$1, digest: $0.digest) })
       ) { reader, posted in ConvertLoan.parse(&reader, id, ifVersion: posted.ifVersion) }
     }
     routes.get("/v1/loans/{id}/conversions") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      let rows = try await gateway.reader.run([EquitySQL.conversions(of: [loan.id])], as: principal)[0]
-      return gateway.page(try Tables.loanConversions.decode(rows), next: nil) { $0.write(to: &$1) }
+      let rows = try await Tables.loanConversions.decode(
+        gateway.reader.run([EquitySQL.conversions(of: [loan.id])], as: principal)[0])
+      let digests = try await digests(of: rows)
+      return gateway.page(rows, next: nil) { $0.write(to: &$1, digest: digests[$0.id]) }
     }
+  }
+
+  /// Of the records of conversions that the caller was found to see.
+  func digests(of conversions: [LoanConversion]) async throws -> [LoanConversionID: SHA256Digest] {
+    if conversions.isEmpty { return [:] }
+    let rows = try await Tables.repaymentExplanations.decode(
+      gateway.reader.run([EquitySQL.records(of: conversions.map(\.id))], as: .automation)[0])
+    return Dictionary(
+      rows.map { (LoanConversionID($0.subjectID), $0.digest) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Whoever sees the listing, an offer of it or a loan sees its options: it is the lender's row, read for both sides.
