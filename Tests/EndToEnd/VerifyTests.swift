@@ -286,6 +286,20 @@ extension EndToEnd {
           trade_on, now() from loans limit 1
         """
       ], found: "shares that a lender took are in both books"),
+    Breach(
+      plant: [
+        """
+        insert into listing_warrants (lender_id, listing_id, coverage_bps, expires_after_days, occasion)
+        select lender_id, listing_id, 1000, 1, 'any_time' from loans limit 1
+        """,
+        """
+        insert into warrants (borrower_id, id, lender_id, loan_id, listing_id, coverage_bps, covered, currency, occasion,
+          issued_on, expires_on, state, version, created_at, updated_at)
+        select borrower_id, id, lender_id, id, listing_id, 1000, principal / 10 + 1, currency, 'any_time', trade_on,
+          trade_on + 1, 'outstanding', 1, now(), now() from loans
+        where listing_id = (select listing_id from listing_warrants) limit 1
+        """,
+      ], found: "warrants are what the listing asked for"),
     Breach(plant: ["update cash_receipts set converted = 1"], found: "converted money left its receipt once"),
     Breach(
       plant: [

@@ -63,6 +63,9 @@ package struct BatchState: Sendable {
   package var valuation = ValuationState()
   package var listingOptions: [ListingID: ListingOptions] = [:]
   package var conversionsOf: [LoanID: [LoanConversion]] = [:]
+  package var listingWarrants: [ListingID: ListingWarrants] = [:]
+  /// Warrants on a startup's shares that were outstanding when they were looked up, or were issued since.
+  package var warrantsOf: [OrganizationID: [WarrantID]] = [:]
   package var controlChoicesOf: [OrganizationID: [ControlChoiceID]] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
@@ -158,6 +161,8 @@ package struct BatchState: Sendable {
     openComplianceSubjects.formUnion(made.overlay.complianceItems.insertedRows.map(\.finding.subject))
     valuation.absorb(made)
     for row in made.listingOptions { listingOptions[row.listingID] = row }
+    for row in made.listingWarrants { listingWarrants[row.listingID] = row }
+    for warrant in made.overlay.warrants.insertedRows { warrantsOf[warrant.borrowerID]?.append(warrant.id) }
     for row in made.loanConversions { conversionsOf[row.loanID]?.append(row) }
     for choice in made.overlay.controlChoices.insertedRows { controlChoicesOf[choice.borrowerID]?.append(choice.id) }
     try absorbBank(made)

@@ -24,6 +24,7 @@ package struct BatchChanges: Sendable {
   package var isReferenceChanged = false
   package var listingOptions: [ListingOptions] = []
   package var loanConversions: [LoanConversion] = []
+  package var listingWarrants: [ListingWarrants] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var valuation = ValuationChanges()
@@ -66,6 +67,7 @@ package struct BatchChanges: Sendable {
     isReferenceChanged = isReferenceChanged || made.isReferenceChanged
     listingOptions += made.listingOptions
     loanConversions += made.loanConversions
+    listingWarrants += made.listingWarrants
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -172,6 +174,8 @@ package enum ChangeWriter {
     plan.write(Tables.topUps, shelves.topUps)
     plan.insert(Tables.listingOptions, changes.listingOptions)
     plan.insert(Tables.loanConversions, changes.loanConversions)
+    plan.insert(Tables.listingWarrants, changes.listingWarrants)
+    plan.write(Tables.warrants, shelves.warrants)
     plan.writeChoices(shelves.controlChoices)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)

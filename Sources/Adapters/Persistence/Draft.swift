@@ -85,6 +85,7 @@ package struct Made: Sendable {
   package var isReferenceChanged = false
   package var listingOptions: [ListingOptions] = []
   package var loanConversions: [LoanConversion] = []
+  package var listingWarrants: [ListingWarrants] = []
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []

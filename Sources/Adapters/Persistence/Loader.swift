@@ -167,6 +167,7 @@ package enum Loader {
     byID(wanted.fxRateIDs, Tables.fxRates, \.fxRates)
     byID(wanted.cashConversions, Tables.cashConversions, \.cashConversions)
     byID(wanted.referenceEntries, Tables.referenceEntries, \.referenceEntries)
+    byID(wanted.warrants, Tables.warrants, \.warrants)
     byID(wanted.controlChoices, Tables.controlChoices, \.controlChoices)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
@@ -227,6 +228,7 @@ package enum Loader {
     for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     lookups += EquitySQL.lookups(options: wanted.listingOptions, conversions: wanted.conversionsOf)
+    lookups += WarrantSQL.lookups(terms: wanted.listingWarrants, outstandingOf: wanted.warrantsOf)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in

@@ -44,6 +44,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case loanAssigned = "loan_assigned"
   /// A lender took shares for debt.
   case debtConverted = "debt_converted"
+  /// A lender paid for shares of its warrants, outside of the platform.
+  case warrantsExercised = "warrants_exercised"
   /// An acquirer took a loan over.
   case loanAssumed = "loan_assumed"
   case platformFeeCharged = "platform_fee_charged"

@@ -52,6 +52,7 @@ package struct WebAPI: Sendable {
     addFXRoutes(&table)
     addControlRoutes(&table)
     addEquityRoutes(&table)
+    addWarrantRoutes(&table)
     addLienRoutes(&table)
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)

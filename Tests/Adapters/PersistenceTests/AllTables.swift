@@ -31,6 +31,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.markDerivations),
     AnyTable(Tables.platformInvoices), AnyTable(Tables.invoiceLines),
     AnyTable(Tables.listingOptions), AnyTable(Tables.loanConversions),
+    AnyTable(Tables.listingWarrants), AnyTable(Tables.warrants),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -49,7 +50,8 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + ComplianceSQL.statements + MarkSQL.statements
+    + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + WarrantSQL.statements + ComplianceSQL.statements
+    + MarkSQL.statements
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements

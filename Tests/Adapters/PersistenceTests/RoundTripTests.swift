@@ -98,6 +98,8 @@ struct Trip {
       Trip(Tables.topUps, [set.topUp], ids: [set.uuid(48)]),
       Trip(Tables.controlChoices, [set.choice], ids: [set.uuid(57)]),
       Trip(Tables.listingOptions, [set.options], ids: [set.uuid(6)]),
+      Trip(Tables.listingWarrants, [try set.listingWarrants()], ids: [set.uuid(6)]),
+      Trip(Tables.warrants, [try set.warrant()], ids: [set.uuid(66)]),
       Trip(Tables.loanConversions, [try set.loanConversion()], ids: [set.uuid(59)]),
       Trip(Tables.bankStatements, [set.bankStatement], ids: [set.uuid(37)]),
       Trip(Tables.bankLines, [set.bankLine], ids: [set.uuid(37)]),

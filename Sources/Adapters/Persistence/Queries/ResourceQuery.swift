@@ -133,6 +133,9 @@ package enum Resources {
   package static let controlChoices = ResourceQuery(
     Tables.controlChoices, visible: "borrower_id = $1 or lender_id = $1 or acquirer_id = $1", filter: "state = $2",
     names: ("read_control_choice", "page_control_choices"))
+  package static let warrants = ResourceQuery(
+    Tables.warrants, visible: "borrower_id = $1 or lender_id = $1", filter: "state = $2",
+    names: ("read_warrant", "page_warrants"))
   /// Reference data: everybody may see on what chips are marked.
   package static let chipQuotes = ResourceQuery(
     Tables.chipQuotes, visible: "true", filter: "chip_model_id = $2", createdAt: "recorded_at",
@@ -159,7 +162,7 @@ package enum Resources {
       statementDocuments.byID, statementDocuments.page,
       markProposals.byID, markProposals.page, markDisputes.byID, markDisputes.page, valuationImports.byID,
       valuationImports.page, chipQuotes.byID, chipQuotes.page,
-      controlChoices.byID, controlChoices.page,
+      controlChoices.byID, controlChoices.page, warrants.byID, warrants.page,
       platformInvoices.byID, platformInvoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]

@@ -58,16 +58,45 @@ package struct CreateListing: Command {
 
   package static let action = "listing.create"
   package let terms: Terms
-  /// What the lender asks beside its fee: the right to take shares of a priced round for a part of the debt.
+  /// What the lender asks beside its fee.
   package struct Options: Sendable, Hashable {
-    package let cap: Money?
-    package let discount: BasisPoints
-    package let share: BasisPoints
+    /// The right to take shares of a priced round for a part of the debt.
+    package struct Conversion: Sendable, Hashable {
+      package let cap: Money?
+      package let discount: BasisPoints
+      package let share: BasisPoints
 
-    package init(cap: Money?, discount: BasisPoints, share: BasisPoints) {
-      self.cap = cap
-      self.discount = discount
-      self.share = share
+      package init(cap: Money?, discount: BasisPoints, share: BasisPoints) {
+        self.cap = cap
+        self.discount = discount
+        self.share = share
+      }
+    }
+
+    /// Rights to buy shares at a fixed price.
+    package struct Warrants: Sendable, Hashable {
+      package let coverage: BasisPoints
+      /// nil: the price of the next priced round.
+      package let strike: ListingWarrants.Strike?
+      package let expiresAfterDays: Int64
+      package let occasion: WarrantOccasion
+
+      package init(
+        coverage: BasisPoints, strike: ListingWarrants.Strike?, expiresAfterDays: Int64, occasion: WarrantOccasion
+      ) {
+        self.coverage = coverage
+        self.strike = strike
+        self.expiresAfterDays = expiresAfterDays
+        self.occasion = occasion
+      }
+    }
+
+    package let conversion: Conversion?
+    package let warrants: Warrants?
+
+    package init(conversion: Conversion? = nil, warrants: Warrants? = nil) {
+      self.conversion = conversion
+      self.warrants = warrants
     }
   }
 
@@ -111,17 +140,27 @@ package struct CreateListing: Command {
         sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
         returnCredit: terms.returnCredit, assignability: terms.assignability, penalty: terms.penalty,
         businessDay: terms.businessDay))
-    if let options {
-      draft.made.listingOptions.append(
-        ListingOptions(
-          listingID: listing.id, lenderID: lenderID, cap: options.cap, discount: options.discount, share: options.share)
-      )
-    }
+    keepOptions(of: listing.id, in: &draft)
     draft.made.subject = listing.id.value
     draft.happen(
       "listing.created", listing.id, version: 1, to: (lenderID, nil),
       [("quantity", .number(listing.quantity)), ("ask_rate_bps", .number(listing.askRate.value))])
     return listing
+  }
+
+  private func keepOptions(of listing: ListingID, in draft: inout Draft) {
+    if let conversion = options?.conversion {
+      draft.made.listingOptions.append(
+        ListingOptions(
+          listingID: listing, lenderID: lenderID, cap: conversion.cap, discount: conversion.discount,
+          share: conversion.share))
+    }
+    if let warrants = options?.warrants {
+      draft.made.listingWarrants.append(
+        ListingWarrants(
+          listingID: listing, lenderID: lenderID, coverage: warrants.coverage, strike: warrants.strike,
+          expiresAfterDays: warrants.expiresAfterDays, occasion: warrants.occasion))
+    }
   }
 
   private func checkTerms(_ lot: Lot) throws(LendingRefusal) {

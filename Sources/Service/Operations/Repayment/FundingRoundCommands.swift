@@ -129,7 +129,12 @@ package struct DecideFundingRound: Command {
     self.ifVersion = ifVersion
   }
 
-  package func needs(_ state: BatchState) -> Set<Need> { [.round(roundID), .closingsOfRound(roundID)] }
+  package func needs(_ state: BatchState) -> Set<Need> {
+    var needs: Set<Need> = [.round(roundID), .closingsOfRound(roundID)]
+    if let round = state.rounds[roundID] { needs.insert(.warrants(round.borrowerID)) }
+    return needs
+  }
+
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
     Set([state.rounds[roundID]?.borrowerID].compactMap { $0 })
   }
@@ -164,6 +169,7 @@ package struct DecideFundingRound: Command {
     round.decidedOn = draft.today
     round = draft.put(\.rounds, round)
     draft.made.subject = roundID.value
+    if round.state == .verified { try WarrantDesk.fixStrikes(by: round, in: &draft) }
     draft.happen("funding_round.\(round.state.rawValue)", roundID, version: round.version, to: (round.borrowerID, nil))
     return ReportFundingRound.Reported(round: round, closings: closings)
   }
