@@ -300,6 +300,16 @@ extension EndToEnd {
         where listing_id = (select listing_id from listing_warrants) limit 1
         """,
       ], found: "warrants are what the listing asked for"),
+    Breach(
+      plant: ["update loans set lifted_sweep_bps = 10000"], found: "terms of a loan that a later loan lifted"),
+    Breach(
+      plant: [
+        """
+        insert into favoured_claims (borrower_id, id, lender_id, loan_id, claimed_by, claimed_on, rate_bps, digest, bytes,
+          recorded_at)
+        select borrower_id, id, lender_id, id, lender_id, trade_on, 1, sha256('x'), 'x', now() from loans limit 1
+        """
+      ], found: "each record of a sweep or a division is reproduced"),
     Breach(plant: ["update cash_receipts set converted = 1"], found: "converted money left its receipt once"),
     Breach(
       plant: [

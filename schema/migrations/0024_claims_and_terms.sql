@@ -132,3 +132,69 @@ create policy writes on listing_warrants for all to chipbridge_writer using (tru
 create policy reads on warrants for select to chipbridge_reader
   using (app_sees_all() or borrower_id = app_org() or lender_id = app_org());
 create policy writes on warrants for all to chipbridge_writer using (true) with check (true);
+
+-- Lenders who asked that no later lender of the same startup gets better terms, and what they had lifted by it.
+create table listing_favours (
+  lender_id uuid not null,
+  listing_id uuid not null,
+  extent text not null,
+  -- The last trade day that counts; null for the loan's life.
+  through_on date,
+  constraint listing_favours_pkey primary key (lender_id, listing_id),
+  constraint listing_favours_listing foreign key (lender_id, listing_id) references listings (lender_id, id),
+  constraint listing_favours_extent check (extent in ('term_by_term', 'whole_package'))
+);
+comment on table listing_favours is 'key lender_id';
+create index listing_favours_by_listing on listing_favours (listing_id);
+
+create table favoured_claims (
+  borrower_id uuid not null,
+  id uuid not null,
+  lender_id uuid not null,
+  loan_id uuid not null,
+  claimed_by uuid not null,
+  claimed_on date not null,
+  -- The rate from that day on; null where it was not lifted.
+  rate_bps bigint,
+  -- All that was lifted so far.
+  sweep_bps bigint,
+  discount_bps bigint,
+  cap bigint,
+  coverage_bps bigint,
+  -- Issued for the coverage that was added.
+  warrant_id uuid,
+  digest bytea not null,
+  -- What was compared: it names other lenders' loans.
+  bytes bytea not null,
+  recorded_at timestamptz not null,
+  constraint favoured_claims_pkey primary key (borrower_id, id),
+  constraint favoured_claims_loan foreign key (borrower_id, loan_id) references loans (borrower_id, id),
+  constraint favoured_claims_warrant foreign key (borrower_id, warrant_id) references warrants (borrower_id, id),
+  constraint favoured_claims_digest check (digest = sha256(bytes)),
+  constraint favoured_claims_lifted check (num_nonnulls(rate_bps, sweep_bps, discount_bps, cap, coverage_bps) > 0)
+);
+comment on table favoured_claims is 'key borrower_id';
+create index favoured_claims_id on favoured_claims (id);
+create index favoured_claims_of_loan on favoured_claims (loan_id);
+
+alter table loans
+  add column lifted_sweep_bps bigint,
+  add column lifted_discount_bps bigint,
+  add column lifted_cap bigint,
+  add column lifted_coverage_bps bigint;
+alter table loans add constraint loans_lifted check (
+  lifted_sweep_bps >= sweep_bps and lifted_sweep_bps <= 10000 and lifted_discount_bps >= 0
+  and lifted_discount_bps < 10000 and lifted_cap > 0 and lifted_coverage_bps > 0);
+
+grant select, insert on listing_favours, favoured_claims to chipbridge_writer;
+grant select on listing_favours, favoured_claims to chipbridge_reader;
+alter table listing_favours enable row level security;
+alter table listing_favours force row level security;
+alter table favoured_claims enable row level security;
+alter table favoured_claims force row level security;
+create policy reads on listing_favours for select to chipbridge_reader
+  using (app_sees_all() or lender_id = app_org());
+create policy writes on listing_favours for all to chipbridge_writer using (true) with check (true);
+create policy reads on favoured_claims for select to chipbridge_reader
+  using (app_sees_all() or borrower_id = app_org() or lender_id = app_org());
+create policy writes on favoured_claims for all to chipbridge_writer using (true) with check (true);

@@ -25,6 +25,8 @@ package struct BatchChanges: Sendable {
   package var listingOptions: [ListingOptions] = []
   package var loanConversions: [LoanConversion] = []
   package var listingWarrants: [ListingWarrants] = []
+  package var listingFavours: [ListingFavour] = []
+  package var favouredClaims: [FavouredClaim] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var valuation = ValuationChanges()
@@ -68,6 +70,8 @@ package struct BatchChanges: Sendable {
     listingOptions += made.listingOptions
     loanConversions += made.loanConversions
     listingWarrants += made.listingWarrants
+    listingFavours += made.listingFavours
+    favouredClaims += made.favouredClaims
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -176,6 +180,8 @@ package enum ChangeWriter {
     plan.insert(Tables.loanConversions, changes.loanConversions)
     plan.insert(Tables.listingWarrants, changes.listingWarrants)
     plan.write(Tables.warrants, shelves.warrants)
+    plan.insert(Tables.listingFavours, changes.listingFavours)
+    plan.insert(Tables.favouredClaims, changes.favouredClaims)
     plan.writeChoices(shelves.controlChoices)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)

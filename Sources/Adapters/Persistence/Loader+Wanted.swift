@@ -70,6 +70,8 @@ extension Loader {
     var conversionsOf: [LoanID] = []
     var listingWarrants: [ListingID] = []
     var warrants: [UUIDValue] = []
+    var listingFavours: [ListingID] = []
+    var tradedLoansOf: [OrganizationID] = []
     var warrantsOf: [OrganizationID] = []
     var controlChoicesOf: [OrganizationID] = []
     var invoicesOf: [(OrganizationID, CalendarDate)] = []
@@ -119,6 +121,8 @@ extension Loader {
       case .listingOptions(let id): listingOptions.append(id)
       case .conversionsOfLoan(let id): conversionsOf.append(id)
       case .listingWarrants(let id): listingWarrants.append(id)
+      case .listingFavour(let id): listingFavours.append(id)
+      case .tradedLoans(let id): tradedLoansOf.append(id)
       case .warrant(let id): warrants.append(id.value)
       case .warrants(let id): warrantsOf.append(id)
       case .controlChoice(let id): controlChoices.append(id.value)

@@ -228,6 +228,8 @@ package enum Loader {
     for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     lookups += EquitySQL.lookups(options: wanted.listingOptions, conversions: wanted.conversionsOf)
+    bySet(wanted.tradedLoansOf, FavourSQL.loansOf, Tables.loans, \.loans, \.tradedLoansOf) { $0.terms.borrowerID }
+    lookups += FavourSQL.lookups(clauses: wanted.listingFavours)
     lookups += WarrantSQL.lookups(terms: wanted.listingWarrants, outstandingOf: wanted.warrantsOf)
     if !wanted.leases.isEmpty {
       lookups.append(

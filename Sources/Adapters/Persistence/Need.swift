@@ -76,6 +76,10 @@ package enum Need: Sendable, Hashable {
   /// What warrants a lender asks for with the loans of a listing.
   case listingWarrants(ListingID)
   case warrant(WarrantID)
+  /// Whether a lender asks for terms as good as those of later lenders with the loans of a listing.
+  case listingFavour(ListingID)
+  /// All loans of a borrower, those that have ended too.
+  case tradedLoans(OrganizationID)
   /// Outstanding warrants on a startup's shares.
   case warrants(OrganizationID)
   case controlChoice(ControlChoiceID)

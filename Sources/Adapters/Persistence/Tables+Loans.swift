@@ -9,7 +9,7 @@ extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
     columns: loanTermColumns + loanLatenessColumns + loanStateColumns + loanLifeColumns + loanAssignmentColumns
-      + loanHistoryColumns,
+      + loanLiftColumns + loanHistoryColumns,
     names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan
   ).narrowed(
     "loans_accrue",
@@ -104,6 +104,7 @@ extension Tables {
     let assignability = try row.value(Assignability.self)
     life.acquired = try readAcquisition(&row)
     (life.unitsAssigned, life.principalAssigned) = (try row.int(), try row.int())
+    life.lifted = try readLifts(&row)
     (life.pauses, life.penalty, life.lateness) = lateness
     return Loan(
       id: id, terms: terms(assignability), state: state, closedAs: closedAs, unitsOut: out, unitsReturning: returning,

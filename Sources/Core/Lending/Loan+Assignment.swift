@@ -76,7 +76,8 @@ extension Loan {
       rates: life.rates, extendedTo: life.extendedTo, pausedUntil: life.pausedUntil, recall: life.recall,
       overdueSince: life.overdueSince, default: life.default, casualtyPrincipal: part.casualtyPrincipal,
       acquired: LoanLife.Acquisition(on: date, lineage: [self.id] + (life.acquired?.lineage ?? [])),
-      pauses: life.pauses, penalty: life.penalty.handedOn(room: part.penaltyRoom), lateness: life.lateness)
+      pauses: life.pauses, penalty: life.penalty.handedOn(room: part.penaltyRoom), lateness: life.lateness,
+      lifted: life.lifted)
     let dueOfPart = due(of: part, as: id)
     if dueOfPart == nil { bought.overdueSince = nil }
     var loan = Loan(

@@ -35,7 +35,7 @@ extension Loan {
       deliveredOn: date, closedOn: nil,
       life: LoanLife(
         rates: life.rates, pausedUntil: life.pausedUntil, pauses: life.pauses,
-        penalty: life.penalty.handedOn(room: room)),
+        penalty: life.penalty.handedOn(room: room), lifted: life.lifted),
       version: 1, createdAt: createdAt, updatedAt: createdAt)
     // Nothing of the new loan's fee was rounded up yet, so what was stays behind: less than half a minor unit.
     // The lien stays on the chips: it is released with the new loan.

@@ -53,6 +53,7 @@ package struct WebAPI: Sendable {
     addControlRoutes(&table)
     addEquityRoutes(&table)
     addWarrantRoutes(&table)
+    addFavourRoutes(&table)
     addLienRoutes(&table)
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)

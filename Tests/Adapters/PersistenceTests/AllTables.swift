@@ -32,6 +32,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.platformInvoices), AnyTable(Tables.invoiceLines),
     AnyTable(Tables.listingOptions), AnyTable(Tables.loanConversions),
     AnyTable(Tables.listingWarrants), AnyTable(Tables.warrants),
+    AnyTable(Tables.listingFavours), AnyTable(Tables.favouredClaims),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -50,7 +51,8 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + WarrantSQL.statements + ComplianceSQL.statements
+    + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + WarrantSQL.statements + FavourSQL.statements
+    + ComplianceSQL.statements
     + MarkSQL.statements
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements

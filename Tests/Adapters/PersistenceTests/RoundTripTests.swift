@@ -100,6 +100,8 @@ struct Trip {
       Trip(Tables.listingOptions, [set.options], ids: [set.uuid(6)]),
       Trip(Tables.listingWarrants, [try set.listingWarrants()], ids: [set.uuid(6)]),
       Trip(Tables.warrants, [try set.warrant()], ids: [set.uuid(66)]),
+      Trip(Tables.listingFavours, [set.favour], ids: [set.uuid(6)]),
+      Trip(Tables.favouredClaims, [set.favouredClaim], ids: [set.uuid(67)]),
       Trip(Tables.loanConversions, [try set.loanConversion()], ids: [set.uuid(59)]),
       Trip(Tables.bankStatements, [set.bankStatement], ids: [set.uuid(37)]),
       Trip(Tables.bankLines, [set.bankLine], ids: [set.uuid(37)]),

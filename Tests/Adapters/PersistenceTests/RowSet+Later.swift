@@ -100,6 +100,21 @@ extension RowSet {
       updatedAt: updatedAt)
   }
 
+  var favour: ListingFavour {
+    ListingFavour(
+      listingID: id(6), lenderID: lender,
+      clause: MostFavouredNation(extent: full ? .wholePackage : .termByTerm, through: some(day)))
+  }
+
+  var favouredClaim: FavouredClaim {
+    let bytes: [UInt8] = [3, 2, 0, 255]
+    return FavouredClaim(
+      id: id(67), borrowerID: borrower, lenderID: lender, loanID: id(11), claimedBy: id(18), claimedOn: day,
+      rate: BasisPoints(1_300), sweep: some(BasisPoints(3_000)), discount: some(BasisPoints(2_500)), cap: some(4),
+      coverage: some(BasisPoints(900)), warrantID: some(id(66)), digest: SHA256Digest(of: bytes), bytes: bytes,
+      recordedAt: now)
+  }
+
   var choice: ControlChoice {
     ControlChoice(
       id: id(57), borrowerID: borrower, roundID: id(17), loanID: id(11), lenderID: lender, acquirerID: some(id(58)),

@@ -177,7 +177,11 @@ struct RowSet {
           acquired: some(LoanLife.Acquisition(on: day, lineage: [id(62), id(63)])), unitsAssigned: full ? 2 : 0,
           principalAssigned: full ? 34 : 0, pauses: full ? [LoanLife.Pause(from: day, through: day)] : [],
           penalty: full ? LoanLife.Penalty(through: day, total: 47, residue: -48, most: 49) : LoanLife.Penalty(),
-          lateness: some(LoanLife.Lateness(on: day, daysPastDue: 49, bucket: "30-59"))),
+          lateness: some(LoanLife.Lateness(on: day, daysPastDue: 49, bucket: "30-59")),
+          lifted: full
+            ? LoanLife.Lifted(
+              sweep: BasisPoints(2_600), discount: BasisPoints(51), cap: 52, coverage: BasisPoints(53))
+            : LoanLife.Lifted()),
         version: version, createdAt: now, updatedAt: updatedAt),
       Loan(
         id: id(13), terms: terms(offer: 14), state: full ? .due : .inTransit, closedAs: nil,

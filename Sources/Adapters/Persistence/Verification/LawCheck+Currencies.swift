@@ -82,7 +82,11 @@ extension LawCheck {
         join loans l on l.borrower_id = c.borrower_id and l.id = c.loan_id
         -- Of the lender that listed it: a buyer of the loan converts by the same right.
         left join listing_options o on o.listing_id = l.listing_id and o.listing_id = c.listing_id
-          and o.discount_bps = c.discount_bps and o.share_bps = c.share_bps and o.cap is not distinct from c.cap
+          and o.share_bps = c.share_bps and (
+            o.discount_bps = c.discount_bps and o.cap is not distinct from c.cap or exists (
+              select 1 from favoured_claims f join loans t on t.id = f.loan_id and t.offer_id = l.offer_id
+              where coalesce(f.discount_bps, o.discount_bps) = c.discount_bps
+                and coalesce(f.cap, o.cap) is not distinct from c.cap))
         where o.listing_id is null
         """, counting: "select 1 from loan_conversions"),
     LawCheck(
@@ -121,6 +125,25 @@ extension LawCheck {
         select subject_id, 'clearing.equity sums to ' || sum(amount) || ' over the books' from journal_lines
         where account_code = 'clearing.equity' group by subject_id, asset having sum(amount) <> 0
         """, counting: "select 1 from warrants"),
+    LawCheck(
+      3, "terms of a loan that a later loan lifted are those that its lender claimed, and what it had is no better",
+      names: ("law_favours", "law_favours_count"),
+      breaches: """
+        select l.id, 'is lifted to ' || concat_ws(', ', l.lifted_sweep_bps, l.lifted_discount_bps, l.lifted_cap,
+          l.lifted_coverage_bps) || ' and nobody claimed that'
+        from loans l
+        where num_nonnulls(l.lifted_sweep_bps, l.lifted_discount_bps, l.lifted_cap, l.lifted_coverage_bps) > 0
+          -- What came of a loan by sale or assumption has its offer.
+          and not exists (
+            select 1 from favoured_claims f join loans t on t.id = f.loan_id and t.offer_id = l.offer_id
+            where f.sweep_bps is not distinct from l.lifted_sweep_bps
+              and f.discount_bps is not distinct from l.lifted_discount_bps
+              and f.cap is not distinct from l.lifted_cap and f.coverage_bps is not distinct from l.lifted_coverage_bps)
+        union all
+        select f.id, 'of a loan without such a clause' from favoured_claims f
+        join loans l on l.borrower_id = f.borrower_id and l.id = f.loan_id
+        where not exists (select 1 from listing_favours c where c.listing_id = l.listing_id)
+        """, counting: "select 1 from favoured_claims"),
     LawCheck(
       3, "a loan that was assumed goes on with its acquirer, the same debt and the same chips",
       names: ("law_assumptions", "law_assumptions_count"),

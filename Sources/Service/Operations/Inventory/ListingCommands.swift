@@ -93,10 +93,15 @@ package struct CreateListing: Command {
 
     package let conversion: Conversion?
     package let warrants: Warrants?
+    /// That no later lender of the same startup gets better terms.
+    package let mostFavoured: MostFavouredNation?
 
-    package init(conversion: Conversion? = nil, warrants: Warrants? = nil) {
+    package init(
+      conversion: Conversion? = nil, warrants: Warrants? = nil, mostFavoured: MostFavouredNation? = nil
+    ) {
       self.conversion = conversion
       self.warrants = warrants
+      self.mostFavoured = mostFavoured
     }
   }
 
@@ -160,6 +165,9 @@ package struct CreateListing: Command {
         ListingWarrants(
           listingID: listing, lenderID: lenderID, coverage: warrants.coverage, strike: warrants.strike,
           expiresAfterDays: warrants.expiresAfterDays, occasion: warrants.occasion))
+    }
+    if let clause = options?.mostFavoured {
+      draft.made.listingFavours.append(ListingFavour(listingID: listing, lenderID: lenderID, clause: clause))
     }
   }
 

@@ -54,7 +54,9 @@ package struct ConvertLoan: Command {
     guard let round = draft.find(\.rounds, roundID), round.borrowerID == before.terms.borrowerID else {
       throw PartiesRefusal.notFound("funding round")
     }
-    guard let options = draft.base.listingOptions[before.terms.listingID] else { throw EquityRefusal.noOption }
+    guard let options = draft.base.listingOptions[before.terms.listingID]?.lifted(for: before) else {
+      throw EquityRefusal.noOption
+    }
     let pricing = try pricing(of: round, for: before, options, in: draft)
     try before.require(.pay)
     let accrued = try LoanDesk.accrue(before, through: draft.today, in: &draft).loan
@@ -117,6 +119,15 @@ package struct ConvertLoan: Command {
     }
     guard draft.today <= last else { throw EquityRefusal.tooLate(last) }
     return pricing
+  }
+}
+
+extension ListingOptions {
+  /// With what later loans lifted of a loan's right.
+  func lifted(for loan: Loan) -> ListingOptions {
+    ListingOptions(
+      listingID: listingID, lenderID: lenderID, cap: loan.life.lifted.cap.map { Money($0, loan.currency) } ?? cap,
+      discount: loan.life.lifted.discount ?? discount, share: share)
   }
 }
 

@@ -99,7 +99,9 @@ package enum SweepDesk {
       let owed = Dictionary(
         try positions().map { ($0.loanID, $0.owed) }, uniquingKeysWith: { first, _ in first })
       return try loans.sorted { $0.id < $1.id }.compactMap { loan in
-        guard let options = options[loan.terms.listingID], let steps = owed[loan.id] else { return nil }
+        guard let options = options[loan.terms.listingID]?.lifted(for: loan), let steps = owed[loan.id] else {
+          return nil
+        }
         let debt = try EquityDesk.convertible(
           owed: steps.total(), principal: steps.principal, options,
           before: conversions.filter { $0.loanID == loan.id }, in: round?.id)
@@ -165,7 +167,7 @@ extension LoanPosition {
     let terms = loan.terms
     self.init(
       loanID: loan.id, lenderID: terms.lenderID, currency: loan.currency, rank: place?.rank ?? terms.rank,
-      covenant: Covenant(terms),
+      covenant: Covenant(loan),
       rate: standsStill ? BasisPoints(0) : terms.rate, accrual: try LoanFee.state(of: loan, through: through),
       owed: loan.outstanding.steps, due: due, hasAcceded: place?.hasAcceded ?? true,
       rateChanges: standsStill ? [] : loan.life.rates.map { RateChange(from: $0.from, rate: $0.rate) })
@@ -174,11 +176,12 @@ extension LoanPosition {
 
 extension Covenant {
   /// nil: no round makes the loan due.
-  init?(_ terms: Loan.Terms) {
+  init?(_ loan: Loan) {
+    let terms = loan.terms
     guard terms.repayment.pattern == .roundSweep else { return nil }
     self.init(
       leastAmount: terms.repayment.leastAmount, leastPostMoney: terms.repayment.leastPostMoney,
-      sweep: terms.repayment.sweep, firstDay: terms.tradeOn, excludedKinds: [])
+      sweep: loan.sweep, firstDay: terms.tradeOn, excludedKinds: [])
   }
 }
 

@@ -98,7 +98,7 @@ package struct ExerciseWarrant: Command {
   /// By the covenant that the loan was agreed with; a loan that no round makes due has none, and any priced round will do.
   private func qualifies(_ round: FundingRound, for warrant: Warrant, in draft: Draft) throws -> Bool {
     guard let loan = draft.find(\.loans, warrant.loanID) else { throw PartiesRefusal.notFound("loan") }
-    guard let covenant = Covenant(loan.terms) else { return round.kind == .priced }
+    guard let covenant = Covenant(loan) else { return round.kind == .priced }
     let closings = (draft.base.closingsOfBorrower[warrant.borrowerID] ?? []).compactMap {
       draft.find(\.closings, $0)
     }

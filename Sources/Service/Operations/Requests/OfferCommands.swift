@@ -34,12 +34,17 @@ package struct MakeOffer: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [
       .request(requestID), .listing(listingID), .listingOptions(listingID), .listingWarrants(listingID),
+      .listingFavour(listingID),
     ]
     if let lease { needs.insert(.lease(lease.segment)) }
     if let request = state.requests[requestID] {
       needs.formUnion([
         .organization(request.borrowerID), .loansOfBorrower(request.borrowerID), .licencesOf(request.borrowerID),
       ])
+      // A startup that takes offers unseen trades at once.
+      if request.autoAccept {
+        needs.formUnion(FavourDesk.needs(toTell: request.borrowerID, of: listingID, state))
+      }
     }
     if let listing = state.listings[listingID] {
       needs.formUnion([

@@ -18,6 +18,7 @@ enum OfferDesk {
         .organization(offer.borrowerID), .licencesOf(offer.lenderID), .licencesOf(offer.borrowerID),
         .listingWarrants(offer.listingID),
       ])
+      needs.formUnion(FavourDesk.needs(toTell: offer.borrowerID, of: offer.listingID, state))
     }
     return needs
   }
@@ -45,6 +46,7 @@ enum OfferDesk {
   /// Whether the lender asks for more than its fee.
   static func hasOptions(_ listing: ListingID, in draft: Draft) -> Bool {
     draft.base.listingOptions[listing] != nil || draft.base.listingWarrants[listing] != nil
+      || draft.base.listingFavours[listing] != nil
   }
 
   /// Turns an accepted offer into an agreed loan. The day is the trade date.
@@ -80,6 +82,7 @@ enum OfferDesk {
       "loan.agreed", loan.id, version: 1, to: (offer.borrowerID, offer.lenderID),
       [("offer_id", .text(offer.id.description)), ("quantity", .number(offer.quantity))])
     try WarrantDesk.issue(with: loan, in: &draft)
+    FavourDesk.tell(of: loan, in: &draft)
     return (offer, loan)
   }
 

@@ -31,9 +31,10 @@ enum RecordVerifier {
       }
     }
     let declines = try await declines(transaction)
+    let claims = try await claims(transaction)
     return BookVerifier.Report(
-      law: 11, title: title, checked: checked + declines.checked,
-      breaches: Array((breaches + declines.faults).prefix(20)))
+      law: 11, title: title, checked: checked + declines.checked + claims.checked,
+      breaches: Array((breaches + declines.faults + claims.faults).prefix(20)))
   }
 
   /// What lenders declined: the record shares again as it says, and is of the row that has it.
@@ -50,6 +51,29 @@ enum RecordVerifier {
         if let fault = fault(of: row) { faults.append("declined \(row.id): \(fault)") }
       }
     }
+  }
+
+  /// What lenders had lifted by a most-favoured-nation clause: the record compares again as it says, and is of the row.
+  private static func claims(_ transaction: Transaction) async throws -> (checked: Int64, faults: [String]) {
+    var (checked, faults): (Int64, [String]) = (0, [])
+    var last = UUIDValue(high: 0, low: 0)
+    while true {
+      let page = try Tables.favouredClaims.decode(
+        await transaction.run(FavourSQL.claims(after: last, limit: 200)))
+      if page.isEmpty { return (checked, faults) }
+      for row in page {
+        checked += 1
+        last = row.id.value
+        if let fault = fault(of: row) { faults.append("most favoured \(row.id): \(fault)") }
+      }
+    }
+  }
+
+  private static func fault(of row: FavouredClaim) -> String? {
+    guard SHA256Digest(of: row.bytes) == row.digest else { return "the bytes are not those of the digest" }
+    guard let comparison = try? FavourComparison(canonicalBytes: row.bytes) else { return "the bytes are no record" }
+    guard comparison.isReproduced else { return "comparing again gives something else" }
+    return row.isMade(on: comparison) ? nil : "it is of another claim"
   }
 
   private static func fault(of row: PrepaymentDecline) -> String? {

@@ -6,7 +6,8 @@ import Repayment
 import StrictJSON
 
 extension CreateListing.Options {
-  /// `conversion`? {`cap`?, `discount_bps`?, `share_of_debt_bps`}, `warrants`? (see ``Warrants/parse(_:)``); at least one.
+  /// `conversion`? {`cap`?, `discount_bps`?, `share_of_debt_bps`}, `warrants`? (see ``Warrants/parse(_:)``),
+  /// `most_favoured_nation`? {`extent` (term_by_term, whole_package), `through`? (a trade date)}; at least one.
   static func parse(_ reader: inout ObjectReader) -> CreateListing.Options? {
     let conversion = reader.optionalObject("conversion") { conversion -> Conversion? in
       let cap = conversion.optionalMoney("cap", BodyBounds.price)
@@ -15,11 +16,16 @@ extension CreateListing.Options {
       return share.map { Conversion(cap: cap, discount: discount ?? BasisPoints(0), share: $0) }
     }
     let warrants = reader.optionalObject("warrants") { Warrants.parse(&$0) }
-    if !reader.has("conversion"), !reader.has("warrants") {
+    let favoured = reader.optionalObject("most_favoured_nation") { clause -> MostFavouredNation? in
+      let extent = clause.enumeration("extent", as: MostFavouredNation.Extent.self)
+      let through = clause.optionalDate("through")
+      return extent.map { MostFavouredNation(extent: $0, through: through) }
+    }
+    if !reader.has("conversion"), !reader.has("warrants"), !reader.has("most_favoured_nation") {
       reader.fault("conversion", code: BodyFaultCode.conflict, detail: "or another option is needed")
       return nil
     }
-    return CreateListing.Options(conversion: conversion, warrants: warrants)
+    return CreateListing.Options(conversion: conversion, warrants: warrants, mostFavoured: favoured)
   }
 }
 

@@ -99,9 +99,11 @@ extension WebAPI {
   /// Whoever sees the listing, an offer of it or a loan sees its options: it is the lender's row, read for both sides.
   private func options(of listing: ListingID, _ request: Request) async throws -> Response {
     let rows = try await gateway.reader.run(
-      [EquitySQL.options(of: [listing]), WarrantSQL.terms(of: [listing])], as: .automation)
+      [EquitySQL.options(of: [listing]), WarrantSQL.terms(of: [listing]), FavourSQL.clauses(of: [listing])],
+      as: .automation)
     let options = try Tables.listingOptions.decode(rows[0]).first
     let warrants = try Tables.listingWarrants.decode(rows[1]).first
+    let favour = try Tables.listingFavours.decode(rows[2]).first
     return gateway.object(request, version: nil) { writer in
       writer.object { writer in
         writer.field("listing_id", listing)
@@ -111,6 +113,7 @@ extension WebAPI {
           writer.nullField("conversion")
         }
         writer.object("warrants", warrants) { $1.writeMembers(to: &$0) }
+        writer.object("most_favoured_nation", favour?.clause) { $1.writeMembers(to: &$0) }
       }
     }
   }
