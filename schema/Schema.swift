@@ -25,6 +25,7 @@ package enum Schema {
     ("0021_rule_packs.sql", PackageResources._021_rule_packs_sql),
     ("0022_fee_taxes.sql", PackageResources._022_fee_taxes_sql),
     ("0023_margin.sql", PackageResources._023_margin_sql),
+    ("0024_claims_and_terms.sql", PackageResources._024_claims_and_terms_sql),
     ("0025_screening.sql", PackageResources._025_screening_sql),
     ("0026_runway.sql", PackageResources._026_runway_sql),
   ]

@@ -17,6 +17,7 @@ extension EndToEnd {
       try stage.showsEachItsOwn(receipt, clawback)
       try stage.toppedUp()
       try expectBooksHold(deployment)
+      try stage.givesBack()
       try stage.paysAgain()
       try stage.thirdParty()
       try expectBooksHold(deployment)
@@ -191,6 +192,36 @@ private struct ClawbackStage {
     #expect(report["client_money"]?.elements.first?["covered"]?.asBool == true)
   }
 
+  /// The lender pays a part of what it owes in cash.
+  func givesBack() throws {
+    let http = RawHTTP(port: service.port)
+    func body(_ amount: Int, from payer: String, _ currency: String = "USD") -> String {
+      """
+      {"received_on":"2023-04-03","amount":{"amount":\(amount),"currency":"\(currency)"},"source":"claw_back",\
+      "reference":"BACK","payer_organization_id":"\(payer)"}
+      """
+    }
+    let target = "/v1/cash-receipts"
+    for (text, status, code) in [
+      (body(5, from: stranger.id), 409, "claw_back.nothing_owed"),
+      (body(5, from: lender.id, "CNY"), 422, "claw_back.owed_in_other_currency"),
+    ] {
+      let answer = try http.post(target, as: deployment.admin, text, idempotency: UUID().uuidString)
+      #expect(answer.status == status && answer.text.contains(code), "\(text): \(answer.text)")
+    }
+    let shown = try http.post(
+      target + "?validate_only=true", as: deployment.admin, body(9_000_000, from: lender.id), idempotency: "more")
+    #expect(try shown.status == 201 && money(shown.json()["claw_back_repaid"]) == 6_000_000, "\(shown.text)")
+    #expect(try money(shown.json()["remainder"]) == 3_000_000)
+    let given = try deployment.post(service, target, as: deployment.admin, body(1_000_000, from: lender.id))
+    #expect(try money(given.json()["claw_back_repaid"]) == 1_000_000 && money(given.json()["remainder"]) == 0)
+    let seen = try get("/v1/cash-receipts/\(given.text("id"))", as: lender.key)
+    #expect(try seen.json()["source"]?.asString == "claw_back")
+    #expect(try get("/v1/cash-receipts/\(given.text("id"))", as: startup.key).status == 404)
+    let owed = try get("/v1/statements?on=2023-04-03", as: lender.key).json()["claw_backs_owed"]?.elements
+    #expect(owed?.compactMap { money($0["amount"]) } == [5_000_000])
+  }
+
   /// What comes for the lender goes against what it owes, and the certificate is what it was.
   func paysAgain() throws {
     let before = try get("/v1/loans/\(loan)/lien-release", as: lender.key)
@@ -202,9 +233,9 @@ private struct ClawbackStage {
     #expect(try get("/v1/loans/\(loan)/lien-release", as: lender.key).body == before.body)
     #expect(try settle("payout") == "succeeded")
     let payouts = Array(try #require(try get("/v1/payouts", as: lender.key).json()["data"]?.elements))
-    #expect(payouts.map { money($0["clawback_netted"]) } == [0, 6_000_000])
+    #expect(payouts.map { money($0["clawback_netted"]) } == [0, 5_000_000])
     let share = try #require(money(payouts.last?["platform_fee"]))
-    #expect(share > 0 && payouts.map { money($0["net"]) } == [Int64(Self.principal), fee - share])
+    #expect(share > 0 && payouts.map { money($0["net"]) } == [Int64(Self.principal), 1_000_000 + fee - share])
     let owed = try get("/v1/statements?on=2023-04-03", as: lender.key).json()["claw_backs_owed"]?.elements
     #expect(owed?.isEmpty == true)
   }

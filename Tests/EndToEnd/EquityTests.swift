@@ -68,6 +68,16 @@ extension EndToEnd {
       let funded = try deployment.post(service, "/v1/funding-rounds", as: startup.key, report(price)).text("id")
       try deployment.post(
         service, "/v1/funding-rounds/\(funded)/verify", as: deployment.checker, #"{"evidence":"filing"}"#)
+      for target in ["/v1/funding-rounds/\(funded)/sweep-preview", "/v1/startups/\(startup.id)/sweep-preview"] {
+        let asked = target.hasPrefix("/v1/startups") ? "?currency=USD&amount=20000000" : ""
+        for key in [startup.key, lender.key] {
+          let outlook = try http.get(target + asked, as: key).json()["conversions"]?.elements.first
+          #expect(outlook?["convertible"]?["most"]?["amount"]?.asInteger == 8_000_000, "\(target)")
+          // At 10.00 less a fifth; a round that is only thought of has no price.
+          #expect(outlook?["shares"]?.asInteger == (asked.isEmpty ? 10_000 : nil))
+        }
+        #expect(try http.get(target + asked, as: stranger.key).status == 404)
+      }
       let target = "/v1/loans/\(loan)/conversions"
       let body = #"{"funding_round_id":"\#(funded)","amount":1000000}"#
       #expect(try http.post(target, as: startup.key, body, idempotency: "own").text("code") == "parties.not_yours")
@@ -79,6 +89,14 @@ extension EndToEnd {
       let row = try #require(try http.get(target, as: startup.key).json()["data"]?.elements.first)
       #expect(row["converted"]?["amount"]?.asInteger == 1_000_000)
       #expect(try http.get(target, as: stranger.key).status == 404)
+      let told = try http.get("/v1/funding-rounds/\(funded)", as: startup.key).json()["conversions"]?.elements.first
+      #expect(try told?["digest"]?.asString == taken.text("digest"))
+      for key in [startup.key, lender.key] {
+        let record = try http.get("/v1/funding-rounds/\(funded)/explanation", as: key).json()["conversions"]?
+          .elements.first
+        #expect(record?["digest"]?.asString == row["digest"]?.asString)
+        #expect(record?["bytes"]?.asString?.isEmpty == false && record?["shares"]?.asInteger == 1_250)
+      }
       #expect(try http.get("/v1/loans/\(loan)/options", as: startup.key).status == 200)
       try expectBooksHold(deployment)
     }

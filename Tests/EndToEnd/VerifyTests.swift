@@ -231,9 +231,26 @@ extension EndToEnd {
       found: "what lenders owe for money that was taken back"),
     Breach(
       plant: [
+        "update cash_receipts set source = 'claw_back', claim_paid = remainder, remainder = 0 where remainder > 0",
+        """
+        insert into cash_receipts (org_id, id, received_on, amount, currency, source, remainder, clawed_back, claim_paid,
+          advance_returned, version, created_at)
+        select org_id, gen_random_uuid(), received_on, 5, currency, 'claw_back', 0, 0, 5, 0, 1, now() from cash_receipts
+        limit 1
+        """,
+      ], found: "what lenders owe for money that was taken back"),
+    Breach(
+      plant: [
         """
         insert into repayment_explanations (borrower_id, subject_id, kind, digest, bytes, recorded_at)
         select borrower_id, gen_random_uuid(), 'claw_back', sha256('x'), 'x', now() from repayment_explanations limit 1
+        """
+      ], found: "each record of a sweep or a division is reproduced"),
+    Breach(
+      plant: [
+        """
+        insert into repayment_explanations (borrower_id, subject_id, kind, digest, bytes, recorded_at)
+        select borrower_id, gen_random_uuid(), 'conversion', sha256('x'), 'x', now() from repayment_explanations limit 1
         """
       ], found: "each record of a sweep or a division is reproduced"),
     Breach(
@@ -269,6 +286,30 @@ extension EndToEnd {
           trade_on, now() from loans limit 1
         """
       ], found: "shares that a lender took are in both books"),
+    Breach(
+      plant: [
+        """
+        insert into listing_warrants (lender_id, listing_id, coverage_bps, expires_after_days, occasion)
+        select lender_id, listing_id, 1000, 1, 'any_time' from loans limit 1
+        """,
+        """
+        insert into warrants (borrower_id, id, lender_id, loan_id, listing_id, coverage_bps, covered, currency, occasion,
+          issued_on, expires_on, state, version, created_at, updated_at)
+        select borrower_id, id, lender_id, id, listing_id, 1000, principal / 10 + 1, currency, 'any_time', trade_on,
+          trade_on + 1, 'outstanding', 1, now(), now() from loans
+        where listing_id = (select listing_id from listing_warrants) limit 1
+        """,
+      ], found: "warrants are what the listing asked for"),
+    Breach(
+      plant: ["update loans set lifted_sweep_bps = 10000"], found: "terms of a loan that a later loan lifted"),
+    Breach(
+      plant: [
+        """
+        insert into favoured_claims (borrower_id, id, lender_id, loan_id, claimed_by, claimed_on, rate_bps, digest, bytes,
+          recorded_at)
+        select borrower_id, id, lender_id, id, lender_id, trade_on, 1, sha256('x'), 'x', now() from loans limit 1
+        """
+      ], found: "each record of a sweep or a division is reproduced"),
     Breach(plant: ["update cash_receipts set converted = 1"], found: "converted money left its receipt once"),
     Breach(
       plant: [

@@ -22,10 +22,11 @@ package struct BankBook: Sendable {
   mutating func absorb(_ made: Made) throws(ArithmeticOverflow) {
     statements += made.bank.statements
     lines += made.bank.lines.filter { $0.status == .booked }
-    for receipt in made.overlay.receipts.insertedRows {
-      items.append(
-        BankItem(
-          receipt: receipt.id, reference: receipt.reference, amount: receipt.amount, on: receipt.receivedOn))
+    for receipt in made.overlay.receipts.insertedRows { items += try BankItem.of(receipt) }
+    // Money in suspense that turned out to be of a lender: it came before.
+    for receipt in made.overlay.receipts.updatedRows.map(\.row) where receipt.claim.returned > 0 {
+      let new = try BankItem.of(receipt).filter { $0.kind == .advanceReturned }
+      items += new.filter { item in !items.contains { $0.key == item.key } }
     }
     for conversion in made.overlay.cashConversions.updatedRows.map(\.row) where conversion.state == .approved {
       items.append(
@@ -132,6 +133,9 @@ package enum BankSQL {
       select 'platform_fee', id, null, platform_fee, currency, business_date from payouts where platform_fee > 0
       union all
       select 'advance_repaid', id, null, advance_repaid, currency, business_date from payouts where advance_repaid > 0
+      union all
+      select 'advance_returned', id, null, advance_returned, currency, coalesce(assigned_on, received_on)
+      from cash_receipts where advance_returned > 0
       union all
       select 'claw_back', b.id, coalesce(b.reference, r.reference, 'rcpt_' || r.id), b.amount, b.currency, b.booked_on
       from claw_backs b join cash_receipts r on r.org_id = b.org_id and r.id = b.receipt_id where b.state = 'approved'
@@ -241,6 +245,7 @@ package enum BankSQL {
       return try BankItem.of(payout: PayoutID(id), net: nothing, platformFee: amount, repaid: nothing, on: date)
     case .advanceRepaid:
       return try BankItem.of(payout: PayoutID(id), net: nothing, platformFee: nothing, repaid: amount, on: date)
+    case .advanceReturned: return [try BankItem(returnedOf: CashReceiptID(id), amount, on: date)]
     case .clawBack:
       let out = Money(try Int64(0).subtracting(amount.amount), amount.currency)
       return [BankItem(kind: kind, id: id, reference: reference ?? "", amount: out, on: date)]

@@ -66,6 +66,12 @@ package struct BatchState: Sendable {
   package var margin = MarginState()
   package var listingOptions: [ListingID: ListingOptions] = [:]
   package var conversionsOf: [LoanID: [LoanConversion]] = [:]
+  package var listingWarrants: [ListingID: ListingWarrants] = [:]
+  package var listingFavours: [ListingID: ListingFavour] = [:]
+  /// All loans of a borrower, those that have ended too.
+  package var tradedLoansOf: [OrganizationID: [LoanID]] = [:]
+  /// Warrants on a startup's shares that were outstanding when they were looked up, or were issued since.
+  package var warrantsOf: [OrganizationID: [WarrantID]] = [:]
   package var controlChoicesOf: [OrganizationID: [ControlChoiceID]] = [:]
   /// The heads this batch holds locked.
   package var heads: [OrganizationID: Head] = [:]
@@ -163,6 +169,10 @@ package struct BatchState: Sendable {
     valuation.absorb(made)
     try margin.absorb(made)
     for row in made.listingOptions { listingOptions[row.listingID] = row }
+    for row in made.listingFavours { listingFavours[row.listingID] = row }
+    for loan in made.overlay.loans.insertedRows { tradedLoansOf[loan.terms.borrowerID]?.append(loan.id) }
+    for row in made.listingWarrants { listingWarrants[row.listingID] = row }
+    for warrant in made.overlay.warrants.insertedRows { warrantsOf[warrant.borrowerID]?.append(warrant.id) }
     for row in made.loanConversions { conversionsOf[row.loanID]?.append(row) }
     for choice in made.overlay.controlChoices.insertedRows { controlChoicesOf[choice.borrowerID]?.append(choice.id) }
     try absorbBank(made)

@@ -25,6 +25,9 @@ package struct BatchChanges: Sendable {
   package var isReferenceChanged = false
   package var listingOptions: [ListingOptions] = []
   package var loanConversions: [LoanConversion] = []
+  package var listingWarrants: [ListingWarrants] = []
+  package var listingFavours: [ListingFavour] = []
+  package var favouredClaims: [FavouredClaim] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var valuation = ValuationChanges()
@@ -69,6 +72,9 @@ package struct BatchChanges: Sendable {
     isReferenceChanged = isReferenceChanged || made.isReferenceChanged
     listingOptions += made.listingOptions
     loanConversions += made.loanConversions
+    listingWarrants += made.listingWarrants
+    listingFavours += made.listingFavours
+    favouredClaims += made.favouredClaims
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -176,6 +182,10 @@ package enum ChangeWriter {
     plan.write(Tables.topUps, shelves.topUps)
     plan.insert(Tables.listingOptions, changes.listingOptions)
     plan.insert(Tables.loanConversions, changes.loanConversions)
+    plan.insert(Tables.listingWarrants, changes.listingWarrants)
+    plan.write(Tables.warrants, shelves.warrants)
+    plan.insert(Tables.listingFavours, changes.listingFavours)
+    plan.insert(Tables.favouredClaims, changes.favouredClaims)
     plan.writeChoices(shelves.controlChoices)
     plan.insert(Tables.bankStatements, changes.bank.statements)
     plan.insert(Tables.bankLines, changes.bank.lines)

@@ -88,6 +88,9 @@ package struct Made: Sendable {
   package var isReferenceChanged = false
   package var listingOptions: [ListingOptions] = []
   package var loanConversions: [LoanConversion] = []
+  package var listingWarrants: [ListingWarrants] = []
+  package var listingFavours: [ListingFavour] = []
+  package var favouredClaims: [FavouredClaim] = []
   package var verdicts: [VerdictRow] = []
   package var unitEvents: [UnitEventRow] = []
   package var marks: [ValuationMark] = []

@@ -70,6 +70,11 @@ extension Loader {
     var controlChoices: [UUIDValue] = []
     var listingOptions: [ListingID] = []
     var conversionsOf: [LoanID] = []
+    var listingWarrants: [ListingID] = []
+    var warrants: [UUIDValue] = []
+    var listingFavours: [ListingID] = []
+    var tradedLoansOf: [OrganizationID] = []
+    var warrantsOf: [OrganizationID] = []
     var controlChoicesOf: [OrganizationID] = []
     var invoicesOf: [(OrganizationID, CalendarDate)] = []
 
@@ -117,6 +122,11 @@ extension Loader {
       case .cashConversion(let id): cashConversions.append(id.value)
       case .listingOptions(let id): listingOptions.append(id)
       case .conversionsOfLoan(let id): conversionsOf.append(id)
+      case .listingWarrants(let id): listingWarrants.append(id)
+      case .listingFavour(let id): listingFavours.append(id)
+      case .tradedLoans(let id): tradedLoansOf.append(id)
+      case .warrant(let id): warrants.append(id.value)
+      case .warrants(let id): warrantsOf.append(id)
       case .controlChoice(let id): controlChoices.append(id.value)
       case .controlChoices(let id): controlChoicesOf.append(id)
       case .payee(let id): payees.append(id.value)

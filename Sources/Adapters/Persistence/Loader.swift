@@ -167,6 +167,7 @@ package enum Loader {
     byID(wanted.fxRateIDs, Tables.fxRates, \.fxRates)
     byID(wanted.cashConversions, Tables.cashConversions, \.cashConversions)
     byID(wanted.referenceEntries, Tables.referenceEntries, \.referenceEntries)
+    byID(wanted.warrants, Tables.warrants, \.warrants)
     byID(wanted.controlChoices, Tables.controlChoices, \.controlChoices)
 
     /// Rows of a set: kept on their shelf, and listed under what they belong to.
@@ -229,6 +230,9 @@ package enum Loader {
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     lookups += TaxSQL.lookups(wanted.adoptedTaxRules)
     lookups += EquitySQL.lookups(options: wanted.listingOptions, conversions: wanted.conversionsOf)
+    bySet(wanted.tradedLoansOf, FavourSQL.loansOf, Tables.loans, \.loans, \.tradedLoansOf) { $0.terms.borrowerID }
+    lookups += FavourSQL.lookups(clauses: wanted.listingFavours)
+    lookups += WarrantSQL.lookups(terms: wanted.listingWarrants, outstandingOf: wanted.warrantsOf)
     if !wanted.leases.isEmpty {
       lookups.append(
         Lookup(query: RoundSQL.sharing(wanted.leases)) { result, state in

@@ -75,6 +75,15 @@ package enum Need: Sendable, Hashable {
   /// What a lender asks of the loans of a listing beside their fee.
   case listingOptions(ListingID)
   case conversionsOfLoan(LoanID)
+  /// What warrants a lender asks for with the loans of a listing.
+  case listingWarrants(ListingID)
+  case warrant(WarrantID)
+  /// Whether a lender asks for terms as good as those of later lenders with the loans of a listing.
+  case listingFavour(ListingID)
+  /// All loans of a borrower, those that have ended too.
+  case tradedLoans(OrganizationID)
+  /// Outstanding warrants on a startup's shares.
+  case warrants(OrganizationID)
   case controlChoice(ControlChoiceID)
   /// What a startup chose at its changes of control.
   case controlChoices(OrganizationID)

@@ -162,6 +162,7 @@ package struct Shelves: Sendable {
   package var controlChoices = Shelf<ControlChoice>()
   package var marginCalls = Shelf<MarginCallRow>()
   package var depositActs = Shelf<DepositAct>()
+  package var warrants = Shelf<Warrant>()
 
   package init() {}
 
@@ -198,5 +199,6 @@ package struct Shelves: Sendable {
     controlChoices.absorb(overlay.controlChoices)
     marginCalls.absorb(overlay.marginCalls)
     depositActs.absorb(overlay.depositActs)
+    warrants.absorb(overlay.warrants)
   }
 }

@@ -2,6 +2,7 @@ import BankFiles
 import Parties
 import Postgres
 import Primitives
+import Repayment
 
 /// A bank statement that was imported.
 package struct BankStatementRow: Sendable, Hashable {
@@ -108,6 +109,8 @@ package struct BankItem: Sendable, Hashable {
     case advance
     /// What a lender's payout repaid of such money, out of the client account again.
     case advanceRepaid = "advance_repaid"
+    /// What a lender that paid in cash repaid of it.
+    case advanceReturned = "advance_returned"
     /// Own means that a person put into the client account.
     case topUp = "top_up"
     /// Money that left the client account of one currency for that of another.
@@ -134,6 +137,22 @@ package struct BankItem: Sendable, Hashable {
   /// A receipt without a reference is told by its own id, which no payer ever gives: it waits for a person.
   package init(receipt id: CashReceiptID, reference: String?, amount: Money, on: CalendarDate) {
     self.init(kind: .receipt, id: id.value, reference: reference ?? id.description, amount: amount, on: on)
+  }
+
+  /// The movements of money that arrived: what came, and what went on to the platform's own account, if a lender repaid an
+  /// advance with it.
+  package static func of(_ receipt: CashReceipt) throws(ArithmeticOverflow) -> [BankItem] {
+    let came = BankItem(
+      receipt: receipt.id, reference: receipt.reference, amount: receipt.amount, on: receipt.receivedOn)
+    guard receipt.claim.returned > 0 else { return [came] }
+    let on = receipt.assignment?.on ?? receipt.receivedOn
+    return [came, try BankItem(returnedOf: receipt.id, Money(receipt.claim.returned, receipt.amount.currency), on: on)]
+  }
+
+  package init(returnedOf id: CashReceiptID, _ amount: Money, on: CalendarDate) throws(ArithmeticOverflow) {
+    self.init(
+      kind: .advanceReturned, id: id.value, reference: EndToEndReference.ofRepaidAdvance(id),
+      amount: Money(try Int64(0).subtracting(amount.amount), amount.currency), on: on)
   }
 
   /// What a conversion takes out of the account; what it brings into another is a receipt.
@@ -189,7 +208,7 @@ package struct BankItem: Sendable, Hashable {
     switch kind {
     case .receipt, .payout, .clawBack, .topUp, .conversion: id
     case .platformFee, .advance: UUIDValue(high: id.high, low: ~id.low)
-    case .advanceRepaid: UUIDValue(high: ~id.high, low: id.low)
+    case .advanceRepaid, .advanceReturned: UUIDValue(high: ~id.high, low: id.low)
     }
   }
 }

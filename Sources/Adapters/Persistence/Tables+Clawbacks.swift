@@ -412,7 +412,7 @@ extension BatchState {
         if let receipt = (made.overlay.clawbacks[clawback] ?? shelves.clawbacks[clawback])?.receiptID {
           divisions[receipt]?.records.append(row)
         }
-      case .sweep, .correction: break
+      case .sweep, .correction, .conversion: break
       }
     }
     for line in made.clawbackLines {

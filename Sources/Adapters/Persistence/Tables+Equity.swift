@@ -81,7 +81,29 @@ package enum EquitySQL {
     "loan_conversions_after", Tables.loanConversions.selectList + "where id > $1 order by id limit $2",
     parameters: [.uuid, .int8], columns: Tables.loanConversions.types)
 
-  package static var statements: [Statement] { [optionsOfListings, conversionsOfLoans, all] }
+  private static let recordsOf = Statement(
+    "loan_conversion_records",
+    Tables.repaymentExplanations.selectList + "where kind = 'conversion' and subject_id = any($1) order by subject_id",
+    parameters: [.uuidArray], columns: Tables.repaymentExplanations.types)
+  /// Of one lender or borrower, or of all.
+  private static let conversionsOfRound = Statement(
+    "loan_conversions_of_round",
+    Tables.loanConversions.selectList
+      + "where ($1::uuid is null or borrower_id = $1 or lender_id = $1) and round_id = $2 order by recorded_at, id",
+    parameters: [.uuid, .uuid], columns: Tables.loanConversions.types)
+
+  package static var statements: [Statement] {
+    [optionsOfListings, conversionsOfLoans, all, recordsOf, conversionsOfRound]
+  }
+
+  package static func records(of conversions: [LoanConversionID]) -> Query {
+    Query(recordsOf, [.uuidArray(conversions.sorted().map(\.value.bits))])
+  }
+
+  /// - Parameter scope: see `Details`.
+  package static func conversions(in round: FundingRoundID, scope: Bind) -> Query {
+    Query(conversionsOfRound, [scope, .uuid(round.value.bits)])
+  }
 
   package static func options(of listings: [ListingID]) -> Query {
     Query(optionsOfListings, [.uuidArray(listings.sorted().map(\.value.bits))])

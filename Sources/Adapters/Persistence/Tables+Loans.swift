@@ -9,7 +9,8 @@ extension Tables {
   package static let loans = Table<Loan>(
     "loans", sql: "loans", key: ["borrower_id", "id"], idColumn: "id",
     columns: loanTermColumns + taxTermColumns { $0.terms.tax } + loanLatenessColumns + loanStateColumns
-      + loanLifeColumns + loanAssignmentColumns + loanTaxColumns + loanMarginColumns + loanHistoryColumns,
+      + loanLifeColumns + loanAssignmentColumns + loanLiftColumns + loanTaxColumns + loanMarginColumns
+      + loanHistoryColumns,
     names: ("loans_by_id", "loans_insert", "loans_update"), read: readLoan
   ).narrowed(
     "loans_accrue",
@@ -104,6 +105,7 @@ extension Tables {
     let assignability = try row.value(Assignability.self)
     life.acquired = try readAcquisition(&row)
     (life.unitsAssigned, life.principalAssigned) = (try row.int(), try row.int())
+    life.lifted = try readLifts(&row)
     (life.pauses, life.penalty, life.lateness) = lateness
     (debt.tax, life.tax) = try readTax(&row)
     let agreed = try terms(assignability, &row)

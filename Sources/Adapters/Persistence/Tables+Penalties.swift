@@ -106,6 +106,7 @@ extension Tables {
     .date("penalty_through") { $0.life.penalty.through },
     .int8("penalty_total") { $0.life.penalty.total },
     .int8("penalty_residue") { $0.life.penalty.residue },
+    .int8("penalty_most") { $0.life.penalty.most },
     .date("lateness_on") { $0.life.lateness?.on },
     .int8("days_past_due") { $0.life.lateness?.daysPastDue },
     .text("lateness_bucket") { $0.life.lateness?.bucket },
@@ -134,7 +135,8 @@ extension Tables {
       else { throw StoredValueError(column: "pauses", value: "not a pause") }
       return LoanLife.Pause(from: from, through: through)
     }
-    let penalty = LoanLife.Penalty(through: try row.dateOrNull(), total: try row.int(), residue: try row.int())
+    let penalty = LoanLife.Penalty(
+      through: try row.dateOrNull(), total: try row.int(), residue: try row.int(), most: try row.intOrNull())
     let (on, days, bucket) = (try row.dateOrNull(), try row.intOrNull(), try row.textOrNull())
     guard let on, let days, let bucket else { return (pauses, penalty, nil) }
     return (pauses, penalty, LoanLife.Lateness(on: on, daysPastDue: days, bucket: bucket))

@@ -27,7 +27,7 @@ package struct AllocationRow: Sendable, Hashable {
   }
 }
 
-/// The stored record of a sweep, of a division of money, or of a claw-back of it.
+/// The stored record of a sweep, of a division of money, of a claw-back of it, or of a conversion of debt into shares.
 package struct ExplanationRow: Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// A `SweepExplanation`; the subject is the closing.
@@ -38,6 +38,8 @@ package struct ExplanationRow: Sendable, Hashable {
     case correction
     /// A `ClawbackExplanation`; the subject is the claw-back.
     case clawBack = "claw_back"
+    /// A `ConversionExplanation`; the subject is the conversion.
+    case conversion
   }
 
   package let borrowerID: OrganizationID
@@ -88,6 +90,15 @@ package struct ExplanationRow: Sendable, Hashable {
     self.init(
       borrowerID: borrower, subjectID: clawback.value, kind: .clawBack, digest: SHA256Digest(of: bytes), bytes: bytes,
       recordedAt: recordedAt)
+  }
+}
+
+extension ExplanationRow {
+  package init(_ explanation: ConversionExplanation, of conversion: LoanConversion) {
+    let bytes = explanation.canonicalBytes
+    self.init(
+      borrowerID: conversion.borrowerID, subjectID: conversion.id.value, kind: .conversion,
+      digest: SHA256Digest(of: bytes), bytes: bytes, recordedAt: conversion.recordedAt)
   }
 }
 
@@ -186,6 +197,8 @@ extension Tables {
       .uuidOrNull("margin_call_id") { $0.marginCallID?.value },
       .uuidOrNull("deposit_loan_id") { $0.deposit?.loanID.value },
       .int8("deposit_held") { $0.deposit?.held },
+      .int8("claim_paid") { $0.claim.paid },
+      .int8("advance_returned") { $0.claim.returned },
       .int8("version") { $0.version },
       .instant("created_at") { $0.createdAt },
     ],
@@ -193,7 +206,7 @@ extension Tables {
   ) { row in
     let organization: OrganizationID = try row.id()
     let id: CashReceiptID = try row.id()
-    let (receivedOn, amount, source) = (try row.date(), try row.money(), try row.value(CashSource.self))
+    let (receivedOn, amount, source) = (try row.date(), try row.money(), try row.value(ReceiptSource.self))
     let (reference, remainder) = (try row.textOrNull(), try row.int())
     let payer: OrganizationID? = try row.idOrNull()
     let person: PersonID? = try row.idOrNull()
@@ -214,7 +227,8 @@ extension Tables {
       suspense: reason.map { CashReceipt.Suspense(reason: $0, namedPayer: named) },
       payer: name == nil && account == nil ? nil : CashReceipt.Payer(name: name, account: account),
       remainderReason: remainderReason, converted: converted, marginCallID: marginCall,
-      deposit: depositLoan.map { CashReceipt.Deposit(loanID: $0, held: held ?? 0) }, version: try row.int(),
+      deposit: depositLoan.map { CashReceipt.Deposit(loanID: $0, held: held ?? 0) },
+      claim: ClawbackRepayment(paid: try row.int(), returned: try row.int()), version: try row.int(),
       createdAt: try row.instant())
   }
 

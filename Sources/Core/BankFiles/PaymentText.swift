@@ -102,6 +102,11 @@ package enum EndToEndReference {
   /// What the bank is to show where a lender's payout repays what the platform had advanced to the client account.
   package static func ofRepaidAdvance(_ payout: PayoutID) -> String { "CR" + of(payout).dropFirst(2) }
 
+  /// As `ofRepaidAdvance`, where the lender paid in cash.
+  package static func ofRepaidAdvance(_ receipt: CashReceiptID) -> String {
+    ofRepaidAdvance(PayoutID(receipt.value))
+  }
+
   /// What the bank is to show where the platform's own money goes into the client account, since clients' was taken back.
   package static func ofAdvance(_ clawback: ClawbackID) -> String { "CA" + of(PayoutID(clawback.value)).dropFirst(2) }
   /// What a bank is to show of both movements of a conversion: they are told from each other by their currencies.

@@ -65,6 +65,10 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   case expenseForgiveness = "expense.forgiveness"
   case incomeForgiveness = "income.forgiveness"
 
+  // Shares that a lender paid its startup for outside of the platform: the other side of `investment.equity` and
+  // `equity.issued`.
+  case clearingEquity = "clearing.equity"
+
   // Cash. `cash_at_platform` in a tenant's book equals what the platform's `client_money` says it owes that tenant.
   case cashAtPlatform = "cash_at_platform"
   case fundingReceived = "funding.received"

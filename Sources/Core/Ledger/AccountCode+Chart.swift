@@ -17,7 +17,7 @@ extension AccountCode {
   package var kind: AccountKind {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .clearingChips, .chipsSettled, .clearingAssignment,
-      .clearingAssumption, .fundingReceived, .paidOut, .fxPosition, .equityContributed, .equityIssued:
+      .clearingAssumption, .clearingEquity, .fundingReceived, .paidOut, .fxPosition, .equityContributed, .equityIssued:
       .equity
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
@@ -41,7 +41,7 @@ extension AccountCode {
       .lot
     case .holdingsSource, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
       .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssignment,
-      .clearingAssumption, .investmentEquity, .equityIssued, .incomeFee,
+      .clearingAssumption, .clearingEquity, .investmentEquity, .equityIssued, .incomeFee,
       .incomeCharges,
       .receivableTax, .payableTax, .taxOutput, .taxInput,
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness,
@@ -91,8 +91,9 @@ extension AccountCode {
     case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
     case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
     case .clearingAssignment: "claims less the value of their chips that a lender sold or bought; zero over both books"
-    case .investmentEquity: "shares that the lender took for debt"
-    case .equityIssued: "shares that the startup issued for debt; contra and negative"
+    case .investmentEquity: "shares that the lender took for debt or for cash"
+    case .equityIssued: "shares that the startup issued for debt or for cash; contra and negative"
+    case .clearingEquity: "cash for shares that was paid outside of the platform; zero over both books"
     case .clearingAssumption: "fee and charges that an acquirer took over; zero over both borrowers"
     case .incomeFee: "fee that the lender has earned"
     case .incomeCharges: "charges that the lender has earned"
@@ -103,7 +104,7 @@ extension AccountCode {
     case .expenseForgiveness: "claims that the lender has forgiven"
     case .incomeForgiveness: "debt that the borrower was forgiven"
     case .cashAtPlatform: "cash that the platform holds for the organisation"
-    case .fundingReceived: "cash that the startup paid in; contra and negative"
+    case .fundingReceived: "cash that the organisation paid in; contra and negative"
     case .paidOut: "cash that left for the organisation's own bank account"
     case .fxPosition: "cash that a bank turned into another currency; any sign and per currency"
     case .expensePlatformFee: "the platform's fee that the lender has borne"

@@ -50,6 +50,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   case loanAssigned = "loan_assigned"
   /// A lender took shares for debt.
   case debtConverted = "debt_converted"
+  /// A lender paid for shares of its warrants, outside of the platform.
+  case warrantsExercised = "warrants_exercised"
   /// An acquirer took a loan over.
   case loanAssumed = "loan_assumed"
   case platformFeeCharged = "platform_fee_charged"
@@ -61,6 +63,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   /// The platform's own money went into the client account, or what lenders repaid of it came out again.
   case clientMoneyAdvanced = "client_money_advanced"
   case clientMoneyToppedUp = "client_money_topped_up"
+  /// A lender paid in what it owed for cash that was taken back after it had been paid out.
+  case clawBackRepaid = "claw_back_repaid"
 }
 
 /// One line of an entry: an account of the entry's book and a signed amount, debit positive.

@@ -15,6 +15,8 @@ package struct AssignedPart: Sendable, Hashable {
   package let residue: Int64
   /// Principal of lost units.
   package let casualtyPrincipal: Int64
+  /// What of the cap on penalties goes along; nil where there is none.
+  package let penaltyRoom: Int64?
 }
 
 extension Loan {
@@ -53,7 +55,8 @@ extension Loan {
     return AssignedPart(
       units: count, isWhole: isWhole, claim: claim, principal: share(left - lost) + casualty,
       dueAmount: due?.amount.map { min(share($0), claim.charges + claim.fee + claim.principal) },
-      residue: share(max(0, accrualResidue)), casualtyPrincipal: casualty)
+      residue: share(max(0, accrualResidue)), casualtyPrincipal: casualty,
+      penaltyRoom: try penaltyRoom().map(share))
   }
 
   /// Sells a part: units and claim leave this loan, and are a loan of another lender with the same terms and history.
@@ -74,7 +77,8 @@ extension Loan {
       rates: life.rates, extendedTo: life.extendedTo, pausedUntil: life.pausedUntil, recall: life.recall,
       overdueSince: life.overdueSince, default: life.default, casualtyPrincipal: part.casualtyPrincipal,
       acquired: LoanLife.Acquisition(on: date, lineage: [self.id] + (life.acquired?.lineage ?? [])),
-      pauses: life.pauses, penalty: life.penalty.handedOn, lateness: life.lateness)
+      pauses: life.pauses, penalty: life.penalty.handedOn(room: part.penaltyRoom), lateness: life.lateness,
+      lifted: life.lifted)
     let dueOfPart = due(of: part, as: id)
     if dueOfPart == nil { bought.overdueSince = nil }
     var loan = Loan(
@@ -84,6 +88,7 @@ extension Loan {
       title: .lender, securityInterest: securityInterest, dispatchedOn: dispatchedOn, deliveredOn: deliveredOn,
       closedOn: nil, life: bought, version: 1, createdAt: now, updatedAt: now)
     loan.state = loan.standing
+    try giveUpPenaltyRoom(part.penaltyRoom)
     give(part, on: date)
     return loan
   }

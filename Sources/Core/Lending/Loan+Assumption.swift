@@ -16,6 +16,7 @@ extension Loan {
   ) throws(LendingRefusal) -> Loan {
     try require(.assume)
     guard unitsOut == terms.quantity, life.writtenOff == 0 else { throw .loan(.notWhole) }
+    let room = try penaltyRoom()
     let taken = Loan(
       id: id,
       terms: Terms(
@@ -34,10 +35,12 @@ extension Loan {
       due: nil, possession: possession, title: title, securityInterest: securityInterest, dispatchedOn: nil,
       deliveredOn: date, closedOn: nil,
       life: LoanLife(
-        rates: life.rates, pausedUntil: life.pausedUntil, pauses: life.pauses, penalty: life.penalty.handedOn),
+        rates: life.rates, pausedUntil: life.pausedUntil, pauses: life.pauses,
+        penalty: life.penalty.handedOn(room: room), lifted: life.lifted),
       version: 1, createdAt: createdAt, updatedAt: createdAt)
     // Nothing of the new loan's fee was rounded up yet, so what was stays behind: less than half a minor unit.
     // The lien stays on the chips: it is released with the new loan.
+    try giveUpPenaltyRoom(room)
     unitsOut = 0
     outstanding = .none
     accrualResidue = 0

@@ -92,6 +92,27 @@ package struct LoanLife: Sendable, Hashable {
     }
   }
 
+  /// What a most-favoured-nation clause lifted since the trade; nil what it did not. The rate is among `rates`.
+  package struct Lifted: Sendable, Hashable {
+    /// Share of a round that is swept.
+    package var sweep: BasisPoints?
+    /// For conversion into shares.
+    package var discount: BasisPoints?
+    /// Valuation at most, for conversion, minor units of the loan's currency.
+    package var cap: Int64?
+    /// Of principal, with what the loan came with.
+    package var coverage: BasisPoints?
+
+    package init(
+      sweep: BasisPoints? = nil, discount: BasisPoints? = nil, cap: Int64? = nil, coverage: BasisPoints? = nil
+    ) {
+      self.sweep = sweep
+      self.discount = discount
+      self.cap = cap
+      self.coverage = coverage
+    }
+  }
+
   /// What was agreed after the trade, by day, no two of one day; the trade's own rate holds before the first.
   package var rates: [RateChange]
   /// The maturity that both sides agreed on later; nil while the trade's holds.
@@ -126,6 +147,7 @@ package struct LoanLife: Sendable, Hashable {
   /// nil before the delinquency step first found something due.
   package var lateness: Lateness?
   package var tax: Tax
+  package var lifted: Lifted
 
   package init(
     rates: [RateChange] = [], extendedTo: CalendarDate? = nil, pausedUntil: CalendarDate? = nil,
@@ -133,9 +155,10 @@ package struct LoanLife: Sendable, Hashable {
     writtenOff: Int64 = 0, forgiven: Int64 = 0, unitsLost: Int64 = 0, unitsRepossessed: Int64 = 0,
     unitsResold: Int64 = 0, unitsKept: Int64 = 0, casualtyPrincipal: Int64 = 0, acquired: Acquisition? = nil,
     unitsAssigned: Int64 = 0, principalAssigned: Int64 = 0, pauses: [Pause] = [], penalty: Penalty = Penalty(),
-    lateness: Lateness? = nil, tax: Tax = Tax()
+    lateness: Lateness? = nil, tax: Tax = Tax(), lifted: Lifted = Lifted()
   ) {
     self.tax = tax
+    self.lifted = lifted
     self.acquired = acquired
     self.unitsAssigned = unitsAssigned
     self.principalAssigned = principalAssigned
@@ -192,6 +215,18 @@ extension Loan {
     }
     periods.append(RatePeriod(from: from, to: end, rate: rate))
     return periods
+  }
+
+  /// Share of a round that is swept.
+  package var sweep: BasisPoints { life.lifted.sweep ?? terms.repayment.sweep }
+
+  /// A most-favoured-nation clause lifts terms, from now on.
+  package mutating func lift(to lifted: LoanLife.Lifted) { life.lifted = lifted }
+
+  /// Whether it was traded as it is: it did not come of another loan by sale or assumption.
+  package var isFromTrade: Bool {
+    // Chips of an assumed loan were delivered under the loan that it was.
+    life.acquired == nil && (dispatchedOn != nil || deliveredOn == nil)
   }
 
   /// Where the lender's custody has the units that are out.

@@ -40,16 +40,26 @@ extension LoanLife {
     package var total: Int64
     /// Exact penalty less `total`, over basis points times days of the year; at most half a minor unit either way.
     package var residue: Int64
+    /// The most that the penalties of this very loan come to, once a cap was shared with a loan that came of it or that it
+    /// came of; nil while the cap is the one of its terms, or there is none. Minor units.
+    package var most: Int64?
 
-    package init(through: CalendarDate? = nil, total: Int64 = 0, residue: Int64 = 0) {
+    package init(through: CalendarDate? = nil, total: Int64 = 0, residue: Int64 = 0, most: Int64? = nil) {
       self.through = through
       self.total = total
       self.residue = residue
+      self.most = most
+    }
+
+    /// The same after a charge, or after one was taken back.
+    package func now(through: CalendarDate?, total: Int64, residue: Int64) -> Penalty {
+      Penalty(through: through, total: total, residue: residue, most: most)
     }
 
     /// Where a loan begins that takes this one's place, or a part of it: no day is charged twice, and what was charged stays
     /// with the loan that it was charged on. Less than half a minor unit stays behind.
-    package var handedOn: Penalty { Penalty(through: through) }
+    /// - Parameter room: what of the cap goes along; nil where there is none.
+    func handedOn(room: Int64?) -> Penalty { Penalty(through: through, most: room) }
   }
 
   /// How late the loan was at the end of a business date, as the delinquency step found it.
@@ -85,13 +95,30 @@ extension Loan {
     return due?.since.adding(days: terms.penalty.graceDays)
   }
 
-  /// The most that penalties come to in all; nil for no cap.
+  /// The most that penalties come to in all; nil for no cap. It counts over the whole life of the debt: a loan that was
+  /// sold, or assumed, has what was left of it, and all that came of one loan have together what it had.
   /// - Throws: `overflow` past Int64.
   package func penaltyCap() throws(LendingRefusal) -> Int64? {
+    if let most = life.penalty.most { return most }
     guard let cap = terms.penalty.cap else { return nil }
     do throws(ArithmeticOverflow) {
       return try (Int128(terms.principal.amount) * Int128(cap.value)).divided(by: 10_000, rounding: .down).asInt64()
     } catch { throw .overflow }
+  }
+
+  /// What of the cap is not charged yet; nil for no cap.
+  /// - Throws: `overflow` past Int64.
+  package func penaltyRoom() throws(LendingRefusal) -> Int64? {
+    guard let cap = try penaltyCap() else { return nil }
+    // Both are at least 0.
+    return max(0, cap - life.penalty.total)
+  }
+
+  /// Gives up some of the cap to a loan that takes this one's place, or a part of it.
+  /// - Parameter room: at most `penaltyRoom`, so that what was charged stays below what is left.
+  mutating func giveUpPenaltyRoom(_ room: Int64?) throws(LendingRefusal) {
+    guard let room, let cap = try penaltyCap() else { return }
+    life.penalty.most = cap - room
   }
 
   /// A penalty is a charge that is due at once.

@@ -44,6 +44,8 @@ package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticStri
 package enum FXRateNoun: IdentifiedNoun { package static let prefix: StaticString = "fx" }
 package enum ControlChoiceNoun: IdentifiedNoun { package static let prefix: StaticString = "ctl" }
 package enum LoanConversionNoun: IdentifiedNoun { package static let prefix: StaticString = "lcv" }
+package enum FavouredClaimNoun: IdentifiedNoun { package static let prefix: StaticString = "mfn" }
+package enum WarrantNoun: IdentifiedNoun { package static let prefix: StaticString = "wrt" }
 package enum CashConversionNoun: IdentifiedNoun { package static let prefix: StaticString = "cnv" }
 package enum RulePackNoun: IdentifiedNoun { package static let prefix: StaticString = "pack" }
 package enum ScreeningDecisionNoun: IdentifiedNoun { package static let prefix: StaticString = "scd" }
@@ -99,6 +101,8 @@ package typealias VerdictID = Identifier<VerdictNoun>
 package typealias FXRateID = Identifier<FXRateNoun>
 package typealias ControlChoiceID = Identifier<ControlChoiceNoun>
 package typealias LoanConversionID = Identifier<LoanConversionNoun>
+package typealias FavouredClaimID = Identifier<FavouredClaimNoun>
+package typealias WarrantID = Identifier<WarrantNoun>
 package typealias CashConversionID = Identifier<CashConversionNoun>
 package typealias RulePackID = Identifier<RulePackNoun>
 package typealias ScreeningDecisionID = Identifier<ScreeningDecisionNoun>

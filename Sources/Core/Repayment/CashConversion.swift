@@ -104,6 +104,8 @@ package enum ConversionRefusal: Refusal, Hashable {
   case illegalState(CashConversion.State, act: String)
   /// Nobody knows whose it is.
   case inSuspense
+  /// It is what a lender paid beyond what it owed, and leaves with its next payout.
+  case paidAClaim
   case sameCurrency(Currency)
   case otherCurrency(Currency, receipt: Currency)
   case moreThanLeft(Money, left: Money)
@@ -113,7 +115,7 @@ package enum ConversionRefusal: Refusal, Hashable {
 
   package var kind: RefusalKind {
     switch self {
-    case .illegalState, .inSuspense, .moreThanLeft, .rateTooFar: .conflict
+    case .illegalState, .inSuspense, .paidAClaim, .moreThanLeft, .rateTooFar: .conflict
     case .sameCurrency, .otherCurrency, .dateAhead, .beforeReceipt: .invalid
     }
   }
@@ -122,6 +124,7 @@ package enum ConversionRefusal: Refusal, Hashable {
     switch self {
     case .illegalState: "conversion.illegal_state"
     case .inSuspense: "conversion.in_suspense"
+    case .paidAClaim: "conversion.paid_a_claim"
     case .sameCurrency: "conversion.same_currency"
     case .otherCurrency: "conversion.other_currency"
     case .moreThanLeft: "conversion.more_than_left"
@@ -135,6 +138,7 @@ package enum ConversionRefusal: Refusal, Hashable {
     switch self {
     case .illegalState(let state, let act): "The conversion is \(state.rawValue); it cannot be \(act)."
     case .inSuspense: "The money is in suspense; it is converted once its payer is known."
+    case .paidAClaim: "The money is a lender's, beyond what it owed, and leaves with its next payout."
     case .sameCurrency(let currency): "Both amounts are in \(currency)."
     case .otherCurrency(let given, let receipt): "The receipt is in \(receipt), not in \(given)."
     case .moreThanLeft(let amount, let left): "\(left) of the receipt are on account; \(amount) is more."
@@ -147,7 +151,7 @@ package enum ConversionRefusal: Refusal, Hashable {
 
   package var pointer: String? {
     switch self {
-    case .illegalState, .inSuspense: nil
+    case .illegalState, .inSuspense, .paidAClaim: nil
     case .otherCurrency, .moreThanLeft: "/amount"
     case .sameCurrency, .rateTooFar: "/into"
     case .dateAhead, .beforeReceipt: "/converted_on"

@@ -3,11 +3,18 @@ import Primitives
 /// Where cash came from; each source has its waterfall.
 package enum CashSource: String, Sendable, Hashable, CaseIterable {
   case round, instalment, collateral, insurance, guarantee
+}
+
+/// What a receipt is for: debt, by the waterfall of its source, or what a lender owes the platform.
+package enum ReceiptSource: String, Sendable, Hashable, CaseIterable {
+  case round, instalment, collateral, insurance, guarantee
   /// Cash that a startup pledges for a loan: held, and divided only when it is taken for what is due, as collateral is.
   case deposit
+  /// Its payer is a lender, who gives back what it had been paid of money that was taken back since.
+  case clawBack = "claw_back"
 
-  /// Those whose money is divided when it comes: each may have a waterfall of its own.
-  package static let divided: [CashSource] = [.round, .instalment, .collateral, .insurance, .guarantee]
+  /// nil where no waterfall divides it.
+  package var waterfall: CashSource? { CashSource(rawValue: rawValue) }
 }
 
 /// Cleared money that arrived.
@@ -82,7 +89,7 @@ package struct CashReceipt: Sendable, Hashable {
   package let organizationID: OrganizationID
   package let receivedOn: CalendarDate
   package let amount: Money
-  package let source: CashSource
+  package let source: ReceiptSource
   package let reference: String?
   /// What no claim took, and nobody has taken back.
   package var remainder: Int64
@@ -93,6 +100,8 @@ package struct CashReceipt: Sendable, Hashable {
   package var converted: Int64
   /// Taken back so far, minor units: at most the amount.
   package var clawedBack: Int64
+  /// What of it paid the platform's claim on the lender who sent it; none of any other source.
+  package var claim: ClawbackRepayment
   /// nil where the payer was known from the start.
   package let suspense: Suspense?
   package let payer: Payer?
@@ -104,10 +113,11 @@ package struct CashReceipt: Sendable, Hashable {
   package let createdAt: Instant
 
   package init(
-    id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: CashSource,
+    id: CashReceiptID, organizationID: OrganizationID, receivedOn: CalendarDate, amount: Money, source: ReceiptSource,
     reference: String?, remainder: Int64, assignment: Assignment? = nil, clawedBack: Int64 = 0,
     suspense: Suspense? = nil, payer: Payer? = nil, remainderReason: RemainderReason? = nil, converted: Int64 = 0,
-    marginCallID: MarginCallID? = nil, deposit: Deposit? = nil, version: Int64 = 1, createdAt: Instant
+    marginCallID: MarginCallID? = nil, deposit: Deposit? = nil, claim: ClawbackRepayment = .none, version: Int64 = 1,
+    createdAt: Instant
   ) {
     self.assignment = assignment
     self.clawedBack = clawedBack
@@ -117,6 +127,7 @@ package struct CashReceipt: Sendable, Hashable {
     self.converted = converted
     self.marginCallID = marginCallID
     self.deposit = deposit
+    self.claim = claim
     self.id = id
     self.organizationID = organizationID
     self.receivedOn = receivedOn

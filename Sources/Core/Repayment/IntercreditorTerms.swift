@@ -50,7 +50,7 @@ package struct IntercreditorTerms: Sendable, Hashable {
   /// For the members of a larger object. Returns nil after recording why.
   package init?(_ reader: inout ObjectReader) {
     let (hasWaterfalls, hasPlaces) = (reader.has("waterfalls"), reader.has("loans"))
-    let definitions = reader.optionalObjects("waterfalls", count: 0...CashSource.divided.count) {
+    let definitions = reader.optionalObjects("waterfalls", count: 0...CashSource.allCases.count) {
       WaterfallDefinition(&$0)
     }
     let places = reader.optionalObjects("loans", count: 0...10_000) { reader -> Place? in

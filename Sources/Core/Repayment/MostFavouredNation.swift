@@ -121,7 +121,7 @@ extension FavourableTerms {
     }
   }
 
-  fileprivate mutating func take(_ term: MostFavouredNation.Term, from other: FavourableTerms) {
+  mutating func take(_ term: MostFavouredNation.Term, from other: FavourableTerms) {
     switch term {
     case .rate: rate = other.rate
     case .sweep: sweep = other.sweep

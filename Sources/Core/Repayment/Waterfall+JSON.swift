@@ -31,10 +31,6 @@ extension WaterfallDefinition {
   /// For a member of a larger document. Returns nil after recording why.
   package init?(_ reader: inout ObjectReader) {
     let source = reader.enumeration("source", as: CashSource.self)
-    if let source, !CashSource.divided.contains(source) {
-      reader.fault("source", code: "field.enum", detail: "is held, and divided as collateral")
-      return nil
-    }
     let order = reader.enumeration("order", as: Order.self)
     let ownLoansFirst = reader.optionalBool("own_loans_first") ?? false
     let rules = reader.objects("steps", count: 1...WaterfallStep.allCases.count) { reader -> StepRule? in
@@ -160,7 +156,7 @@ package struct WaterfallSet: Sendable, Hashable {
   package init(parsing bytes: [UInt8]) throws(JSONFaults) {
     let document = try JSONDocument(parsing: bytes)
     var log = FaultLog()
-    let definitions = log.array(document.root, count: 0...CashSource.divided.count) { node, log in
+    let definitions = log.array(document.root, count: 0...CashSource.allCases.count) { node, log in
       log.object(node) { WaterfallDefinition(&$0) }
     }
     if let faults = log.faults { throw faults }
@@ -174,10 +170,10 @@ package struct WaterfallSet: Sendable, Hashable {
   /// The one that was stated, or the standard one.
   package subscript(source: CashSource) -> WaterfallDefinition { stated[source] ?? .standard(for: source) }
 
-  /// All of money that is divided when it comes, in the order of `CashSource`.
+  /// All, in the order of `CashSource`.
   package var json: [UInt8] {
     var writer = JSONWriter()
-    writer.array(CashSource.divided) { writer, source in self[source].write(to: &writer) }
+    writer.array(CashSource.allCases) { writer, source in self[source].write(to: &writer) }
     return writer.bytes
   }
 }

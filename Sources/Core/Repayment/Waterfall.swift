@@ -132,7 +132,7 @@ package struct WaterfallDefinition: Sendable, Hashable {
     let (ownLoansFirst, isChosen) =
       switch source {
       case .round, .instalment: (false, true)
-      case .collateral, .insurance, .deposit: (true, false)
+      case .collateral, .insurance: (true, false)
       case .guarantee: (false, false)
       }
     let steps: [WaterfallStep] = [.charges, .tax, .fee, .principal] + (isChosen ? [.prepayment] : [])

@@ -65,7 +65,7 @@ package struct RunWorker: Sendable {
 
   private func workUntilIdle(_ planned: inout PlannedSoFar) async {
     do {
-      try await lapseOffers()
+      try await lapse()
       try await planDueRounds(&planned)
       try await endIdleStages()
       while !Task.isCancelled {
@@ -216,9 +216,10 @@ package struct RunWorker: Sendable {
     return step(OpenComplianceItems(findings: findings, runID: run.id), run, run.id.value) { ["items.opened": $0] }
   }
 
-  // MARK: offers that nobody answered
+  // MARK: what nobody did in time
 
-  private func lapseOffers() async throws {
+  /// Ends offers, sales of loans and warrants whose time is over.
+  func lapse() async throws {
     let state = try await MarketTime.read(pool: pool, clock: clock, deadline: deadline).now
     for offer in try await RunQueries.lapsedOffers(at: state, pool, deadline: deadline) {
       _ = try await pipeline.runChild(
@@ -227,6 +228,9 @@ package struct RunWorker: Sendable {
     }
     for sale in try await RunQueries.lapsedAssignments(on: state.date, pool, deadline: deadline) {
       _ = try await pipeline.runChild(LapseAssignment(assignmentID: sale), key: "\(sale):lapse") { _ in ["lapsed": 1] }
+    }
+    for warrant in try await RunQueries.lapsedWarrants(on: state.date, pool, deadline: deadline) {
+      _ = try await pipeline.runChild(LapseWarrant(warrantID: warrant), key: "\(warrant):lapse") { _ in ["lapsed": 1] }
     }
   }
 }

@@ -55,6 +55,8 @@ package struct WebAPI: Sendable {
     addFXRoutes(&table)
     addControlRoutes(&table)
     addEquityRoutes(&table)
+    addWarrantRoutes(&table)
+    addFavourRoutes(&table)
     addLienRoutes(&table)
     addWaterfallRoutes(&table)
     addValuationRoutes(&table)

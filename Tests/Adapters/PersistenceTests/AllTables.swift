@@ -33,6 +33,8 @@ struct AnyTable: Sendable {
     AnyTable(Tables.marginCalls), AnyTable(Tables.depositActs),
     AnyTable(Tables.platformInvoices), AnyTable(Tables.invoiceLines),
     AnyTable(Tables.listingOptions), AnyTable(Tables.loanConversions),
+    AnyTable(Tables.listingWarrants), AnyTable(Tables.warrants),
+    AnyTable(Tables.listingFavours), AnyTable(Tables.favouredClaims),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
     AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
@@ -51,7 +53,9 @@ struct AnyTable: Sendable {
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements
-    + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + ComplianceSQL.statements + MarkSQL.statements
+    + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + WarrantSQL.statements + FavourSQL.statements
+    + ComplianceSQL.statements
+    + MarkSQL.statements
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements + TaxSQL.statements + MarginSQL.statements

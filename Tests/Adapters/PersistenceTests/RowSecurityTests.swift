@@ -73,11 +73,12 @@ struct RowSecurityTests {
   private static let shared = [
     "offers", "loans", "loan_returns", "loan_amendments", "loan_assignments", "loan_events", "chip_units",
     "unit_events", "verdicts", "allocations", "outbox", "claw_back_lines", "loan_penalties", "startup_marks",
-    "control_choices", "loan_conversions", "loan_tax_lines", "margin_tests", "margin_calls", "deposit_acts",
+    "control_choices", "loan_conversions", "loan_tax_lines", "margin_tests", "margin_calls", "deposit_acts", "warrants",
+    "favoured_claims",
   ]
   private static let ofLenders = [
     "licences", "lots", "reserve_plans", "listings", "payouts", "platform_invoices", "platform_invoice_lines",
-    "listing_options",
+    "listing_options", "listing_warrants", "listing_favours",
   ]
   private static let ofBorrowers = [
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",

@@ -79,6 +79,42 @@ extension RowSet {
       convertedBy: id(18), convertedOn: day, recordedAt: now)
   }
 
+  func listingWarrants() throws -> ListingWarrants {
+    ListingWarrants(
+      listingID: id(6), lenderID: lender, coverage: BasisPoints(1_000),
+      strike: some(ListingWarrants.Strike(price: try SharePrice(250, for: 3), currency: .usd)), expiresAfterDays: 365,
+      occasion: full ? .qualifyingRound : .anyTime)
+  }
+
+  func warrant() throws -> Warrant {
+    Warrant(
+      id: id(66), borrowerID: borrower, lenderID: lender, loanID: id(11), listingID: id(6),
+      coverage: BasisPoints(1_000), covered: Money(1_800_000, .usd),
+      strike: some(Warrant.Strike(price: try SharePrice(250, for: 3), roundID: id(17))), count: some(21_600),
+      occasion: full ? .changeOfControl : .anyTime, issuedOn: day, expiresOn: day,
+      state: full ? .exercised : .outstanding,
+      exercise: some(
+        Warrant.Exercise(
+          kind: .cash, roundID: id(17), price: nil, shares: 21_600, cost: 1_800_000, evidence: Self.nasty, by: id(18),
+          on: day, confirmedBy: id(19), confirmedOn: day)), endedOn: some(day), version: version, createdAt: now,
+      updatedAt: updatedAt)
+  }
+
+  var favour: ListingFavour {
+    ListingFavour(
+      listingID: id(6), lenderID: lender,
+      clause: MostFavouredNation(extent: full ? .wholePackage : .termByTerm, through: some(day)))
+  }
+
+  var favouredClaim: FavouredClaim {
+    let bytes: [UInt8] = [3, 2, 0, 255]
+    return FavouredClaim(
+      id: id(67), borrowerID: borrower, lenderID: lender, loanID: id(11), claimedBy: id(18), claimedOn: day,
+      rate: BasisPoints(1_300), sweep: some(BasisPoints(3_000)), discount: some(BasisPoints(2_500)), cap: some(4),
+      coverage: some(BasisPoints(900)), warrantID: some(id(66)), digest: SHA256Digest(of: bytes), bytes: bytes,
+      recordedAt: now)
+  }
+
   var choice: ControlChoice {
     ControlChoice(
       id: id(57), borrowerID: borrower, roundID: id(17), loanID: id(11), lenderID: lender, acquirerID: some(id(58)),

@@ -183,9 +183,13 @@ struct RowSet {
           pausedUntil: some(day), hold: some(LoanLife.Hold(on: day, reason: Self.nasty)), forgiven: full ? 33 : 0,
           acquired: some(LoanLife.Acquisition(on: day, lineage: [id(62), id(63)])), unitsAssigned: full ? 2 : 0,
           principalAssigned: full ? 34 : 0, pauses: full ? [LoanLife.Pause(from: day, through: day)] : [],
-          penalty: full ? LoanLife.Penalty(through: day, total: 47, residue: -48) : LoanLife.Penalty(),
+          penalty: full ? LoanLife.Penalty(through: day, total: 47, residue: -48, most: 49) : LoanLife.Penalty(),
           lateness: some(LoanLife.Lateness(on: day, daysPastDue: 49, bucket: "30-59")),
-          tax: full ? LoanLife.Tax(total: 50, residue: -51, feePaid: 52, feeCertified: 53) : LoanLife.Tax()),
+          tax: full ? LoanLife.Tax(total: 50, residue: -51, feePaid: 52, feeCertified: 53) : LoanLife.Tax(),
+          lifted: full
+            ? LoanLife.Lifted(
+              sweep: BasisPoints(2_600), discount: BasisPoints(51), cap: 52, coverage: BasisPoints(53))
+            : LoanLife.Lifted()),
         version: version, createdAt: now, updatedAt: updatedAt),
       Loan(
         id: id(13), terms: terms(offer: 14), state: full ? .due : .inTransit, closedAs: nil,
@@ -324,13 +328,14 @@ struct RowSet {
   var receipt: CashReceipt {
     CashReceipt(
       id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd),
-      source: full ? .deposit : .insurance,
+      source: full ? .clawBack : .deposit,
       reference: some(Self.nasty), remainder: full ? 89 : 91,
       assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), clawedBack: full ? 7 : 0,
       suspense: some(CashReceipt.Suspense(reason: .thirdPartyPayer, namedPayer: borrower)),
       payer: some(CashReceipt.Payer(name: Self.nasty, account: "0200 9")), remainderReason: some(.otherCurrency),
       converted: full ? 1 : 0, marginCallID: some(id(67)),
-      deposit: some(CashReceipt.Deposit(loanID: id(11), held: 2)), version: version, createdAt: now)
+      deposit: some(CashReceipt.Deposit(loanID: id(11), held: 2)),
+      claim: full ? ClawbackRepayment(paid: 2, returned: 1) : .none, version: version, createdAt: now)
   }
 
   var waterfalls: StartupWaterfalls {

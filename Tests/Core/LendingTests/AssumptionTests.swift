@@ -56,6 +56,20 @@ struct AssumptionTests {
     #expect(taken.accruedThrough == before.accruedThrough)
   }
 
+  @Test("an acquirer has what is left of the cap on penalties, though less principal goes over than was traded")
+  func penaltyCap() throws {
+    let terms = PenaltyTerms(rate: BasisPoints(500), graceDays: 0, cap: BasisPoints(100))
+    var loan = try F.stored(
+      .active, outstanding: Debt(charges: 3, fee: 20, principal: 900), unitsOut: 512, unitsReturning: 0,
+      unitsReturned: 0, life: LoanLife(penalty: LoanLife.Penalty(through: F.day("2026-02-15"), total: 96_000)),
+      penalty: terms)
+    let taken = try assume(&loan)
+    // One per cent of 409,600,000.
+    #expect(try taken.penaltyCap() == 4_000_000 && taken.life.penalty.total == 0)
+    #expect(try taken.life.penalty.through == F.day("2026-02-15"))
+    #expect(try loan.penaltyCap() == 96_000 && loan.penaltyRoom() == 0)
+  }
+
   @Test("a loan of which units came back, or a part is written off, is not taken over, nor changed")
   func parts() throws {
     for loan in [

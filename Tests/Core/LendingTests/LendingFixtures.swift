@@ -73,14 +73,17 @@ enum LendingFixtures {
       state: state, createdAt: .epoch, updatedAt: .epoch)
   }
 
-  static func terms(principal: Int64 = 409_600_000, quantity: Int64 = quantity) throws -> Loan.Terms {
+  static func terms(
+    principal: Int64 = 409_600_000, quantity: Int64 = quantity, penalty: PenaltyTerms = .none
+  ) throws -> Loan.Terms {
     Loan.Terms(
       borrowerID: borrower, lenderID: lender, lotID: lotID, listingID: listingID, requestID: requestID,
       offerID: offerID, chipModelID: try chip(), site: try site(), endUse: "training of a language model",
       deliveryMode: .physical, legalForm: .leasePurchaseOption, quantity: quantity, markID: markID,
       markAmount: Money(1_000_000, .usd), advanceRate: BasisPoints(8_000), principal: Money(principal, .usd),
       rate: BasisPoints(1_400), dayCount: .act360, returnCredit: .proRataOutstanding, repayment: repayment(), rank: 1,
-      tradeOn: try day("2026-02-01"), termDays: 360, maturesOn: try day("2027-01-27"), recallNoticeDays: 30)
+      tradeOn: try day("2026-02-01"), termDays: 360, maturesOn: try day("2027-01-27"), recallNoticeDays: 30,
+      penalty: penalty)
   }
 
   /// A loan as agreed.
@@ -100,10 +103,10 @@ enum LendingFixtures {
   static func stored(
     _ state: LoanState, outstanding: Debt = Debt(charges: 10, fee: 20, principal: 1_000), unitsOut: Int64 = 384,
     unitsReturning: Int64 = 64, unitsReturned: Int64 = 64, due: LoanDue? = nil, closedAs: LoanEnding? = nil,
-    life: LoanLife = LoanLife()
+    life: LoanLife = LoanLife(), penalty: PenaltyTerms = .none
   ) throws -> Loan {
     Loan(
-      id: loanID, terms: try terms(), state: state, closedAs: closedAs, unitsOut: unitsOut,
+      id: loanID, terms: try terms(penalty: penalty), state: state, closedAs: closedAs, unitsOut: unitsOut,
       unitsReturning: unitsReturning, unitsReturned: unitsReturned, unitsOwned: 0, outstanding: outstanding,
       feeAccruedTotal: 20, accrualResidue: 0, accruedThrough: try day("2026-02-11"), due: due, possession: .borrower,
       title: .lender, securityInterest: nil, dispatchedOn: nil, deliveredOn: nil, closedOn: nil, life: life,

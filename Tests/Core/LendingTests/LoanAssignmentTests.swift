@@ -186,6 +186,50 @@ struct LoanAssignmentTests {
     }
   }
 
+  @Test("the cap on penalties counts over the whole life of a debt: what came of one loan has together what it had")
+  func penaltyCap() throws {
+    try forAll { random in
+      let terms = PenaltyTerms(rate: BasisPoints(500), graceDays: 0, cap: BasisPoints(random.int64(in: 0...300)))
+      func stored(total: Int64) throws -> Loan {
+        try F.stored(
+          .active, unitsOut: 384, unitsReturning: 0, unitsReturned: 128,
+          life: LoanLife(penalty: LoanLife.Penalty(total: total)), penalty: terms)
+      }
+      let cap = try #require(try stored(total: 0).penaltyCap())
+      let first = try stored(total: random.int64(in: 0...cap))
+      var loans = [first]
+      for step in 1...6 as ClosedRange<UInt64> {
+        let position = random.int(in: 0...(loans.count - 1))
+        guard loans[position].unitsOut > 0, loans[position].state != .closed else { continue }
+        let part = try loans[position].part(of: random.int64(in: 1...loans[position].unitsOut), credited: 0)
+        let room = try #require(try loans[position].penaltyRoom())
+        let bought = try loans[position].assign(
+          part, to: buyer, as: LoanID(UUIDValue(high: 7, low: step)), in: boughtLot, on: F.day("2026-03-01"),
+          at: .epoch)
+        try hold(try bought.penaltyCap() ?? -1 <= room, "a buyer has more than was left")
+        if part.isWhole { try hold(try bought.penaltyCap() == room, "a part of the whole's room is gone") }
+        loans.append(bought)
+        // Some of it is charged, on whichever loan.
+        let late = random.int(in: 0...(loans.count - 1))
+        if loans[late].state != .closed {
+          let (present, more) = (
+            loans[late].life.penalty, random.int64(in: 0...(try loans[late].penaltyRoom() ?? 0))
+          )
+          try loans[late].addPenalty(
+            more, now: present.now(through: nil, total: present.total + more, residue: 0))
+        }
+        let caps = try loans.reduce(Int64(0)) { try $0 + ($1.penaltyCap() ?? 0) }
+        try hold(caps == cap, "the caps come to \(caps), the loan had \(cap)")
+        for loan in loans {
+          try hold(try loan.life.penalty.total <= loan.penaltyCap() ?? -1, "more was charged than the cap")
+        }
+      }
+    }
+    var free = try F.stored(.active, unitsOut: 512, unitsReturning: 0, unitsReturned: 0)
+    let (_, bought) = try assign(&free, 8)
+    #expect(try free.penaltyCap() == nil && bought.penaltyCap() == nil)
+  }
+
   // MARK: the agreement
 
   private func sale() throws -> LoanAssignment {

@@ -122,7 +122,7 @@ private struct Life {
         loanID: $0.loan.id, lenderID: $0.loan.terms.lenderID, rank: $0.loan.terms.rank,
         due: steps($0.loan.collectable), hasAcceded: $0.loan.id.value.low != 3)
     }
-    let waterfall = WaterfallDefinition.standard(for: try random.pick(CashSource.divided))
+    let waterfall = WaterfallDefinition.standard(for: try random.pick(CashSource.allCases))
     let allocation = try waterfall.allocate(cash, claims: claims)
     try hold(allocation.lines.reduce(allocation.remainder) { $0 + $1.amount } == cash, "the parts do not sum")
     for claim in claims {

@@ -56,7 +56,7 @@ struct WaterfallPropertyTests {
       let claims = randomClaims(using: &random)
       let receipt = randomReceipt(for: claims, using: &random)
       let own = Set(claims.map(\.loanID).filter { _ in Bool.random(using: &random) })
-      let source = CashSource.divided.randomElement(using: &random) ?? .round
+      let source = CashSource.allCases.randomElement(using: &random) ?? .round
       let definition = WaterfallDefinition.standard(for: source)
       let found = try definition.allocate(receipt, claims: claims, ownLoans: own)
       #expect(found.lines.reduce(found.remainder) { $0 + $1.amount } == receipt)

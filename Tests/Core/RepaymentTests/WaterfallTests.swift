@@ -66,7 +66,7 @@ struct WaterfallTests {
     #expect(try byStep.allocate(2_000, claims: claims).remainder == 240)
   }
 
-  @Test("proceeds of collateral and insurance go to that chip's lender first", arguments: CashSource.divided)
+  @Test("proceeds of collateral and insurance go to that chip's lender first", arguments: CashSource.allCases)
   func ownLoans(source: CashSource) throws {
     let found = try WaterfallDefinition.standard(for: source).allocate(50, claims: claims, ownLoans: [loanID(3)])
     switch source {
@@ -79,7 +79,7 @@ struct WaterfallTests {
     #expect(lines(surplus).suffix(2) == ["1 charges 2", "2 charges 3"])
   }
 
-  @Test("each source has its waterfall, and the standard one pays every step", arguments: CashSource.divided)
+  @Test("each source has its waterfall, and the standard one pays every step", arguments: CashSource.allCases)
   func standard(source: CashSource) {
     let definition = WaterfallDefinition.standard(for: source)
     #expect(definition.source == source)

@@ -33,7 +33,7 @@ func randomWaterfall(_ random: inout SplitMix64) throws -> WaterfallDefinition {
   }
   let decline = try random.pick(WaterfallDefinition.DeclinedTo.allCases)
   return try WaterfallDefinition(
-    source: random.pick(CashSource.divided), rules: rules, order: random.pick(WaterfallDefinition.Order.allCases),
+    source: random.pick(CashSource.allCases), rules: rules, order: random.pick(WaterfallDefinition.Order.allCases),
     ownLoansFirst: random.oneIn(2), rankCaps: rankCaps,
     decline: random.oneIn(3) ? nil : .init(goesTo: decline, deadlineDays: 5))
 }

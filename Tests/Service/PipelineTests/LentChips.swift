@@ -80,7 +80,7 @@ struct LentChips {
     _ = try await market.run(AccrueBorrower(borrowerID: startup.id, through: today), by: .automation)
   }
 
-  func pay(_ amount: Int64, _ source: CashSource = .instalment) async throws {
+  func pay(_ amount: Int64, _ source: ReceiptSource = .instalment) async throws {
     _ = try await market.run(
       RecordCashReceipt(
         receivedOn: today, amount: Money(amount, .usd), source: source, payerID: startup.id, reference: nil),

@@ -71,6 +71,26 @@ struct LoanAssignmentTests {
     _ = try await lent.market.run(SweepBorrower(borrowerID: lent.startup.id, on: lent.today), by: .automation)
   }
 
+  @Test("the cap on penalties is not begun anew by a sale: seller and buyer come to it together")
+  func penaltyCap() async throws {
+    try await Marketplace.with { market in
+      // One per cent of the principal: ten days of 14,400, eight of which are charged before the sale.
+      let lent = try await LentChips(
+        market, recallNoticeDays: 30,
+        penalty: PenaltyTerms(rate: BasisPoints(3_600), graceDays: 2, cap: BasisPoints(100)))
+      let buyer = try await market.lender("Buyer")
+      try await lent.letRecallLapse()
+      let settled = try await sell(lent, to: buyer, quantity: 8)
+      let bought = try #require(settled.assignment.assignedLoanID)
+      #expect(try await loan(bought, market).life.penalty.most == 14_400)
+      market.clock.advance(days: 30)
+      try await accrue(lent)
+      let (old, new) = (try await lent.loan(), try await loan(bought, market))
+      #expect(old.life.penalty.total == 144_000 - 14_400 && new.life.penalty.total == 14_400)
+      #expect(try await lent.breaches() == [])
+    }
+  }
+
   @Test("half a loan is sold, fees go on for each, a round pays both, and every law holds all the way")
   func half() async throws {
     try await Marketplace.with { market in

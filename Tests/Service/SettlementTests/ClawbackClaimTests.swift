@@ -14,6 +14,115 @@ import Testing
 /// Loans of 14,400,000 with a fee of 40,000, of which the platform takes 2,000.
 @Suite("What lenders owe for money that was taken back", .timeLimit(.minutes(5)))
 struct ClawbackClaimTests {
+  /// The first of so many loans was paid, its lender was paid out, and the money was taken back: what is shown of that, and
+  /// what the lender had been paid.
+  private func takenBack(
+    _ market: Marketplace, _ count: Int
+  ) async throws -> (loans: [LentLoan], paid: Payout, shown: ProposeClawback.Shown) {
+    let loans = try await market.lend(count)
+    market.clock.advance(days: 10)
+    try await market.makeDue(loans[0])
+    let receipt = try await market.receive(ClawbackTests.debt, "WIRE", from: loans[0].startup)
+    _ = try await market.settle(.payout)
+    let paid = try #require(try await market.payouts().first)
+    // Under the receipt's own reference, as a bank that reverses a credit shows it.
+    return (loans, paid, try await market.takeBack(ClawbackTests.debt, of: receipt))
+  }
+
+  /// How the bank shows that much of it.
+  private static func lines(of paid: Payout, _ shown: ProposeClawback.Shown) -> [BankSheet.Line] {
+    [
+      .init(ClawbackTests.debt, "WIRE"), .init(-paid.net, EndToEndReference.of(paid.id)),
+      .init(-paid.platformFee, EndToEndReference.ofFee(paid.id)),
+      .init(-ClawbackTests.debt, "WIRE", isReversal: true),
+      .init(2_000, EndToEndReference.ofAdvance(shown.clawback.id)),
+    ]
+  }
+
+  /// A lender pays in what it owes.
+  private static func giveBack(
+    _ amount: Int64, _ currency: Currency = .usd, by lender: Party, on date: CalendarDate, _ reference: String = "BACK"
+  ) -> RecordCashReceipt {
+    RecordCashReceipt(
+      receivedOn: date, amount: Money(amount, currency), source: .clawBack, payerID: lender.id, reference: reference)
+  }
+
+  @Test("a lender pays its claim in cash: the advance goes back, what is above the claim leaves with its next payout")
+  func paidInCash() async throws {
+    try await Marketplace.with { market in
+      let (loans, paid, shown) = try await takenBack(market, 1)
+      let lender = loans[0].lender
+      // A top-up covers what the platform's own means could not; so nothing of what is paid back is missing to clients.
+      try await market.topUp(ClawbackTests.net, "OWN-7")
+      let part = Self.giveBack(4_000_000, by: lender, on: market.today)
+      #expect(try await market.submit(part, by: lender.principal).refusalCode == "parties.role_required")
+      let first = try await market.run(part, by: Marketplace.staff()).receipt
+      #expect(first.claim == ClawbackRepayment(paid: 4_000_000, returned: 4_000_000))
+      #expect(first.remainder == 0 && first.remainderReason == nil && first.organizationID == lender.id)
+      #expect(try await market.balance(lender.id, .payableClawback) == 4_000_000 - ClawbackTests.net)
+      #expect(try await market.balance(.platform, .bankOwn) == 4_000_000)
+      let rest = ClawbackTests.net - 4_000_000
+      let second = try await market.run(
+        Self.giveBack(rest + 77, by: lender, on: market.today, "REST"), by: Marketplace.staff()
+      ).receipt
+      #expect(second.claim == ClawbackRepayment(paid: rest, returned: rest))
+      #expect(second.remainder == 77 && second.remainderReason == .nothingDue)
+      #expect(try await market.balance(lender.id, .cashAtPlatform) == 77)
+      #expect(try await market.balance(.platform, .receivableClawback) == 0)
+      #expect(try await market.balance(.platform, .bankOwn) == ClawbackTests.net)
+      let again = Self.giveBack(1, by: lender, on: market.today)
+      #expect(try await market.submit(again, by: Marketplace.staff()).refusalCode == "claw_back.nothing_owed")
+      let out = try await market.payOut()
+      #expect(out.net == 77 && out.netting == .none && out.platformFee == 0)
+      let lines =
+        Self.lines(of: paid, shown) + [
+          .init(ClawbackTests.net, "OWN-7"), .init(4_000_000, "BACK"),
+          .init(-4_000_000, EndToEndReference.ofRepaidAdvance(first.id)), .init(rest + 77, "REST"),
+          .init(-rest, EndToEndReference.ofRepaidAdvance(second.id)), .init(-77, EndToEndReference.of(out.id)),
+        ]
+      let taken = try await market.take(BankSheet(name: "S1", on: market.today, lines: lines))
+      #expect(taken.matched == Int64(lines.count) && taken.waiting == 0 && taken.breaks == [])
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
+  @Test("while the client account is short, what a lender gives back stays there; no claim, and no claim in a currency")
+  func paidWhileShort() async throws {
+    try await Marketplace.with { market in
+      let (loans, _, shown) = try await takenBack(market, 1)
+      let lender = loans[0].lender
+      #expect(shown.booking?.uncovered == ClawbackTests.net)
+      let stranger = try await market.lender("Stranger")
+      for (command, code) in [
+        (Self.giveBack(5, by: stranger, on: market.today), "claw_back.nothing_owed"),
+        (Self.giveBack(5, .cny, by: lender, on: market.today), "claw_back.owed_in_other_currency"),
+      ] {
+        #expect(try await market.submit(command, by: Marketplace.staff()).refusalCode == code)
+      }
+      let given = try await market.run(
+        Self.giveBack(1_000_000, by: lender, on: market.today), by: Marketplace.staff()
+      ).receipt
+      #expect(given.claim == ClawbackRepayment(paid: 1_000_000, returned: 0))
+      // Money that nobody knew the payer of, until a person found out: as if it had been known.
+      let unknown = try await market.run(
+        RecordCashReceipt(
+          receivedOn: market.today, amount: Money(ClawbackTests.net, .usd), source: .clawBack, payerID: nil,
+          reference: "WHO"), by: Marketplace.staff()
+      ).receipt
+      #expect(unknown.suspense?.reason == .unknownPayer)
+      let found = try await market.run(
+        AssignCashReceipt(receiptID: unknown.id, payerID: lender.id, ifVersion: nil), by: Marketplace.staff()
+      ).receipt
+      #expect(found.claim.paid == ClawbackTests.net - 1_000_000 && found.remainder == 1_000_000)
+      #expect(found.claim.returned == 0)
+      #expect(try await market.balance(lender.id, .payableClawback) == 0)
+      #expect(try await market.balance(lender.id, .cashAtPlatform) == 1_000_000)
+      let broken = try await market.lawBreaches()
+      #expect(broken == [])
+    }
+  }
+
   @Test("payouts net what the lender owes, one after the other, and what was advanced goes back to the platform")
   func netting() async throws {
     try await Marketplace.with { market in
@@ -83,26 +192,17 @@ struct ClawbackClaimTests {
   @Test("the bank's reversal, the advance, the top-up and what is repaid leave no break")
   func reconciled() async throws {
     try await Marketplace.with { market in
-      let loans = try await market.lend(2)
-      market.clock.advance(days: 10)
-      try await market.makeDue(loans[0])
-      let receipt = try await market.receive(ClawbackTests.debt, "WIRE", from: loans[0].startup)
-      _ = try await market.settle(.payout)
-      let paid = try #require(try await market.payouts().first)
-      // Under the receipt's own reference, as a bank that reverses a credit shows it.
-      let shown = try await market.takeBack(ClawbackTests.debt, of: receipt)
+      let (loans, paid, shown) = try await takenBack(market, 2)
       try await market.topUp(ClawbackTests.net, "OWN-7")
       try await market.makeDue(loans[1])
       try await market.receive(ClawbackTests.debt, "TWO", from: loans[1].startup)
       let second = try await market.payOut()
-      let lines: [BankSheet.Line] = [
-        .init(ClawbackTests.debt, "WIRE"), .init(-paid.net, EndToEndReference.of(paid.id)),
-        .init(-paid.platformFee, EndToEndReference.ofFee(paid.id)),
-        .init(-ClawbackTests.debt, "WIRE", isReversal: true),
-        .init(2_000, EndToEndReference.ofAdvance(shown.clawback.id)), .init(ClawbackTests.net, "OWN-7"),
-        .init(ClawbackTests.debt, "TWO"), .init(-second.platformFee, EndToEndReference.ofFee(second.id)),
-        .init(-second.netting.repaid, EndToEndReference.ofRepaidAdvance(second.id)),
-      ]
+      let lines =
+        Self.lines(of: paid, shown) + [
+          .init(ClawbackTests.net, "OWN-7"), .init(ClawbackTests.debt, "TWO"),
+          .init(-second.platformFee, EndToEndReference.ofFee(second.id)),
+          .init(-second.netting.repaid, EndToEndReference.ofRepaidAdvance(second.id)),
+        ]
       #expect(second.net == 0)
       let taken = try await market.take(BankSheet(name: "S1", on: market.today, lines: lines))
       #expect(taken.matched == Int64(lines.count) && taken.waiting == 0)
@@ -147,21 +247,10 @@ struct ClawbackClaimTests {
   @Test("an overdrawn client account is no drift, and pays nobody of what is not there")
   func overdrawn() async throws {
     try await Marketplace.with { market in
-      let loans = try await market.lend(2)
-      market.clock.advance(days: 10)
-      try await market.makeDue(loans[0])
-      let receipt = try await market.receive(ClawbackTests.debt, "WIRE", from: loans[0].startup)
-      _ = try await market.settle(.payout)
-      let paid = try #require(try await market.payouts().first)
-      let shown = try await market.takeBack(ClawbackTests.debt, of: receipt)
+      let (loans, paid, shown) = try await takenBack(market, 2)
       try await market.makeDue(loans[1])
       try await market.receive(100_000, "TWO", from: loans[1].startup)
-      let lines: [BankSheet.Line] = [
-        .init(ClawbackTests.debt, "WIRE"), .init(-paid.net, EndToEndReference.of(paid.id)),
-        .init(-paid.platformFee, EndToEndReference.ofFee(paid.id)),
-        .init(-ClawbackTests.debt, "WIRE", isReversal: true),
-        .init(2_000, EndToEndReference.ofAdvance(shown.clawback.id)), .init(100_000, "TWO"),
-      ]
+      let lines = Self.lines(of: paid, shown) + [.init(100_000, "TWO")]
       let taken = try await market.take(BankSheet(name: "S1", on: market.today, lines: lines))
       #expect(taken.breaks == [] && taken.reviews.flatMap(\.drifts).map(\.drift) == [0])
       let stuck = try await market.settle(.payout)

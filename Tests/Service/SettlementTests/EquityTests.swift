@@ -14,7 +14,7 @@ import Testing
 
 /// A loan of 14,400,000 minor units whose lender may take shares for half of the debt, at a cap of 1,000,000.00 or a fifth
 /// off; and one without such a right.
-private struct Optioned: Sendable {
+struct Optioned: Sendable {
   let startup: Party
   let lender: Party
   let loan: LoanID
@@ -26,14 +26,16 @@ private struct Optioned: Sendable {
 }
 
 extension Marketplace {
-  fileprivate func lendWithOptions() async throws -> Optioned {
+  func lendWithOptions(
+    _ options: CreateListing.Options = CreateListing.Options(
+      conversion: .init(cap: Money(100_000_000, .usd), discount: BasisPoints(2_000), share: BasisPoints(5_000)))
+  ) async throws -> Optioned {
     let borrowed = try await borrow(from: 1)
     let lender = try await lender("Lender with options")
     let lot = try await lot(of: lender, quantity: 16)
     let command = CreateListing(
       terms: listingCommand(of: lot, quantity: 16).terms, lenderID: lender.id,
-      options: CreateListing.Options(
-        cap: Money(100_000_000, .usd), discount: BasisPoints(2_000), share: BasisPoints(5_000)))
+      options: options)
     let listing = try await run(command, by: lender.principal)
     // A startup that takes offers unseen is asked where shares are wanted.
     var terms = try requestCommand().terms
@@ -50,7 +52,7 @@ extension Marketplace {
   }
 
   /// A verified round of 8,000,000 at 2.00 a share, a million shares before it.
-  fileprivate func price(
+  func price(
     by startup: Party, pricing: RoundPricing?, currency: Currency = .usd
   ) async throws -> FundingRound {
     let report = ReportFundingRound.Report(
@@ -96,6 +98,10 @@ struct EquityTests {
       try await market.execute(Forge.shares)
       let found = try await market.lawBreaches()
       #expect(found.contains { $0.contains("took 6001 shares") }, "\(found)")
+      #expect(found.contains { $0.contains("its conversion says otherwise") }, "\(found)")
+      try await market.execute(Forge.record)
+      let missing = try await market.lawBreaches()
+      #expect(missing.contains { $0.contains("has no record") }, "\(missing)")
     }
   }
 
@@ -136,4 +142,10 @@ struct EquityTests {
 private enum Forge {
   static let shares = Statement(
     "test_forge_shares", "update loan_conversions set shares = shares + 1 where shares = 6000")
+  static let record = Statement(
+    "test_forge_record",
+    """
+    delete from repayment_explanations where kind = 'conversion'
+      and subject_id::text = (select max(subject_id::text) from repayment_explanations where kind = 'conversion')
+    """)
 }

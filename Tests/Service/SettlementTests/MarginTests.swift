@@ -147,7 +147,7 @@ struct MarginCallTests {
       try await market.pass(days: 1)
       // Money of another source, or of somebody else, is not brought for it.
       for (source, payer, code) in [
-        (CashSource.round, loan.startup.id, "repayment.not_for_a_call"),
+        (ReceiptSource.round, loan.startup.id, "repayment.not_for_a_call"),
         (.instalment, loan.lender.id, "parties.not_found"),
       ] {
         let wrong = RecordCashReceipt(

@@ -113,7 +113,7 @@ struct LoanBodyTests {
           "rates":[],"paused_until":null,"pauses":[],"overdue_since":null,"default":null,"held_on":null,
           "forgiven":{"amount":0,"currency":"USD"},
           "covenant":{"pattern":"round_sweep","least_amount":null,
-          "least_post_money":{"amount":9,"currency":"USD"},"sweep_bps":2000},"possession":"borrower","title":"lender",
+          "least_post_money":{"amount":9,"currency":"USD"},"sweep_bps":2000},"lifted":null,"possession":"borrower","title":"lender",
           "security_interest":{"registry":"chipbridge","number":"SI-1","filed_on":"2024-02-03","released_on":null,
           "assigned_on":null},"closed_as":null,"assignable":"with_consent","assigned_from":null,
           "principal_assigned":{"amount":0,"currency":"USD"},

@@ -177,7 +177,8 @@ package enum BookLaws {
     law(
       "law_parts_of_receipts",
       """
-      select r.id::text from cash_receipts r where r.amount <> r.remainder + coalesce(r.converted, 0) + coalesce(r.deposit_held, 0) + (
+      select r.id::text from cash_receipts r where r.amount <> r.remainder + coalesce(r.converted, 0)
+        + coalesce(r.deposit_held, 0) + r.claim_paid + (
         select coalesce(sum(amount), 0) from allocations a where a.receipt_id = r.id) + (
         select coalesce(sum(from_remainder), 0) from claw_backs b where b.receipt_id = r.id)
       """),

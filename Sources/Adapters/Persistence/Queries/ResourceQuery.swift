@@ -147,6 +147,9 @@ package enum Resources {
     Tables.marginTests, visible: "borrower_id = $1 or lender_id = $1",
     filter: "$2 in (outcome, loan_id::text, to_char(on_date, 'YYYY-MM-DD'))", createdAt: "recorded_at",
     names: ("read_margin_test", "page_margin_tests"))
+  package static let warrants = ResourceQuery(
+    Tables.warrants, visible: "borrower_id = $1 or lender_id = $1", filter: "state = $2",
+    names: ("read_warrant", "page_warrants"))
   /// Reference data: everybody may see on what chips are marked.
   package static let chipQuotes = ResourceQuery(
     Tables.chipQuotes, visible: "true", filter: "chip_model_id = $2", createdAt: "recorded_at",
@@ -175,7 +178,7 @@ package enum Resources {
       valuationImports.page, chipQuotes.byID, chipQuotes.page,
       controlChoices.byID, controlChoices.page, runwayReports.byID, runwayReports.page,
       marginCalls.byID, marginCalls.page, marginTests.byID, marginTests.page,
-      depositActs.byID, depositActs.page,
+      depositActs.byID, depositActs.page, warrants.byID, warrants.page,
       platformInvoices.byID, platformInvoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
     ]

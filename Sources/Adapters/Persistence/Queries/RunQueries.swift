@@ -67,11 +67,16 @@ package enum RunQueries {
     where (state = 'proposed' and valid_until < $1) or (state = 'accepted' and settle_by < $1) order by id limit 500
     """, parameters: [.date], columns: [.uuid])
 
+  private static let lapsedWarrants = Statement(
+    "run_lapsed_warrants",
+    "select id from warrants where state = 'outstanding' and expires_on < $1 order by expires_on, id limit 500",
+    parameters: [.date], columns: [.uuid])
+
   package static var statements: [Statement] {
     [
       runningBorrowers, borrowersToSweep, maturedBorrowers, recalledBorrowers, dueBorrowers, lendersWithProceeds,
       liveLoans,
-      lapsedOffers, lapsedAssignments,
+      lapsedOffers, lapsedAssignments, lapsedWarrants,
     ]
   }
 
@@ -169,6 +174,15 @@ package enum RunQueries {
   ) async throws -> [LoanAssignmentID] {
     try await rows(pool, Query(lapsedAssignments, [.date(date.dayNumber)]), deadline).map {
       LoanAssignmentID(try $0.uuid(0).value)
+    }
+  }
+
+  /// Outstanding warrants that could be exercised before that day, at most 500.
+  package static func lapsedWarrants(
+    on date: CalendarDate, _ pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [WarrantID] {
+    try await rows(pool, Query(lapsedWarrants, [.date(date.dayNumber)]), deadline).map {
+      WarrantID(try $0.uuid(0).value)
     }
   }
 

@@ -36,16 +36,18 @@ extension LawCheck {
         """, counting: "select 1 from claw_backs union all select 1 from cash_receipts where clawed_back > 0"),
     LawCheck(
       11,
-      "what lenders owe for money that was taken back is what the platform claims of them, less what went off payouts",
+      "what lenders owe for money that was taken back is what the platform claims of them, less what they gave back",
       names: ("law_claw_back_claims", "law_claw_back_claims_count"),
       breaches: """
         select coalesce(c.lender_id, j.lender_id), coalesce(c.owed, 0) || ' ' || coalesce(c.currency, j.asset)
-          || ' by claw-backs and payouts, the lender''s book ' || coalesce(j.owes, 0) || ', the platform''s '
+          || ' by claw-backs and what was given back, the lender''s book ' || coalesce(j.owes, 0) || ', the platform''s '
           || coalesce(j.claims, 0)
         from (
           select lender_id, currency, sum(amount) as owed from (
             select lender_id, currency, claimed as amount from claw_back_lines
-            union all select lender_id, currency, -clawback_netted from payouts) m
+            union all select lender_id, currency, -clawback_netted from payouts
+            union all select coalesce(assigned_to, org_id), currency, -claim_paid from cash_receipts
+            where claim_paid > 0) m
           group by 1, 2) c
         full join (
           select case when account_code = 'payable.clawback' then org_id else subject_id end as lender_id, asset,

@@ -52,9 +52,13 @@ extension LawCheck {
       3, "shares that a lender took are in both books for the debt they discharged, and cost what the round says",
       names: ("law_equity", "law_equity_count"),
       breaches: """
-        select coalesce(c.loan_id, j.subject_id), 'conversions come to ' || coalesce(c.total, 0) || ', the lender''s book has '
+        select coalesce(c.loan_id, j.subject_id), 'shares were taken for ' || coalesce(c.total, 0) || ', the lender''s book has '
           || coalesce(j.invested, 0) || ', the startup''s ' || coalesce(-j.issued, 0)
-        from (select loan_id, currency, sum(converted) as total from loan_conversions group by 1, 2) c
+        from (
+          select loan_id, currency, sum(amount) as total from (
+            select loan_id, currency, converted as amount from loan_conversions
+            union all select loan_id, currency, cost from warrants where state = 'exercised' and cost > 0) s
+          group by 1, 2) c
         full join (
           select subject_id, asset, sum(amount) filter (where account_code = 'investment.equity') as invested,
             sum(amount) filter (where account_code = 'equity.issued') as issued
@@ -76,10 +80,70 @@ extension LawCheck {
         union all
         select c.id, 'of options that its loan''s listing does not have' from loan_conversions c
         join loans l on l.borrower_id = c.borrower_id and l.id = c.loan_id
-        left join listing_options o on o.listing_id = l.listing_id and o.lender_id = c.lender_id
-          and o.discount_bps = c.discount_bps and o.share_bps = c.share_bps and o.cap is not distinct from c.cap
+        -- Of the lender that listed it: a buyer of the loan converts by the same right.
+        left join listing_options o on o.listing_id = l.listing_id and o.listing_id = c.listing_id
+          and o.share_bps = c.share_bps and (
+            o.discount_bps = c.discount_bps and o.cap is not distinct from c.cap or exists (
+              select 1 from favoured_claims f join loans t on t.id = f.loan_id and t.offer_id = l.offer_id
+              where coalesce(f.discount_bps, o.discount_bps) = c.discount_bps
+                and coalesce(f.cap, o.cap) is not distinct from c.cap))
         where o.listing_id is null
         """, counting: "select 1 from loan_conversions"),
+    LawCheck(
+      3, "warrants are what the listing asked for of the loan's principal, and were exercised for what they come to",
+      names: ("law_warrants", "law_warrants_count"),
+      breaches: """
+        select w.id, 'cover ' || w.covered || ' of ' || l.principal || ', and are ' || coalesce(w.count, 0) || ' at '
+          || coalesce(w.strike, 0) || ' for ' || coalesce(w.strike_shares, 0)
+        from warrants w join loans l on l.borrower_id = w.borrower_id and l.id = w.loan_id
+        where w.covered <> div(l.principal::numeric * w.coverage_bps, 10000) or w.currency <> l.currency
+          or w.count <> div(w.covered::numeric * w.strike_shares, w.strike)
+        union all
+        select w.id, 'of terms that its listing does not have' from warrants w
+        left join listing_warrants t on t.listing_id = w.listing_id and t.coverage_bps >= w.coverage_bps
+          and t.occasion = w.occasion and w.issued_on + t.expires_after_days::int = w.expires_on
+          and (t.strike is null or t.strike = w.strike and t.strike_shares = w.strike_shares)
+          and (t.strike is null or w.strike_round_id is null)
+        where t.listing_id is null
+        union all
+        select w.id, 'the strike is not the price of round ' || w.strike_round_id from warrants w
+        left join funding_rounds r on r.borrower_id = w.borrower_id and r.id = w.strike_round_id
+          and r.state = 'verified' and r.share_price = w.strike and r.share_price_shares = w.strike_shares
+        where w.strike_round_id is not null and r.id is null
+        union all
+        select w.id, w.exercise_kind || ' exercise of ' || w.count || ' for ' || w.shares || ' shares that cost ' || w.cost
+        from warrants w left join funding_rounds r on r.borrower_id = w.borrower_id and r.id = w.round_id
+        where w.exercise_kind = 'cash' and (w.shares <> w.count
+            or w.cost <> div(w.count::numeric * w.strike + w.strike_shares - 1, w.strike_shares))
+          or w.exercise_kind = 'net' and (w.cost <> 0 or r.share_price is distinct from w.share_price
+            or r.share_price_shares is distinct from w.share_price_shares
+            or w.shares <> div(w.count::numeric * (w.share_price::numeric * w.strike_shares
+              - w.strike::numeric * w.share_price_shares), w.share_price::numeric * w.strike_shares))
+        union all
+        select id, 'exercised on ' || exercised_on || ', after ' || expires_on from warrants where exercised_on > expires_on
+        union all
+        select subject_id, 'clearing.equity sums to ' || sum(amount) || ' over the books' from journal_lines
+        where account_code = 'clearing.equity' group by subject_id, asset having sum(amount) <> 0
+        """, counting: "select 1 from warrants"),
+    LawCheck(
+      3, "terms of a loan that a later loan lifted are those that its lender claimed, and what it had is no better",
+      names: ("law_favours", "law_favours_count"),
+      breaches: """
+        select l.id, 'is lifted to ' || concat_ws(', ', l.lifted_sweep_bps, l.lifted_discount_bps, l.lifted_cap,
+          l.lifted_coverage_bps) || ' and nobody claimed that'
+        from loans l
+        where num_nonnulls(l.lifted_sweep_bps, l.lifted_discount_bps, l.lifted_cap, l.lifted_coverage_bps) > 0
+          -- What came of a loan by sale or assumption has its offer.
+          and not exists (
+            select 1 from favoured_claims f join loans t on t.id = f.loan_id and t.offer_id = l.offer_id
+            where f.sweep_bps is not distinct from l.lifted_sweep_bps
+              and f.discount_bps is not distinct from l.lifted_discount_bps
+              and f.cap is not distinct from l.lifted_cap and f.coverage_bps is not distinct from l.lifted_coverage_bps)
+        union all
+        select f.id, 'of a loan without such a clause' from favoured_claims f
+        join loans l on l.borrower_id = f.borrower_id and l.id = f.loan_id
+        where not exists (select 1 from listing_favours c where c.listing_id = l.listing_id)
+        """, counting: "select 1 from favoured_claims"),
     LawCheck(
       3, "a loan that was assumed goes on with its acquirer, the same debt and the same chips",
       names: ("law_assumptions", "law_assumptions_count"),

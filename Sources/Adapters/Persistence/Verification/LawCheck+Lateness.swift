@@ -29,6 +29,11 @@ extension LawCheck {
         where l.penalty_total <> coalesce(p.total, 0) or l.penalty_total <> coalesce(-j.lender, 0)
           or l.penalty_total <> coalesce(b.borrower, 0)
         union all
+        select id, 'penalties come to ' || penalty_total || ', their cap is ' || most from (
+          select id, penalty_total, coalesce(penalty_most, div(principal::numeric * penalty_cap_bps, 10000)) as most
+          from loans) c
+        where penalty_total > most
+        union all
         select loan_id, 'the charge ' || id || ' of ' || amount || ' is not what ' || base || ' at ' || rate_bps
           || ' over ' || days || ' days gives' from loan_penalties
         where reverses is null and not is_capped

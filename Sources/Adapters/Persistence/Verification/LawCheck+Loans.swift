@@ -181,7 +181,7 @@ extension LawCheck {
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id
-          union all select 1 from control_choices where id = a.id
+          union all select 1 from control_choices where id = a.id union all select 1 from warrants where id = a.id
           union all select 1 from fx_rates where id = a.id union all select 1 from cash_conversions where id = a.id
           union all select 1 from settlement_runs where id = a.id)
         """, counting: acknowledged),
@@ -248,21 +248,22 @@ extension LawCheck {
       11, "parts of a waterfall sum to what was received", names: ("law_waterfalls", "law_waterfalls_count"),
       breaches: """
         select r.id, 'received ' || r.amount || ', allocated ' || coalesce(a.total, 0) || ', left ' || r.remainder
-          || ', converted ' || coalesce(r.converted, 0) || ', held as a deposit ' || coalesce(r.deposit_held, 0) || ', taken back of what was left ' || coalesce(b.total, 0)
+          || ', converted ' || coalesce(r.converted, 0) || ', held as a deposit ' || coalesce(r.deposit_held, 0)
+          || ', off a claim ' || r.claim_paid || ', taken back of what was left ' || coalesce(b.total, 0)
         from cash_receipts r
         left join (select receipt_id, sum(from_remainder) as total from claw_backs where state = 'approved' group by 1) b
           on b.receipt_id = r.id
         left join (select receipt_id, currency, sum(amount) as total from allocations group by 1, 2) a
           on a.receipt_id = r.id and a.currency = r.currency
-        where r.amount <> coalesce(a.total, 0) + r.remainder + coalesce(r.converted, 0) + coalesce(b.total, 0)
-          + coalesce(r.deposit_held, 0)
+        where r.amount <> coalesce(a.total, 0) + r.remainder + coalesce(r.converted, 0) + r.claim_paid
+          + coalesce(b.total, 0) + coalesce(r.deposit_held, 0)
         union all
         select a.loan_id, 'an allocation of ' || a.amount || ' ' || a.currency || ' has no receipt in that currency'
         from allocations a where not exists (
           select 1 from cash_receipts r where r.id = a.receipt_id and r.currency = a.currency)
         """, counting: "select 1 from cash_receipts"),
     LawCheck(
-      11, "since records are kept, each sweep and each division has its own",
+      11, "since records are kept, each sweep and each division has its own, and each conversion",
       names: ("law_records", "law_records_count"),
       breaches: """
         select r.id, 'it was divided and has no record' from cash_receipts r
@@ -272,6 +273,11 @@ extension LawCheck {
         union all
         select c.id, 'it was swept and has no record' from funding_closings c
         where c.swept_on > (select min(recorded_at)::date from repayment_explanations)
+          and not exists (
+            select 1 from repayment_explanations e where e.borrower_id = c.borrower_id and e.subject_id = c.id)
+        union all
+        select c.id, 'shares were taken and it has no record' from loan_conversions c
+        where c.recorded_at >= (select min(recorded_at) from repayment_explanations where kind = 'conversion')
           and not exists (
             select 1 from repayment_explanations e where e.borrower_id = c.borrower_id and e.subject_id = c.id)
         """, counting: "select 1 from repayment_explanations"),
@@ -308,6 +314,7 @@ extension LawCheck {
           union all select 'payout', id, -net, currency from payouts
           union all select 'platform_fee', id, -platform_fee, currency from payouts
           union all select 'advance_repaid', id, -advance_repaid, currency from payouts
+          union all select 'advance_returned', id, -advance_returned, currency from cash_receipts
           union all select 'claw_back', id, -amount, currency from claw_backs where state = 'approved'
           union all select 'advance', id, advanced, currency from claw_backs where state = 'approved'
           union all select 'top_up', id, amount, currency from client_money_top_ups where state = 'approved'

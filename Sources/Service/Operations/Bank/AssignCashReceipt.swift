@@ -5,8 +5,8 @@ import Persistence
 import Primitives
 import Repayment
 
-/// A person has found out whose the money in suspense is: it is allocated as if that startup had been known, on its own
-/// date, or today where that day is closed.
+/// A person has found out whose the money in suspense is: it is allocated as if that startup had been known, or pays what
+/// that lender owes, on its own date, or today where that day is closed.
 package struct AssignCashReceipt: Command {
   package static let action = "cash_receipt.assign"
   package let receiptID: CashReceiptID
@@ -20,12 +20,16 @@ package struct AssignCashReceipt: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    LoanBook.needs(of: payerID, state).union([.receipt(receiptID), .waterfalls(payerID), .penalties(payerID)])
+    if isClaim(state) { return ClaimDesk.needs(of: payerID).union([.receipt(receiptID)]) }
+    return LoanBook.needs(of: payerID, state)
+      .union([.receipt(receiptID), .waterfalls(payerID), .penalties(payerID)])
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
-    LoanBook.heads(of: payerID, state).union([.platform])
+    isClaim(state) ? [payerID, .platform] : LoanBook.heads(of: payerID, state).union([.platform])
   }
+
+  private func isClaim(_ state: BatchState) -> Bool { state.shelves.receipts[receiptID]?.source == .clawBack }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> RecordCashReceipt.Received {
     try principal.require(.admin)
@@ -42,20 +46,29 @@ package struct AssignCashReceipt: Command {
     // What was taken back meanwhile is nobody's any more.
     let left = try receipt.amount.amount.subtracting(receipt.clawedBack)
     guard left > 0 else { throw AssignmentRefusal.takenBack }
-    try post(receipt, left, on: date, &draft)
-    let known = RecordCashReceipt(
-      receivedOn: date, amount: Money(left, receipt.amount.currency), source: receipt.source, payerID: payerID,
-      reference: receipt.reference)
-    let (allocations, remainder) = try known.allocate(receipt.id, payerID, &draft)
-    receipt.remainder = remainder
-    receipt.remainderReason = RecordCashReceipt.reason(of: remainder, receipt.amount.currency, payerID, draft)
+    let money = Money(left, receipt.amount.currency)
+    var allocations: [AllocationRow] = []
+    if receipt.source == .clawBack {
+      receipt.claim = try ClaimDesk.repay(
+        money, by: payerID, receipt.id,
+        from: AccountRef(.platform, .suspense, receipt.id.value, asset: .currency(money.currency)), on: date, in: &draft
+      )
+      receipt.remainder = left - receipt.claim.paid
+      receipt.remainderReason = receipt.remainder == 0 ? nil : .nothingDue
+    } else {
+      try post(receipt, left, on: date, &draft)
+      let known = RecordCashReceipt(
+        receivedOn: date, amount: money, source: receipt.source, payerID: payerID, reference: receipt.reference)
+      (allocations, receipt.remainder) = try known.allocate(receipt.id, payerID, &draft)
+      receipt.remainderReason = RecordCashReceipt.reason(of: receipt.remainder, money.currency, payerID, draft)
+    }
     receipt.assignment = CashReceipt.Assignment(payerID: payerID, by: person, on: date)
     receipt = draft.put(\.receipts, receipt)
     draft.made.allocations += allocations
     draft.made.subject = receipt.id.value
     draft.happen(
       "cash_receipt.assigned", receipt.id, version: receipt.version, to: (payerID, nil),
-      [("amount", .number(receipt.amount.amount)), ("remainder", .number(remainder))])
+      [("amount", .number(receipt.amount.amount)), ("remainder", .number(receipt.remainder))] + receipt.claim.facts)
     return RecordCashReceipt.Received(receipt: receipt, allocations: allocations)
   }
 

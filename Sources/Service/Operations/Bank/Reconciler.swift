@@ -233,7 +233,7 @@ extension BankItem {
 extension BankItem.Kind {
   package func idText(_ id: UUIDValue) -> String {
     switch self {
-    case .receipt: CashReceiptID(id).description
+    case .receipt, .advanceReturned: CashReceiptID(id).description
     case .payout, .platformFee, .advanceRepaid: PayoutID(id).description
     case .clawBack, .advance: ClawbackID(id).description
     case .topUp: TopUpID(id).description

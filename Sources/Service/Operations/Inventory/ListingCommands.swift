@@ -63,16 +63,50 @@ package struct CreateListing: Command {
 
   package static let action = "listing.create"
   package let terms: Terms
-  /// What the lender asks beside its fee: the right to take shares of a priced round for a part of the debt.
+  /// What the lender asks beside its fee.
   package struct Options: Sendable, Hashable {
-    package let cap: Money?
-    package let discount: BasisPoints
-    package let share: BasisPoints
+    /// The right to take shares of a priced round for a part of the debt.
+    package struct Conversion: Sendable, Hashable {
+      package let cap: Money?
+      package let discount: BasisPoints
+      package let share: BasisPoints
 
-    package init(cap: Money?, discount: BasisPoints, share: BasisPoints) {
-      self.cap = cap
-      self.discount = discount
-      self.share = share
+      package init(cap: Money?, discount: BasisPoints, share: BasisPoints) {
+        self.cap = cap
+        self.discount = discount
+        self.share = share
+      }
+    }
+
+    /// Rights to buy shares at a fixed price.
+    package struct Warrants: Sendable, Hashable {
+      package let coverage: BasisPoints
+      /// nil: the price of the next priced round.
+      package let strike: ListingWarrants.Strike?
+      package let expiresAfterDays: Int64
+      package let occasion: WarrantOccasion
+
+      package init(
+        coverage: BasisPoints, strike: ListingWarrants.Strike?, expiresAfterDays: Int64, occasion: WarrantOccasion
+      ) {
+        self.coverage = coverage
+        self.strike = strike
+        self.expiresAfterDays = expiresAfterDays
+        self.occasion = occasion
+      }
+    }
+
+    package let conversion: Conversion?
+    package let warrants: Warrants?
+    /// That no later lender of the same startup gets better terms.
+    package let mostFavoured: MostFavouredNation?
+
+    package init(
+      conversion: Conversion? = nil, warrants: Warrants? = nil, mostFavoured: MostFavouredNation? = nil
+    ) {
+      self.conversion = conversion
+      self.warrants = warrants
+      self.mostFavoured = mostFavoured
     }
   }
 
@@ -117,12 +151,7 @@ package struct CreateListing: Command {
         sequence: draft.sequence, state: .open, createdAt: draft.now, updatedAt: draft.now,
         returnCredit: terms.returnCredit, assignability: terms.assignability, penalty: terms.penalty,
         businessDay: terms.businessDay, tax: terms.tax, margin: terms.margin))
-    if let options {
-      draft.made.listingOptions.append(
-        ListingOptions(
-          listingID: listing.id, lenderID: lenderID, cap: options.cap, discount: options.discount, share: options.share)
-      )
-    }
+    keepOptions(of: listing.id, in: &draft)
     draft.made.subject = listing.id.value
     draft.happen(
       "listing.created", listing.id, version: 1, to: (lenderID, nil),
@@ -137,6 +166,24 @@ package struct CreateListing: Command {
       _ = try draft.reference.taxes.rule(.sales, of: sales.jurisdiction, on: draft.today)
     } catch {
       throw LendingRefusal.termsDisagree(pointer: "/tax/sales/jurisdiction", detail: error.detail)
+    }
+  }
+
+  private func keepOptions(of listing: ListingID, in draft: inout Draft) {
+    if let conversion = options?.conversion {
+      draft.made.listingOptions.append(
+        ListingOptions(
+          listingID: listing, lenderID: lenderID, cap: conversion.cap, discount: conversion.discount,
+          share: conversion.share))
+    }
+    if let warrants = options?.warrants {
+      draft.made.listingWarrants.append(
+        ListingWarrants(
+          listingID: listing, lenderID: lenderID, coverage: warrants.coverage, strike: warrants.strike,
+          expiresAfterDays: warrants.expiresAfterDays, occasion: warrants.occasion))
+    }
+    if let clause = options?.mostFavoured {
+      draft.made.listingFavours.append(ListingFavour(listingID: listing, lenderID: lenderID, clause: clause))
     }
   }
 

@@ -228,7 +228,7 @@ package enum AssignmentDesk {
     writer.field("accrued_through", loan.accruedThrough?.description)
     writer.field("return_credit", terms.returnCredit.rawValue)
     writer.field("repayment_pattern", terms.repayment.pattern.rawValue)
-    writer.field("sweep_bps", terms.repayment.sweep.value)
+    writer.field("sweep_bps", loan.sweep.value)
     writer.field("rank", terms.rank)
     writer.field("trade_on", terms.tradeOn.description)
     writer.field("matures_on", loan.maturesOn.description)

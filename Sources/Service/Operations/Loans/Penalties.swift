@@ -45,7 +45,7 @@ package enum Penalties {
     var loan = loan
     try loan.addPenalty(
       charge.amount,
-      now: LoanLife.Penalty(through: date, total: charge.after.total, residue: charge.after.residue))
+      now: loan.life.penalty.now(through: date, total: charge.after.total, residue: charge.after.residue))
     return loan
   }
 
@@ -86,7 +86,7 @@ extension LoanDesk {
   ) throws -> Loan {
     guard let charge = try Penalties.charge(on: loan, through: date) else { return loan }
     var loan = loan
-    let after = LoanLife.Penalty(through: date, total: charge.after.total, residue: charge.after.residue)
+    let after = loan.life.penalty.now(through: date, total: charge.after.total, residue: charge.after.residue)
     try loan.addPenalty(charge.amount, now: after)
     loan = draft.put(\.loans, loan)
     // Nothing was overdue, or a payment holiday ran, or the cap is reached.
@@ -119,7 +119,7 @@ extension LoanDesk {
       let before = try Penalties.state(of: loan)
       let (amount, after) = try before.takingBack(part.exact)
       let taken = try loan.takeBackPenalty(
-        amount, now: LoanLife.Penalty(through: through, total: after.total, residue: after.residue))
+        amount, now: loan.life.penalty.now(through: through, total: after.total, residue: after.residue))
       loan = draft.put(\.loans, loan)
       let entry = try postTakenBack(loan, taken, on: draft.today, in: &draft)
       keep(
@@ -147,7 +147,7 @@ extension LoanDesk {
       let isOver = loan.due == nil
       try loan.addPenalty(
         charged.amount,
-        now: LoanLife.Penalty(
+        now: loan.life.penalty.now(
           through: loan.life.penalty.through, total: charged.state.total, residue: charged.state.residue))
       if isOver, charged.amount > 0, let due {
         try loan.becomeDue(

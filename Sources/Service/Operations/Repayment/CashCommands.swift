@@ -14,8 +14,8 @@ package struct RecordCashReceipt: Command {
   package static let action = "cash_receipt.record"
   package let receivedOn: CalendarDate
   package let amount: Money
-  package let source: CashSource
-  /// The startup whose debt it pays.
+  package let source: ReceiptSource
+  /// The startup whose debt it pays; of `clawBack` the lender that owes for money which was taken back.
   package let payerID: OrganizationID?
   package let reference: String?
   /// Who paid, as the bank shows it; nil where nobody looked.
@@ -27,7 +27,7 @@ package struct RecordCashReceipt: Command {
   package let depositFor: LoanID?
 
   package init(
-    receivedOn: CalendarDate, amount: Money, source: CashSource, payerID: OrganizationID?, reference: String?,
+    receivedOn: CalendarDate, amount: Money, source: ReceiptSource, payerID: OrganizationID?, reference: String?,
     payer: CashReceipt.Payer? = nil, marginCallID: MarginCallID? = nil,
     depositFor: LoanID? = nil
   ) {
@@ -44,12 +44,14 @@ package struct RecordCashReceipt: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     guard let payerID else { return [] }
     var known: Set<Need> = payer == nil ? [] : [.payees(payerID)]
+    if source == .clawBack { return ClaimDesk.needs(of: payerID).union(known) }
     if let marginCallID { known.insert(.margin(.call(marginCallID))) }
     return LoanBook.needs(of: payerID, state).union([.waterfalls(payerID), .penalties(payerID)]).union(known)
   }
 
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
     guard let payerID else { return [.platform] }
+    if source == .clawBack { return [payerID, .platform] }
     return LoanBook.heads(of: payerID, state).union([.platform])
   }
 
@@ -69,15 +71,24 @@ package struct RecordCashReceipt: Command {
     let suspense = suspense(draft)
     let owner = suspense == nil ? payerID : nil
     let called = try marginCall(draft)
-    try postReceipt(id, of: owner, &draft)
     var allocations: [AllocationRow] = []
     var remainder = amount.amount
     var reason: CashReceipt.RemainderReason?
+    var claim = ClawbackRepayment.none
+    if let owner, source == .clawBack {
+      claim = try ClaimDesk.repay(
+        amount, by: owner, id, from: AccountRef(.platform, .bankClient, asset: .currency(amount.currency)),
+        on: receivedOn, in: &draft)
+      remainder = amount.amount - claim.paid
+      if remainder > 0 { reason = .nothingDue }
+    } else {
+      try postReceipt(id, of: owner, &draft)
+    }
     let pledged = try pledge(called, draft)
     if let owner, let pledged {
       remainder = 0
       try DepositDesk.post(.depositPledged, of: id, owner, for: pledged, amount, on: receivedOn, in: &draft)
-    } else if let owner {
+    } else if let owner, source != .clawBack {
       (allocations, remainder) = try allocate(id, owner, for: called?.call, &draft)
       reason = Self.reason(of: remainder, amount.currency, owner, draft)
     }
@@ -89,7 +100,7 @@ package struct RecordCashReceipt: Command {
         // What is nobody's yet is brought for nothing.
         marginCallID: owner == nil ? nil : marginCallID,
         deposit: owner == nil ? nil : pledged.map { CashReceipt.Deposit(loanID: $0, held: amount.amount) },
-        createdAt: draft.now))
+        claim: claim, createdAt: draft.now))
     draft.made.allocations += allocations
     if let called, owner != nil {
       let divided = try allocations.reduce(Int64(0)) { sum, row in try sum.adding(row.amount.amount) }
@@ -99,7 +110,7 @@ package struct RecordCashReceipt: Command {
     draft.happen(
       "cash_receipt.recorded", id, version: 1, to: (receipt.organizationID, nil),
       [("amount", .number(amount.amount)), ("remainder", .number(remainder))]
-        + (reason.map { [("remainder_reason", .text($0.rawValue))] } ?? []))
+        + (reason.map { [("remainder_reason", .text($0.rawValue))] } ?? []) + claim.facts)
     if let suspense {
       draft.happen(
         "cash_receipt.in_suspense", id, version: 1, to: (.platform, nil),
@@ -219,6 +230,8 @@ package struct RecordCashReceipt: Command {
       claims.append(
         call.map { Self.claim(of: accrued, $0, rank: position.rank) } ?? position.claim(on: receivedOn))
     }
+    // Whose source has no waterfall is not allocated: see `ClaimDesk` and `DepositDesk`.
+    guard let source = source.waterfall else { return ([], amount.amount) }
     let waterfall =
       try call == nil
       ? agreed.waterfalls[source]
@@ -274,13 +287,18 @@ package struct RecordCashReceipt: Command {
   }
 }
 
+extension ClawbackRepayment {
+  /// Of the event that tells of it; none where no claim was paid.
+  var facts: [(StaticString, EventFact)] { paid == 0 ? [] : [("claw_back_repaid", .number(paid))] }
+}
+
 /// Why money is not taken.
 package enum CashRefusal: Refusal, Hashable {
   case unknownPayer
   /// Only cleared money is recorded: a date ahead is a promise.
   case notCleared(CalendarDate, today: CalendarDate)
   /// Only what the startup brings itself is brought for a margin call.
-  case notForACall(CashSource)
+  case notForACall(ReceiptSource)
 
   package var kind: RefusalKind { .invalid }
 

@@ -34,6 +34,8 @@ package struct ProposeConversion: Command {
     let person = try principal.requirePerson()
     guard let receipt = draft.find(\.receipts, receiptID) else { throw PartiesRefusal.notFound("cash receipt") }
     guard let payer = receipt.payerID else { throw ConversionRefusal.inSuspense }
+    // What a lender paid beyond its claim is on an account of its own, and leaves with its next payout.
+    guard receipt.source != .clawBack else { throw ConversionRefusal.paidAClaim }
     guard amount.currency == receipt.amount.currency else {
       throw ConversionRefusal.otherCurrency(amount.currency, receipt: receipt.amount.currency)
     }

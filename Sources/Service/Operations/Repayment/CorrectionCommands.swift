@@ -117,7 +117,7 @@ package struct CorrectFundingRound: Command {
     }
     var covenants: [LoanID: Covenant] = [:]
     for candidate in last.candidates {
-      covenants[candidate.loanID] = draft.find(\.loans, candidate.loanID).flatMap { Covenant($0.terms) }
+      covenants[candidate.loanID] = draft.find(\.loans, candidate.loanID).flatMap { Covenant($0) }
     }
     let corrected = try last.corrected(
       netNewCash: netNewCash.amount, covenants: covenants,

@@ -38,6 +38,8 @@ package struct ConvertLoan: Command {
   /// The shares, and the loan as it is after them.
   package struct Converted: Sendable {
     package let conversion: LoanConversion
+    /// Of its record.
+    package let digest: SHA256Digest
     package let loan: Loan
   }
 
@@ -52,11 +54,16 @@ package struct ConvertLoan: Command {
     guard let round = draft.find(\.rounds, roundID), round.borrowerID == before.terms.borrowerID else {
       throw PartiesRefusal.notFound("funding round")
     }
-    guard let options = draft.base.listingOptions[before.terms.listingID] else { throw EquityRefusal.noOption }
+    guard let options = draft.base.listingOptions[before.terms.listingID]?.lifted(for: before) else {
+      throw EquityRefusal.noOption
+    }
     let pricing = try pricing(of: round, for: before, options, in: draft)
     try before.require(.pay)
     let accrued = try LoanDesk.accrue(before, through: draft.today, in: &draft).loan
-    try checkShare(accrued, options, in: draft)
+    let debt = try EquityDesk.convertible(
+      owed: try accrued.outstanding.total(), principal: accrued.outstanding.principal, options,
+      before: draft.base.conversionsOf[loanID] ?? [], in: roundID)
+    guard amount > 0, amount <= debt.most else { throw EquityRefusal.moreThanShare(amount, left: debt.most) }
     let computed = try LoanConversion.compute(amount, options: options, pricing: pricing)
     guard computed.shares > 0 else { throw EquityRefusal.lessThanShare }
     let conversion = LoanConversion(
@@ -65,6 +72,8 @@ package struct ConvertLoan: Command {
       shares: computed.shares, converted: computed.converted, basis: computed.basis, convertedBy: person,
       convertedOn: draft.today, recordedAt: draft.now)
     draft.made.loanConversions.append(conversion)
+    let record = ExplanationRow(ConversionExplanation(conversion, of: debt), of: conversion)
+    draft.made.explanations.append(record)
     var loan = accrued
     try loan.pay(Debt(charges: 0, fee: 0, principal: conversion.converted))
     loan = draft.put(\.loans, loan)
@@ -89,7 +98,8 @@ package struct ConvertLoan: Command {
         ("funding_round_id", .text(roundID.description)), ("converted", .number(conversion.converted)),
         ("shares", .number(conversion.shares)),
       ])
-    return Converted(conversion: conversion, loan: try LoanDesk.complete(loan, on: draft.today, in: &draft))
+    return Converted(
+      conversion: conversion, digest: record.digest, loan: try LoanDesk.complete(loan, on: draft.today, in: &draft))
   }
 
   /// - Throws: `EquityRefusal` unless the round is a verified priced one of the loan's currency, after its trade, and its
@@ -100,10 +110,7 @@ package struct ConvertLoan: Command {
     guard round.state == .verified, let verifiedOn = round.decidedOn else {
       throw EquityRefusal.notVerified(round.state.rawValue)
     }
-    guard round.kind == .priced, let pricing = round.pricing else { throw EquityRefusal.noPrice }
-    for currency in [loan.currency, options.cap?.currency ?? loan.currency] where currency != round.currency {
-      throw EquityRefusal.otherCurrency(currency, round: round.currency)
-    }
+    let pricing = try EquityDesk.pricing(of: round, for: loan, options)
     guard loan.terms.tradeOn <= verifiedOn else {
       throw EquityRefusal.tradedAfter(loan.terms.tradeOn, verifiedOn: verifiedOn)
     }
@@ -113,17 +120,52 @@ package struct ConvertLoan: Command {
     guard draft.today <= last else { throw EquityRefusal.tooLate(last) }
     return pricing
   }
+}
 
-  /// The share is of what is owed with what was converted in this round before, rounded down; and only principal is
-  /// converted: fee and charges are paid in cash.
-  private func checkShare(_ loan: Loan, _ options: ListingOptions, in draft: Draft) throws {
-    var before: Int64 = 0
-    for row in draft.base.conversionsOf[loanID] ?? [] where row.roundID == roundID {
-      before = try before.adding(row.converted)
+extension ListingOptions {
+  /// With what later loans lifted of a loan's right.
+  func lifted(for loan: Loan) -> ListingOptions {
+    ListingOptions(
+      listingID: listingID, lenderID: lenderID, cap: loan.life.lifted.cap.map { Money($0, loan.currency) } ?? cap,
+      discount: loan.life.lifted.discount ?? discount, share: share)
+  }
+}
+
+/// What converting and only showing what might be converted share.
+package enum EquityDesk {
+  /// - Throws: `EquityRefusal` unless the round has a price that the loan can be converted at.
+  static func pricing(
+    of round: FundingRound, for loan: Loan, _ options: ListingOptions
+  ) throws(EquityRefusal) -> RoundPricing {
+    guard round.kind == .priced, let pricing = round.pricing else { throw .noPrice }
+    for currency in [loan.currency, options.cap?.currency ?? loan.currency] where currency != round.currency {
+      throw .otherCurrency(currency, round: round.currency)
     }
-    let whole = Money(try loan.outstanding.total().adding(before), loan.currency)
-    let most = try whole.scaled(by: options.share, rounding: .down).amount
-    let left = max(0, min(most - before, loan.outstanding.principal))
-    guard amount > 0, amount <= left else { throw EquityRefusal.moreThanShare(amount, left: left) }
+    return pricing
+  }
+
+  /// The share is of what is owed with what was converted in this round before; and only principal is converted: fee and
+  /// charges are paid in cash.
+  /// - Parameter conversions: of the loan, in whatever rounds.
+  static func convertible(
+    owed: Int64, principal: Int64, _ options: ListingOptions, before conversions: [LoanConversion],
+    in round: FundingRoundID?
+  ) throws -> ConvertibleDebt {
+    var before: Int64 = 0
+    for row in conversions where row.roundID == round { before = try before.adding(row.converted) }
+    return try ConvertibleDebt(owed: owed, principal: principal, before: before, share: options.share)
+  }
+
+  /// What a lender might convert of a loan as it stands, before anybody decides it.
+  package struct Outlook: Sendable {
+    package let loan: Loan
+    package let options: ListingOptions
+    package let debt: ConvertibleDebt
+    /// Why not in this round; nil where nothing stands in the way, or no round is meant.
+    package let bar: EquityRefusal?
+    /// nil while the round has no price.
+    package let pricing: RoundPricing?
+    /// Of all that might be converted.
+    package let conversion: Conversion?
   }
 }

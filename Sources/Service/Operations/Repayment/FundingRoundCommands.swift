@@ -130,9 +130,11 @@ package struct DecideFundingRound: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    let needs: Set<Need> = [.round(roundID), .closingsOfRound(roundID)]
+    var needs: Set<Need> = [.round(roundID), .closingsOfRound(roundID)]
+    if let round = state.rounds[roundID] { needs.insert(.warrants(round.borrowerID)) }
     return needs.union(MarkDesk.fallNeeds(state.rounds[roundID]?.borrowerID, state))
   }
+
   /// The platform's too: of two marks that tell of a fall one opens what waits for a person.
   package func heads(_ state: BatchState) -> Set<OrganizationID> {
     Set([OrganizationID.platform, state.rounds[roundID]?.borrowerID].compactMap { $0 })
@@ -171,6 +173,7 @@ package struct DecideFundingRound: Command {
     round.decidedOn = draft.today
     round = draft.put(\.rounds, round)
     draft.made.subject = roundID.value
+    if round.state == .verified { try WarrantDesk.fixStrikes(by: round, in: &draft) }
     draft.happen("funding_round.\(round.state.rawValue)", roundID, version: round.version, to: (round.borrowerID, nil))
     return ReportFundingRound.Reported(round: round, closings: closings)
   }

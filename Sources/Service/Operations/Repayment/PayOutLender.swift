@@ -52,7 +52,7 @@ package struct PayOutLender: Command {
       return nil
     }
     // Held beyond what is owed to clients; below zero where it is short.
-    let spare = mayBeShort(draft.base) ? try spare(draft) : nil
+    let spare = mayBeShort(draft.base) ? try cover.spare(draft) : nil
     let netting = try netting(against: shares, spare: spare, draft)
     let payout = Payout(
       id: draft.ids.next(), lenderID: lenderID, businessDate: on, gross: Money(shares.received, currency),
@@ -88,33 +88,15 @@ package struct PayOutLender: Command {
     }
   }
 
-  /// What the client accounts hold, less what banks took beyond what was there.
-  private func held(_ draft: Draft) throws -> Int64 {
-    try draft.balance(platform(.bankClient)).adding(draft.balance(platform(.payableBank)))
-  }
-
-  private func spare(_ draft: Draft) throws -> Int64 {
-    // What is owed to clients stands on the credit side.
-    var spare = try held(draft)
-    for code in AccountCode.owedToClients {
-      for (account, balance) in draft.base.accounts(.platform, code) where account.asset == asset {
-        spare = try spare.adding(balance)
-      }
-    }
-    for (account, change) in draft.made.balanceChanges
-    where account.book == .platform && account.asset == asset && AccountCode.owedToClients.contains(account.code) {
-      spare = try spare.adding(change)
-    }
-    return spare
-  }
+  private var cover: ClientCover { ClientCover(asset: asset) }
 
   /// What the lender owes goes off its net, never below zero. Of that, what the client accounts are covered without goes
   /// back to the platform's own account, which had put it there; the rest stays and covers them.
   private func netting(against shares: PayoutShares, spare: Int64?, _ draft: Draft) throws -> Payout.Netting {
-    let owes = try Int64(0).subtracting(draft.balance(account(.payableClawback)))
-    let netted = min(max(0, owes), shares.net)
-    guard netted > 0, let spare else { return .none }
-    return Payout.Netting(netted: netted, repaid: min(netted, max(0, try spare.adding(netted))))
+    guard let spare else { return .none }
+    let owed = try Int64(0).subtracting(draft.balance(account(.payableClawback)))
+    let repayment = try ClawbackRepayment(of: shares.net, owed: owed, spare: spare)
+    return Payout.Netting(netted: repayment.paid, repaid: repayment.returned)
   }
 
   /// While clients' money is short nobody is paid at the cost of the others: money leaves only where what is left covers
@@ -122,7 +104,7 @@ package struct PayOutLender: Command {
   private func requireCover(_ payout: Payout, spare: Int64?, _ draft: Draft) throws {
     let leaving = try payout.net.adding(payout.platformFee).adding(payout.netting.repaid)
     guard leaving > 0 else { return }
-    let held = try held(draft)
+    let held = try cover.held(draft)
     guard let spare else {
       guard leaving <= held else {
         throw SettlementRefusal.clientMoneyShort(currency: currency.code, held: held, owed: leaving)

@@ -35,6 +35,8 @@ package enum SweepDesk {
     private let waterfalls: [StartupWaterfalls]
     private let rates: FXTable
     private let taxes: FeeTaxTable
+    private let options: [ListingID: ListingOptions]
+    private let conversions: [LoanConversion]
 
     /// - Parameters:
     ///   - loans: those that have not ended.
@@ -42,12 +44,17 @@ package enum SweepDesk {
     ///   - waterfalls: of the startup's lenders; those in effect today are taken.
     ///   - rates: of the days of its closings and of today; a day to come is shown at today's, which its lines name.
     ///   - taxes: the rules as they are known, for loans whose fee bears sales tax.
+    ///   - options: of the loans' listings.
+    ///   - conversions: of the loans.
     ///   - today: fees are accrued to this day at least, as a sweep of today would.
     package init(
       loans: [Loan], rounds: [FundingRound], closings: [FundingClosing], waterfalls: [StartupWaterfalls],
-      rates: FXTable = .empty, taxes: FeeTaxTable = .empty, today: CalendarDate
+      rates: FXTable = .empty, taxes: FeeTaxTable = .empty, options: [ListingOptions] = [],
+      conversions: [LoanConversion] = [], today: CalendarDate
     ) {
       self.taxes = taxes
+      self.options = Dictionary(options.map { ($0.listingID, $0) }, uniquingKeysWith: { first, _ in first })
+      self.conversions = conversions
       self.rates = rates.held(after: today)
       self.waterfalls = waterfalls
       self.today = today
@@ -88,6 +95,37 @@ package enum SweepDesk {
           postMoney: round.postMoney.map { Money($0, round.currency) }),
         history: history(without: Set(open.map(\.id))), loans: try positions(),
         waterfall: agreed.waterfalls[.round], rates: rates)
+    }
+
+    /// What lenders might take shares for, as of today: it is for them to decide, so no preview assumes it.
+    /// - Parameter round: nil for one that is only thought of, which has no price.
+    package func convertible(in round: FundingRound?) throws -> [EquityDesk.Outlook] {
+      let owed = Dictionary(
+        try positions().map { ($0.loanID, $0.owed) }, uniquingKeysWith: { first, _ in first })
+      return try loans.sorted { $0.id < $1.id }.compactMap { loan in
+        guard let options = options[loan.terms.listingID]?.lifted(for: loan), let steps = owed[loan.id] else {
+          return nil
+        }
+        let debt = try EquityDesk.convertible(
+          owed: steps.total(), principal: steps.principal, options,
+          before: conversions.filter { $0.loanID == loan.id }, in: round?.id)
+        guard let round else {
+          return EquityDesk.Outlook(
+            loan: loan, options: options, debt: debt, bar: nil, pricing: nil, conversion: nil)
+        }
+        do throws(EquityRefusal) {
+          let pricing = try EquityDesk.pricing(of: round, for: loan, options)
+          if let verifiedOn = round.decidedOn, round.state == .verified, loan.terms.tradeOn > verifiedOn {
+            throw .tradedAfter(loan.terms.tradeOn, verifiedOn: verifiedOn)
+          }
+          return EquityDesk.Outlook(
+            loan: loan, options: options, debt: debt, bar: nil, pricing: pricing,
+            conversion: try? LoanConversion.compute(debt.most, options: options, pricing: pricing))
+        } catch {
+          return EquityDesk.Outlook(
+            loan: loan, options: options, debt: debt, bar: error, pricing: nil, conversion: nil)
+        }
+      }
     }
 
     /// What rounds of several sizes and days would do.
@@ -134,7 +172,7 @@ extension LoanPosition {
     let terms = loan.terms
     self.init(
       loanID: loan.id, lenderID: terms.lenderID, currency: loan.currency, rank: place?.rank ?? terms.rank,
-      covenant: Covenant(terms),
+      covenant: Covenant(loan),
       rate: standsStill ? BasisPoints(0) : terms.rate, accrual: try LoanFee.state(of: loan, through: through),
       owed: loan.outstanding.steps, due: due, hasAcceded: place?.hasAcceded ?? true,
       rateChanges: standsStill ? [] : loan.life.rates.map { RateChange(from: $0.from, rate: $0.rate) },
@@ -148,11 +186,12 @@ extension LoanPosition {
 
 extension Covenant {
   /// nil: no round makes the loan due.
-  init?(_ terms: Loan.Terms) {
+  init?(_ loan: Loan) {
+    let terms = loan.terms
     guard terms.repayment.pattern == .roundSweep else { return nil }
     self.init(
       leastAmount: terms.repayment.leastAmount, leastPostMoney: terms.repayment.leastPostMoney,
-      sweep: terms.repayment.sweep, firstDay: terms.tradeOn, excludedKinds: [])
+      sweep: loan.sweep, firstDay: terms.tradeOn, excludedKinds: [])
   }
 }
 

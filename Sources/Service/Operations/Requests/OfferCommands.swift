@@ -32,13 +32,20 @@ package struct MakeOffer: Command {
   }
 
   package func needs(_ state: BatchState) -> Set<Need> {
-    var needs: Set<Need> = [.request(requestID), .listing(listingID), .listingOptions(listingID)]
+    var needs: Set<Need> = [
+      .request(requestID), .listing(listingID), .listingOptions(listingID), .listingWarrants(listingID),
+      .listingFavour(listingID),
+    ]
     if let lease { needs.insert(.lease(lease.segment)) }
     if let request = state.requests[requestID] {
       needs.formUnion([
         .organization(request.borrowerID), .loansOfBorrower(request.borrowerID), .licencesOf(request.borrowerID),
       ])
       needs.formUnion(MarkDesk.borrowingNeeds(request.borrowerID))
+      // A startup that takes offers unseen trades at once.
+      if request.autoAccept {
+        needs.formUnion(FavourDesk.needs(toTell: request.borrowerID, of: listingID, state))
+      }
     }
     if let listing = state.listings[listingID] {
       needs.formUnion([
@@ -72,6 +79,9 @@ package struct MakeOffer: Command {
     let moves = try lot.reserve(quantity, by: max(request.startByOn, draft.today), today: draft.today)
     lot.unlist(quantity)
     let mark = try mark(of: listing.chipModelID, in: draft)
+    if let strike = draft.base.listingWarrants[listingID]?.strike, strike.currency != mark.amount.currency {
+      throw WarrantRefusal.otherCurrency(strike.currency, loan: mark.amount.currency)
+    }
     guard let expiresAt = draft.now.adding(seconds: draft.reference.parameters.offerSeconds) else {
       throw LendingRefusal.overflow
     }
@@ -96,7 +106,7 @@ package struct MakeOffer: Command {
       "offer.made", id, version: 1, to: (offer.borrowerID, offer.lenderID),
       [("quantity", .number(quantity)), ("rate_bps", .number(rate.value))])
     // Shares are given by a person, who has seen what for.
-    if request.autoAccept, draft.base.listingOptions[listingID] == nil {
+    if request.autoAccept, !OfferDesk.hasOptions(listingID, in: draft) {
       offer = try OfferDesk.agree(offer, in: &draft).0
     }
     return offer

@@ -16,8 +16,10 @@ enum OfferDesk {
       needs.formUnion([
         .request(offer.requestID), .listing(offer.listingID), .lot(offer.lotID), .organization(offer.lenderID),
         .organization(offer.borrowerID), .licencesOf(offer.lenderID), .licencesOf(offer.borrowerID),
+        .listingWarrants(offer.listingID),
       ])
       needs.formUnion(MarkDesk.borrowingNeeds(offer.borrowerID))
+      needs.formUnion(FavourDesk.needs(toTell: offer.borrowerID, of: offer.listingID, state))
     }
     return needs
   }
@@ -40,6 +42,12 @@ enum OfferDesk {
     return ExportDesk.Act(
       kind: .offer, date: draft.today, chip: listing.chipModelID, quantity: quantity, lender: lender,
       borrower: borrower, from: listing.site, to: to, deliveryMode: request.deliveryMode, endUse: request.endUse)
+  }
+
+  /// Whether the lender asks for more than its fee.
+  static func hasOptions(_ listing: ListingID, in draft: Draft) -> Bool {
+    draft.base.listingOptions[listing] != nil || draft.base.listingWarrants[listing] != nil
+      || draft.base.listingFavours[listing] != nil
   }
 
   /// Turns an accepted offer into an agreed loan. The day is the trade date.
@@ -81,6 +89,8 @@ enum OfferDesk {
     draft.happen(
       "loan.agreed", loan.id, version: 1, to: (offer.borrowerID, offer.lenderID),
       [("offer_id", .text(offer.id.description)), ("quantity", .number(offer.quantity))])
+    try WarrantDesk.issue(with: loan, in: &draft)
+    FavourDesk.tell(of: loan, in: &draft)
     return (offer, loan)
   }
 

@@ -4,10 +4,10 @@ import Postgres
 import Primitives
 import Repayment
 
-/// Computes the stored records of sweeps, divisions of money and claw-backs again, and compares them with what was done.
+/// Computes the stored records of sweeps, divisions of money, claw-backs and conversions again, and compares them with what was done.
 enum RecordVerifier {
   static let title =
-    "each record of a sweep or a division is reproduced, and is what was done; so is each of a claw-back"
+    "each record of a sweep or a division is reproduced, and is what was done; so is each of a claw-back or a conversion"
 
   static func report(_ transaction: Transaction) async throws -> BookVerifier.Report {
     var breaches: [String] = []
@@ -31,9 +31,10 @@ enum RecordVerifier {
       }
     }
     let declines = try await declines(transaction)
+    let claims = try await claims(transaction)
     return BookVerifier.Report(
-      law: 11, title: title, checked: checked + declines.checked,
-      breaches: Array((breaches + declines.faults).prefix(20)))
+      law: 11, title: title, checked: checked + declines.checked + claims.checked,
+      breaches: Array((breaches + declines.faults + claims.faults).prefix(20)))
   }
 
   /// What lenders declined: the record shares again as it says, and is of the row that has it.
@@ -50,6 +51,29 @@ enum RecordVerifier {
         if let fault = fault(of: row) { faults.append("declined \(row.id): \(fault)") }
       }
     }
+  }
+
+  /// What lenders had lifted by a most-favoured-nation clause: the record compares again as it says, and is of the row.
+  private static func claims(_ transaction: Transaction) async throws -> (checked: Int64, faults: [String]) {
+    var (checked, faults): (Int64, [String]) = (0, [])
+    var last = UUIDValue(high: 0, low: 0)
+    while true {
+      let page = try Tables.favouredClaims.decode(
+        await transaction.run(FavourSQL.claims(after: last, limit: 200)))
+      if page.isEmpty { return (checked, faults) }
+      for row in page {
+        checked += 1
+        last = row.id.value
+        if let fault = fault(of: row) { faults.append("most favoured \(row.id): \(fault)") }
+      }
+    }
+  }
+
+  private static func fault(of row: FavouredClaim) -> String? {
+    guard SHA256Digest(of: row.bytes) == row.digest else { return "the bytes are not those of the digest" }
+    guard let comparison = try? FavourComparison(canonicalBytes: row.bytes) else { return "the bytes are no record" }
+    guard comparison.isReproduced else { return "comparing again gives something else" }
+    return row.isMade(on: comparison) ? nil : "it is of another claim"
   }
 
   private static func fault(of row: PrepaymentDecline) -> String? {
@@ -81,7 +105,28 @@ enum RecordVerifier {
       guard let record = try? ClawbackExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
       guard record.isReproduced else { return "taking back again gives something else" }
       return try await fault(of: record, row, transaction)
+    case .conversion:
+      guard let record = try? ConversionExplanation(canonicalBytes: row.bytes) else { return "the bytes are no record" }
+      guard record.isReproduced else { return "converting again gives something else" }
+      return try await fault(of: record, row, transaction)
     }
+  }
+
+  private static func fault(
+    of record: ConversionExplanation, _ row: ExplanationRow, _ transaction: Transaction
+  ) async throws -> String? {
+    let all = try await Tables.loanConversions.decode(transaction.run(EquitySQL.conversions(of: [record.loanID])))
+    guard let conversion = all.first(where: { $0.id.value == row.subjectID }), conversion.borrowerID == row.borrowerID,
+      record.tells(of: conversion)
+    else { return "its conversion says otherwise" }
+    // Of those that were recorded at one instant nothing tells which came first.
+    var (before, beside): (Int64, Int64) = (0, 0)
+    for other in all where other.roundID == record.roundID && other.id != conversion.id {
+      if other.recordedAt < conversion.recordedAt { before = try before.adding(other.converted) }
+      if other.recordedAt == conversion.recordedAt { beside = try beside.adding(other.converted) }
+    }
+    let isPossible = try before <= record.debt.before && record.debt.before <= before.adding(beside)
+    return isPossible ? nil : "other conversions were before it"
   }
 
   private static func fault(

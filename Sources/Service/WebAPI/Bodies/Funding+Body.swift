@@ -69,8 +69,13 @@ extension DecideFundingRound {
 }
 
 extension ReportFundingRound.Reported {
-  /// - Parameter sweeps: loans that the round made due, as they stand now.
-  package func write(to writer: inout JSONWriter, sweeps: [Loan] = []) {
+  /// - Parameters:
+  ///   - sweeps: loans that the round made due, as they stand now.
+  ///   - conversions: debt that lenders took shares of the round for, each with the digest of its record.
+  package func write(
+    to writer: inout JSONWriter, sweeps: [Loan] = [],
+    conversions: [(conversion: LoanConversion, digest: SHA256Digest?)] = []
+  ) {
     writer.object { writer in
       writer.field("id", round.id)
       writer.field("state", round.state)
@@ -107,6 +112,7 @@ extension ReportFundingRound.Reported {
           writer.field("due", loan.due?.amount.map { Money($0, loan.currency) })
         }
       }
+      writer.array("conversions", conversions) { writer, row in row.conversion.write(to: &writer, digest: row.digest) }
       writer.history(version: round.version, createdAt: round.createdAt, updatedAt: round.updatedAt)
     }
   }
@@ -119,7 +125,7 @@ extension RecordCashReceipt {
   package static func parse(_ reader: inout ObjectReader) -> RecordCashReceipt? {
     let receivedOn = reader.date("received_on")
     let amount = reader.money("amount", BodyBounds.price)
-    let source = reader.enumeration("source", as: CashSource.self)
+    let source = reader.enumeration("source", as: ReceiptSource.self)
     let payer = reader.optionalID("payer_organization_id", of: OrganizationNoun.self)
     let reference = reader.optionalString("reference", bytes: BodyBounds.reference)
     let name = reader.optionalString("payer_name", bytes: BodyBounds.name)
@@ -187,6 +193,7 @@ extension CashReceipt {
       writer.field("remainder_reason", remainderReason)
       writer.field("converted", Money(converted, amount.currency))
       writer.field("clawed_back", Money(clawedBack, amount.currency))
+      writer.field("claw_back_repaid", Money(claim.paid, amount.currency))
       writer.object("suspense", suspense) { writer, suspense in
         writer.field("reason", suspense.reason)
         writer.field("named_payer_id", suspense.namedPayer)

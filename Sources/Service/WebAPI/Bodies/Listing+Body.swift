@@ -46,7 +46,7 @@ extension CreateListing.Terms {
 }
 
 extension CreateListing {
-  /// See ``Terms/parse(_:)``; `options`? {`conversion` {`cap`?, `discount_bps`?, `share_of_debt_bps`}}
+  /// See ``Terms/parse(_:)``; `options`? (see ``Options/parse(_:)``)
   package static func parse(_ reader: inout ObjectReader, lenderID: OrganizationID) -> CreateListing? {
     let options = reader.optionalObject("options") { Options.parse(&$0) }
     return Terms.parse(&reader).map { CreateListing(terms: $0, lenderID: lenderID, options: options) }

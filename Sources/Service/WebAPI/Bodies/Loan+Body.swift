@@ -44,6 +44,10 @@ extension Loan {
       }
       writeLife(to: &writer)
       writer.object("covenant") { terms.repayment.writeMembers(to: &$0) }
+      // By a most-favoured-nation clause, since the trade.
+      writer.object("lifted", life.lifted == LoanLife.Lifted() ? nil : life.lifted) { writer, lifted in
+        lifted.writeMembers(to: &writer, currency)
+      }
       writer.field("possession", possession)
       writer.field("title", title)
       writer.object("security_interest", securityInterest) { writer, lien in

@@ -166,10 +166,14 @@ extension SweepPreview {
 }
 
 extension SweepGrid {
-  func write(to writer: inout JSONWriter, _ startup: OrganizationID, _ asked: SweepQuestion, as view: SweepView) {
+  func write(
+    to writer: inout JSONWriter, _ startup: OrganizationID, _ asked: SweepQuestion, as view: SweepView,
+    convertible: [EquityDesk.Outlook]
+  ) {
     writer.object { writer in
       writer.field("startup_id", startup)
       writer.field("kind", asked.kind)
+      writer.array("conversions", convertible) { $1.write(to: &$0) }
       writer.array("cells", cells) { writer, cell in
         writer.object { writer in
           writer.field("amount", Money(cell.netNewCash, asked.currency))

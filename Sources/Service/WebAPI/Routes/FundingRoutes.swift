@@ -32,11 +32,17 @@ extension WebAPI {
       let round = try await gateway.reader.one(Resources.fundingRounds, id.value, as: principal, noun: "funding round")
       let binds = [Reader.scope(principal), Bind.uuid(id.value.bits)]
       let results = try await gateway.reader.run(
-        [Query(Details.closingsOfRound, binds), Query(Details.loansDueByRound, binds)], as: principal)
+        [
+          Query(Details.closingsOfRound, binds), Query(Details.loansDueByRound, binds),
+          EquitySQL.conversions(in: id, scope: Reader.scope(principal)),
+        ], as: principal)
       let closings = try Tables.fundingClosings.decode(results[0])
       let loans = try Tables.loans.decode(results[1])
+      let conversions = try Tables.loanConversions.decode(results[2])
+      let digests = try await digests(of: conversions)
       return gateway.object(request, version: round.version) { writer in
-        ReportFundingRound.Reported(round: round, closings: closings).write(to: &writer, sweeps: loans)
+        ReportFundingRound.Reported(round: round, closings: closings).write(
+          to: &writer, sweeps: loans, conversions: conversions.map { ($0, digests[$0.id]) })
       }
     }
     let decided = Gateway.Rendering<ReportFundingRound.Reported>(

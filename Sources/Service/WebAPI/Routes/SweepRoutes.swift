@@ -19,7 +19,9 @@ extension WebAPI {
       let round = try await anyRound(context)
       let book = try await sweepBook(of: round.borrowerID)
       let view = try self.view(of: round.borrowerID, as: principal, isExposed: book.isExposed, noun: "funding round")
-      let preview = try await onThreadOfItsOwn { try book.preview(of: round) }
+      let (preview, convertible) = try await onThreadOfItsOwn {
+        (try book.preview(of: round), try book.convertible(in: round))
+      }
       return gateway.object(request, version: nil) { writer in
         writer.object { writer in
           writer.field("funding_round_id", round.id)
@@ -31,6 +33,8 @@ extension WebAPI {
             writer.field("goes_to", rule.goesTo)
           }
           preview.writeMembers(to: &writer, round.currency, as: view, closings: true)
+          let shown = convertible.filter { view.shows($0.loan.terms.lenderID) }
+          writer.array("conversions", shown) { $1.write(to: &$0) }
         }
       }
     }
@@ -63,8 +67,9 @@ extension WebAPI {
       let view = try self.view(of: id, as: principal, isExposed: book.isExposed, noun: "startup")
       let today = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
       let asked = try SweepQuestion(request, today: today)
-      let grid = try await onThreadOfItsOwn { try book.grid(asked) }
-      return gateway.object(request, version: nil) { grid.write(to: &$0, id, asked, as: view) }
+      let (grid, convertible) = try await onThreadOfItsOwn { (try book.grid(asked), try book.convertible(in: nil)) }
+      let shown = convertible.filter { view.shows($0.loan.terms.lenderID) }
+      return gateway.object(request, version: nil) { grid.write(to: &$0, id, asked, as: view, convertible: shown) }
     }
     routes.get("/v1/funding-rounds/{id}/explanation") { request, context in
       let principal = try await gateway.principal(of: request)
@@ -72,17 +77,27 @@ extension WebAPI {
       let records = try await explanations(Details.sweepsOfRound, round.id.value).map {
         (row: $0, record: try SweepExplanation(canonicalBytes: $0.bytes))
       }
+      let taken = try await Tables.loanConversions.decode(
+        gateway.reader.run([EquitySQL.conversions(in: round.id, scope: .uuid(nil))], as: .automation)[0])
       let view = try self.view(
         of: round.borrowerID, as: principal,
-        isExposed: { lender in records.contains { $0.record.dues.lines.contains { $0.lenderID == lender } } },
+        isExposed: { lender in
+          records.contains { $0.record.dues.lines.contains { $0.lenderID == lender } }
+            || taken.contains { $0.lenderID == lender }
+        },
         noun: "funding round")
       let declined = Query(Details.declinesOfRound, [.uuid(nil), .uuid(round.id.value.bits)])
       let declines = try await Tables.prepaymentDeclines.decode(
         gateway.reader.run([declined], as: .automation)[0]
       ).map { (row: $0, dues: try DeclinedDues(canonicalBytes: $0.bytes)) }
+      let conversions = try await Tables.repaymentExplanations.decode(
+        gateway.reader.run([EquitySQL.records(of: taken.map(\.id))], as: .automation)[0]
+      ).map { (row: $0, record: try ConversionExplanation(canonicalBytes: $0.bytes)) }
       return gateway.object(request, version: nil) { writer in
         writer.object { writer in
           writer.field("funding_round_id", round.id)
+          let own = conversions.filter { view.shows($0.record.lenderID) }
+          writer.array("conversions", own) { $1.record.write(to: &$0, $1.row) }
           writer.array("declines", declines.filter { $0.dues.concerns(view) }) { writer, decline in
             decline.row.write(decline.dues, to: &writer, as: view)
           }
@@ -209,6 +224,9 @@ extension WebAPI {
     let today = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
     let loans = try Tables.loans.decode(results[0])
     let closings = try Tables.fundingClosings.decode(results[2])
+    let equity = try await gateway.reader.run(
+      [EquitySQL.options(of: loans.map(\.terms.listingID)), EquitySQL.conversions(of: loans.map(\.id))],
+      as: .automation)
     let spans = FXDesk.spans(
       loans: loans, cash: Set(closings.map(\.netNewCash.currency)).union(asked.map { [$0] } ?? []),
       days: closings.map(\.closedOn) + [today])
@@ -216,6 +234,7 @@ extension WebAPI {
     return SweepDesk.Book(
       loans: loans, rounds: try Tables.fundingRounds.decode(results[1]), closings: closings,
       waterfalls: try Tables.startupWaterfalls.decode(results[3]), rates: try await fxTable(spans), taxes: taxes,
+      options: try Tables.listingOptions.decode(equity[0]), conversions: try Tables.loanConversions.decode(equity[1]),
       today: today)
   }
 }
