@@ -67,10 +67,12 @@ extension EndToEnd {
       try self.disputeAndCure(deployment, service, http, call: id, called: called, startup: startup, lender: lender)
 
       // Five months later the price is 1,057.00, and 1,139.00 a month after that.
-      try close("2023-09-18")
+      for date in ["2023-05-17", "2023-06-17", "2023-07-17", "2023-08-17", "2023-09-18"] { try close(date) }
       let second = try #require(
         try http.get("/v1/margin-calls?state=running", as: lender.key).json()["data"]?.elements.first)
       #expect(second["opened_on"]?.asString == "2023-09-15" && second["loan_id"]?.asString == loan)
+      let exposed = try http.get("/v1/lenders/\(lender.id)/exposure", as: lender.key).json()
+      #expect(exposed["margin_calls_running"]?.elements.map { $0["calls"]?.asInteger } == [1])
       try close("2023-10-16")
       let ended = try http.get("/v1/margin-calls/\(second["id"]?.asString ?? "")", as: lender.key).json()
       #expect(ended["state"]?.asString == "cleared" && ended["ended_on"]?.asString == "2023-10-15")

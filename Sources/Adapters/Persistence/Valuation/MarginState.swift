@@ -142,6 +142,13 @@ package enum MarginSQL {
     where l.org_id = $1 and l.subject_id = $2 and e.business_date <= $3 and e.recorded_at <= $4
     group by l.account_code, l.asset order by l.account_code, l.asset
     """, parameters: [.uuid, .uuid, .date, .timestamptz], columns: [.text, .text, .int8])
+  /// Calls that run for an organisation's loans, borrowed or lent, by currency: how many, and what is undisputed and missing.
+  package static let running = Statement(
+    "margin_calls_running",
+    """
+    select currency, count(*), sum(greatest(0, called - disputed - cured))::bigint from margin_calls
+    where ended_on is null and (borrower_id = $1 or lender_id = $1) group by currency order by currency
+    """, parameters: [.uuid], columns: [.text, .int8, .int8])
   /// As ``repaid``, of one loan, up to a day and as known at a moment.
   package static let repaidThen = Statement(
     "margin_repaid_then",
@@ -168,6 +175,7 @@ package enum MarginSQL {
   package static var statements: [Statement] {
     [
       calls, tested, repaid, borrowers, after, testsOfLoan, standing, repaidThen, upheldOfLoan, depositActs,
+      running,
     ]
   }
 

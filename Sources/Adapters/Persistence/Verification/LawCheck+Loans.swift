@@ -182,6 +182,7 @@ extension LawCheck {
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id
           union all select 1 from funding_rounds where id = a.id union all select 1 from cash_receipts where id = a.id
           union all select 1 from control_choices where id = a.id union all select 1 from warrants where id = a.id
+          union all select 1 from deposit_acts where id = a.id
           union all select 1 from fx_rates where id = a.id union all select 1 from cash_conversions where id = a.id
           union all select 1 from settlement_runs where id = a.id)
         """, counting: acknowledged),

@@ -170,7 +170,14 @@ extension WebAPI {
     _ request: Request, _ id: OrganizationID, _ statement: Statement, as principal: Principal
   ) async throws -> Response {
     let query = Query(statement, [Reader.scope(principal), .uuid(id.value.bits)])
-    let loans = try await Tables.loans.decode(gateway.reader.run([query], as: principal)[0])
+    let results = try await gateway.reader.run(
+      [query, Query(MarginSQL.running, [.uuid(id.value.bits)])], as: principal)
+    let loans = try Tables.loans.decode(results[0])
+    let calls = try results[1].map { row in
+      var reader = RowReader(row)
+      let currency = try reader.currency()
+      return (count: try reader.int(), missing: Money(try reader.int(), currency))
+    }
     let totals = try Exposure.totals(loans)
     let converted = try await inOneCurrency(totals, request)
     return gateway.object(request, version: nil) { writer in
@@ -178,6 +185,12 @@ extension WebAPI {
         writer.field("organization_id", id)
         writer.field("loans", Int64(loans.count))
         writer.array("debt", totals) { $1.write(to: &$0) }
+        writer.array("margin_calls_running", calls) { writer, sum in
+          writer.object { writer in
+            writer.field("calls", sum.count)
+            writer.field("missing", sum.missing)
+          }
+        }
         if let converted {
           writer.object("debt_in_currency") { writer in
             writer.field("total", converted.total)
