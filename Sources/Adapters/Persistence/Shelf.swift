@@ -160,6 +160,7 @@ package struct Shelves: Sendable {
   package var valuationImports = Shelf<ValuationImport>()
   package var markSeries = Shelf<MarkSeriesRow>()
   package var controlChoices = Shelf<ControlChoice>()
+  package var taxCertificates = Shelf<TaxCertificate>()
 
   package init() {}
 
@@ -194,5 +195,6 @@ package struct Shelves: Sendable {
     valuationImports.absorb(overlay.valuationImports)
     markSeries.absorb(overlay.markSeries)
     controlChoices.absorb(overlay.controlChoices)
+    taxCertificates.absorb(overlay.taxCertificates)
   }
 }

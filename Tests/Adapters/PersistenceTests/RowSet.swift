@@ -384,6 +384,17 @@ struct RowSet {
       recordedAt: now)
   }
 
+  var taxCertificate: TaxCertificate {
+    TaxCertificate(
+      id: id(67), borrowerID: borrower, lenderID: lender, loanID: id(11), jurisdiction: china, isGrossedUp: full,
+      fee: Money(900, .usd), withheld: Money(100, .usd), paidOn: day, authority: Self.nasty, reference: Self.nasty,
+      ruleID: id(44), rate: BasisPoints(1_000), state: full ? .confirmed : .proposed, recordedBy: some(id(1)),
+      decidedBy: some(id(18)), decidedAt: some(later), reason: nil,
+      booking: some(TaxCertificate.Booking(entryID: id(27), on: day, fee: 0, principal: 0)), version: version,
+      createdAt: now,
+      updatedAt: updatedAt)
+  }
+
   var taxLine: TaxLineRow {
     TaxLineRow(
       id: id(66), borrowerID: borrower, lenderID: lender, loanID: id(11), treatment: full ? .standard : .exempt,

@@ -108,10 +108,10 @@ extension LawCheck {
       breaches: "select org_id, account_code || ' of ' || subject_id || ' is ' || total || ' ' || asset from (" + sums
         + """
         ) s where (total < 0 and (account_code ~ '^(receivable|bank)[.]' or account_code in ('cash_at_platform',
-            'holdings.on_loan', 'holdings.owned', 'tax.input')
+            'holdings.on_loan', 'holdings.owned', 'tax.input', 'tax.credit')
             or (account_code like 'custody.%' and account_code not in ('custody.ordered', 'custody.received'))))
           or (total > 0 and (account_code like 'payable.%' or account_code in ('client_money', 'suspense',
-            'tax.output', 'custody.ordered', 'custody.received', 'holdings.source')))
+            'tax.output', 'tax.withheld', 'custody.ordered', 'custody.received', 'holdings.source')))
         """, counting: "select 1 from accounts"),
     LawCheck(
       2, "chips on loan, reserved or promised, and in transit are those of loans and offers; no chip is in two",
