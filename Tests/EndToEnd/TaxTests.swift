@@ -26,7 +26,8 @@ extension EndToEnd {
   }
 }
 
-/// One loan of 64 chips, 16,000,000 cents; its fee bears 13 %, and from 20 April on 9 %.
+/// One loan of 64 chips, 16,000,000 cents; its fee bears 13 %, and from 20 April on 9 %. The borrower is abroad, and may
+/// keep 10 % of the fee back.
 private final class TaxStage {
   let deployment: Deployment
   let service: Service
@@ -41,7 +42,7 @@ private final class TaxStage {
     self.service = service
     try deployment.openMarket(service)
     lender = try deployment.enrol(service, "Lender", role: "lender")
-    startup = try deployment.enrol(service, "Startup", role: "startup")
+    startup = try deployment.enrol(service, "Startup", role: "startup", jurisdiction: "SG")
     stranger = try deployment.enrol(service, "Stranger", role: "lender")
   }
 
@@ -86,6 +87,9 @@ private final class TaxStage {
     #expect(try rates(on: "2023-04-19") == [1_300])
     #expect(try rates(on: "2023-04-20") == [900])
     #expect(try rates(on: "2022-12-31").isEmpty)
+    let abroad = rule(1_000, from: "2023-01-01").replacing("sales", with: "withholding").replacing("CN", with: "SG")
+    let withholding = try #require(try deployment.post(service, "/v1/tax-rules", as: admin, abroad).headers["location"])
+    try deployment.post(service, "\(withholding)/adopt", as: deployment.checker)
     let known = try http.get("/v1/tax-rules?known_at=2023-04-03T08:00:00Z", as: lender.key).json()
     #expect(known["data"]?.elements.isEmpty == true)
   }
@@ -94,7 +98,8 @@ private final class TaxStage {
 
   private func rates(on date: String) throws -> [Int64] {
     let rules = try http.get("/v1/tax-rules?on=\(date)", as: lender.key).json()["data"]?.elements
-    return (rules.map { Array($0) } ?? []).compactMap { $0["rate_bps"]?.asInteger }
+    return (rules.map { Array($0) } ?? []).filter { $0["kind"]?.asString == "sales" }
+      .compactMap { $0["rate_bps"]?.asInteger }
   }
 
   func lends() throws {
@@ -114,7 +119,8 @@ private final class TaxStage {
       #expect(answer.status == 422 && answer.text.contains("\"\(pointer)\""), "\(answer.status) \(answer.text)")
     }
     try deployment.post(
-      service, "/v1/listings", as: lender.key, listing(#"{"sales":{"treatment":"standard","jurisdiction":"CN"}}"#))
+      service, "/v1/listings", as: lender.key,
+      listing(#"{"sales":{"treatment":"standard","jurisdiction":"CN"},"withholding":{"gross_up":false}}"#))
     try deployment.post(service, "/v1/loan-requests", as: startup.key, Goods.request("taxed"))
     let round = try deployment.post(service, "/v1/match-rounds", as: deployment.admin).text("id")
     let ended = try eventually(within: 20) {
@@ -168,16 +174,60 @@ private final class TaxStage {
     let total = try #require(money(quote["total"]))
     let parts = ["principal", "fee", "tax", "charges"].compactMap { money(quote[$0]) }
     #expect(parts.count == 4 && parts.reduce(0, +) == total && parts[2] > 0)
+    // Kept back of the fee: the lender gets it as a credit with the borrower's authority.
+    let kept = try #require(money(quote["withholding"]?["of_fee_owed"]))
+    #expect(kept == (parts[1] + 5) / 10 && money(quote["withholding"]?["of_fee_paid"]) == 0)
     let receipt = try deployment.post(
       service, "/v1/cash-receipts", as: deployment.admin,
       """
-      {"received_on":"2023-05-02","amount":{"amount":\(total),"currency":"USD"},"source":"instalment",\
+      {"received_on":"2023-05-02","amount":{"amount":\(total - kept),"currency":"USD"},"source":"instalment",\
       "payer_organization_id":"\(startup.id)"}
       """
     ).json()
     let steps = receipt["allocations"]?.elements.compactMap { $0["step"]?.asString } ?? []
     #expect(Set(steps) == ["principal", "fee", "tax"] && money(receipt["remainder"]) == 0)
+    #expect(money(try http.get("/v1/loans/\(loan)", as: startup.key).json()["outstanding"]) == kept)
+    try certifies(fee: parts[1] - kept, kept: kept)
+  }
+
+  /// The borrower brings its authority's certificate, staff confirms it, and the loan is paid off.
+  private func certifies(fee: Int64, kept: Int64) throws {
+    func body(_ fee: Int64, _ withheld: Int64, _ more: String = "") -> String {
+      """
+      {"fee":{"amount":\(fee),"currency":"USD"},"withheld":{"amount":\(withheld),"currency":"USD"},\
+      "paid_on":"2023-05-02","authority":"IRAS","reference":"W-1"\(more)}
+      """
+    }
+    let path = "/v1/loans/\(loan)/tax-certificates"
+    #expect(try refused(path, as: lender.key, body(fee, kept)).status == 403)
+    #expect(try refused(path, as: stranger.key, body(fee, kept)).status == 404)
+    #expect(try refused(path, as: startup.key, body(fee, kept, #","more":1"#)).text.contains("\"/more\""))
+    let tooMuch = try refused(path, as: startup.key, body(fee, 2 * kept))
+    #expect(tooMuch.status == 409 && tooMuch.text.contains("tax.more_than_rule"), "\(tooMuch.text)")
+    let preview = try http.post(path + "?validate_only=true", as: startup.key, body(fee, kept), idempotency: "preview")
+    let none = try http.get(path, as: lender.key).json()["data"]?.elements
+    #expect(preview.status < 300 && none?.isEmpty == true)
+    let made = try deployment.post(service, path, as: startup.key, body(fee, kept))
+    let again = try refused(path, as: startup.key, body(fee, kept))
+    #expect(again.status == 409 && again.text.contains("tax.certificate_known"), "\(again.text)")
+    let act = "\(path)/\(try made.text("id"))/confirm"
+    #expect(try refused(act, as: startup.key, "{}").status == 403)
+    let confirmed = try deployment.post(service, act, as: deployment.checker)
+    #expect(try confirmed.text("state") == "confirmed")
+    let booked = try confirmed.json()
+    #expect(money(booked["discharged_principal"]) == kept)
+    let seen = try http.get(path, as: lender.key).json()["data"]?.elements.first
+    #expect(seen?["state"]?.asString == "confirmed")
     #expect(try http.get("/v1/loans/\(loan)", as: startup.key).text("state") == "closed")
+    for (party, account, sign) in [(lender, "tax.credit", Int64(1)), (startup, "tax.withheld", -1)] {
+      let report = try http.get("/v1/tax-report?from=2023-05-01&through=2023-05-31", as: party.key).json()
+      #expect(money(report["withheld"]?.elements.first?["tax"]) == kept)
+      let moved = report["accounts"]?.elements.first { $0["account"]?.asString == account }
+      #expect(money(moved?["change"]) == sign * kept)
+      let trial = try http.get("/v1/ledger/trial-balance?on=2023-05-31", as: party.key).json()["data"]?.elements
+      let balance = trial?.first { $0["account"]?.asString == account }
+      #expect(balance?["balance"]?.asInteger == sign * kept)
+    }
   }
 
   /// What each side's report says of a period is what its tax accounts moved by in it.

@@ -378,6 +378,27 @@ extension EndToEnd {
       ], found: "no two tax rules of one kind and jurisdiction"),
     Breach(
       plant: [
+        """
+        insert into loan_tax_certificates (borrower_id, id, lender_id, loan_id, jurisdiction, is_grossed_up, fee, currency,
+          withheld, paid_on, authority, reference, rule_id, rate_bps, state, recorded_by, decided_by, decided_at, entry_id,
+          booked_on, discharged_fee, discharged_principal, version, created_at, updated_at)
+        select borrower_id, id, lender_id, id, 'CN', false, 90, currency, 10, trade_on, 'planted', id::text, id, 1000,
+          'confirmed', borrower_id, lender_id, now(), id, trade_on, 10, 0, 1, now(), now() from loans limit 1
+        """
+      ], found: "tax that was withheld is what certificates say"),
+    Breach(
+      plant: [
+        "alter table loan_tax_certificates drop constraint loan_tax_certificates_second_person",
+        """
+        insert into loan_tax_certificates (borrower_id, id, lender_id, loan_id, jurisdiction, is_grossed_up, fee, currency,
+          withheld, paid_on, authority, reference, rule_id, rate_bps, state, recorded_by, decided_by, decided_at, entry_id,
+          booked_on, discharged_fee, discharged_principal, version, created_at, updated_at)
+        select borrower_id, id, lender_id, id, 'CN', false, 90, currency, 10, trade_on, 'planted', id::text, id, 1000,
+          'confirmed', borrower_id, borrower_id, now(), id, trade_on, 10, 0, 1, now(), now() from loans limit 1
+        """,
+      ], found: "no certificate of withheld tax was confirmed"),
+    Breach(
+      plant: [
         "alter table funding_rounds drop constraint funding_rounds_second_person",
         "update funding_rounds set verified_by = reported_by",
       ], found: "no round was verified by the person who reported it"),

@@ -31,6 +31,7 @@ package struct BatchState: Sendable {
   package var penaltiesOfLoan: [LoanID: [PenaltyRow]] = [:]
   /// In the order in which they were adopted.
   package var adoptedTaxRules: [ReferenceEntryID] = []
+  package var taxCertificatesOf: [OrganizationID: [TaxCertificateID]] = [:]
   package var invoiceBooks: [OrganizationID: InvoiceBook] = [:]
   package var statementSources: [StatementKey: StatementSource] = [:]
   package var unitBySerial: [UnitKey: UnitID] = [:]
@@ -153,6 +154,7 @@ package struct BatchState: Sendable {
       statementSources[key]?.issued = row
     }
     adoptedTaxRules += made.overlay.referenceEntries.updatedRows.map(\.row).filter(\.isAdoptedTaxRule).map(\.id)
+    for row in made.overlay.taxCertificates.insertedRows { taxCertificatesOf[row.borrowerID]?.append(row.id) }
     for row in made.penalties { penaltiesOfLoan[row.loanID, default: []].append(row) }
     for listing in made.overlay.listings.insertedRows { listingsOfLot[listing.lotID]?.append(listing.id) }
     for plan in made.overlay.reservePlans.insertedRows { reservePlans[plan.lenderID]?.append(plan.id) }

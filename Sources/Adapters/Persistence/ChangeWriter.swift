@@ -198,6 +198,7 @@ package enum ChangeWriter {
     if !changes.documents.isEmpty { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.penalties, changes.penalties)
     plan.insert(Tables.taxLines, changes.taxLines)
+    plan.write(Tables.taxCertificates, shelves.taxCertificates)
     plan.insert(Tables.statements, changes.statements)
     plan.insert(Tables.platformInvoices, changes.invoices)
     plan.insert(Tables.invoiceLines, changes.invoiceLines)

@@ -63,6 +63,8 @@ extension Loader {
     var cashConversions: [UUIDValue] = []
     var referenceEntries: [UUIDValue] = []
     var adoptedTaxRules = false
+    var taxCertificates: [UUIDValue] = []
+    var taxCertificatesOf: [OrganizationID] = []
     var penaltiesOf: [OrganizationID] = []
     var statementKeys: Set<StatementKey> = []
     var valuation: Set<ValuationNeed> = []
@@ -136,6 +138,8 @@ extension Loader {
       case .topUp(let id): topUps.append(id.value)
       case .referenceEntry(let id): referenceEntries.append(id.value)
       case .adoptedTaxRules: adoptedTaxRules = true
+      case .taxCertificate(let id): taxCertificates.append(id.value)
+      case .taxCertificates(let id): taxCertificatesOf.append(id)
       case .penalties(let id): penaltiesOf.append(id)
       case .invoices(let id, let date): invoicesOf.append((id, date))
       case .statement(let key): statementKeys.insert(key)

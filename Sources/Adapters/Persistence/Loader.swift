@@ -166,6 +166,7 @@ package enum Loader {
     byID(wanted.complianceItems, Tables.complianceItems, \.complianceItems)
     byID(wanted.fxRateIDs, Tables.fxRates, \.fxRates)
     byID(wanted.cashConversions, Tables.cashConversions, \.cashConversions)
+    byID(wanted.taxCertificates, Tables.taxCertificates, \.taxCertificates)
     byID(wanted.referenceEntries, Tables.referenceEntries, \.referenceEntries)
     byID(wanted.warrants, Tables.warrants, \.warrants)
     byID(wanted.controlChoices, Tables.controlChoices, \.controlChoices)
@@ -228,7 +229,7 @@ package enum Loader {
     lookups += MarginSQL.lookups(wanted.margin)
     for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
-    lookups += TaxSQL.lookups(wanted.adoptedTaxRules)
+    lookups += TaxSQL.lookups(wanted.adoptedTaxRules) + TaxSQL.certificateLookups(wanted.taxCertificatesOf)
     lookups += EquitySQL.lookups(options: wanted.listingOptions, conversions: wanted.conversionsOf)
     bySet(wanted.tradedLoansOf, FavourSQL.loansOf, Tables.loans, \.loans, \.tradedLoansOf) { $0.terms.borrowerID }
     lookups += FavourSQL.lookups(clauses: wanted.listingFavours)

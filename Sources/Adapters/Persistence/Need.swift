@@ -59,6 +59,9 @@ package enum Need: Sendable, Hashable {
   case division(CashReceiptID)
   case topUp(TopUpID)
   case referenceEntry(ReferenceEntryID)
+  case taxCertificate(TaxCertificateID)
+  /// What a borrower recorded of tax that it kept back.
+  case taxCertificates(OrganizationID)
   /// Tax rules that were adopted.
   case adoptedTaxRules
   /// A lender's payouts up to a day that no invoice tells of.

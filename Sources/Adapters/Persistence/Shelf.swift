@@ -163,6 +163,7 @@ package struct Shelves: Sendable {
   package var marginCalls = Shelf<MarginCallRow>()
   package var depositActs = Shelf<DepositAct>()
   package var warrants = Shelf<Warrant>()
+  package var taxCertificates = Shelf<TaxCertificate>()
 
   package init() {}
 
@@ -200,5 +201,6 @@ package struct Shelves: Sendable {
     marginCalls.absorb(overlay.marginCalls)
     depositActs.absorb(overlay.depositActs)
     warrants.absorb(overlay.warrants)
+    taxCertificates.absorb(overlay.taxCertificates)
   }
 }

@@ -59,6 +59,12 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   // Sales tax on a fee, towards the authorities: what the lender owes them, and what the borrower may set against its own.
   case taxOutput = "tax.output"
   case taxInput = "tax.input"
+  // Tax that the borrower kept back of a fee: the lender's credit with the borrower's authority, and what the borrower owes
+  // it. Where the lender has its whole fee besides, the tax is income of the one and cost of the other.
+  case taxCredit = "tax.credit"
+  case taxWithheld = "tax.withheld"
+  case incomeGrossUp = "income.gross_up"
+  case expenseGrossUp = "expense.gross_up"
   // A lender's write-off is its own accounting: an allowance against a claim that stands. Forgiveness ends the claim.
   case allowanceLoan = "allowance.loan"
   case expenseWriteOff = "expense.write_off"
@@ -104,7 +110,7 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .receivableTax, .taxInput, .cashAtPlatform, .receivableClawback, .depositPledged,
+      .receivableTax, .taxInput, .taxCredit, .cashAtPlatform, .receivableClawback, .depositPledged,
       .bankClient, .bankOwn:
       true
     default: false
@@ -115,7 +121,8 @@ package enum AccountCode: String, Sendable, Hashable, CaseIterable {
   package var neverPositive: Bool {
     switch self {
     case .custodyOrdered, .custodyReceived, .holdingsSource, .payablePrincipal, .payableFee, .payableCharges,
-      .payableTax, .taxOutput, .clientMoney, .suspense, .allowanceLoan, .payableClawback, .payableBank, .depositHeld:
+      .payableTax, .taxOutput, .taxWithheld, .clientMoney, .suspense, .allowanceLoan, .payableClawback, .payableBank,
+      .depositHeld:
       true
     default: false
     }

@@ -22,14 +22,15 @@ extension AccountCode {
     case .custodyOnOrder, .custodyPromised, .custodyAvailable, .custodyReserved, .custodyInTransit, .custodyOnLoan,
       .custodyReturning, .custodyInInspection, .custodyInRepair, .custodyFrozen, .custodyRepossessed, .custodyLost,
       .custodySold, .holdingsOnLoan, .holdingsOwned, .receivablePrincipal, .receivableFee, .receivableCharges,
-      .receivableTax, .taxInput, .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan, .receivableClawback,
-      .investmentEquity, .depositPledged:
+      .receivableTax, .taxInput, .taxCredit, .cashAtPlatform, .bankClient, .bankOwn, .allowanceLoan,
+      .receivableClawback, .investmentEquity, .depositPledged:
       .asset
-    case .payablePrincipal, .payableFee, .payableCharges, .payableTax, .taxOutput, .clientMoney, .suspense,
-      .payableClawback, .payableBank, .depositHeld:
+    case .payablePrincipal, .payableFee, .payableCharges, .payableTax, .taxOutput, .taxWithheld, .clientMoney,
+      .suspense, .payableClawback, .payableBank, .depositHeld:
       .liability
-    case .incomeFee, .incomeCharges, .incomePlatformFee, .incomeForgiveness: .income
-    case .expenseFee, .expenseCharges, .expensePlatformFee, .expenseWriteOff, .expenseForgiveness: .expense
+    case .incomeFee, .incomeCharges, .incomeGrossUp, .incomePlatformFee, .incomeForgiveness: .income
+    case .expenseFee, .expenseCharges, .expenseGrossUp, .expensePlatformFee, .expenseWriteOff, .expenseForgiveness:
+      .expense
     }
   }
 
@@ -43,7 +44,7 @@ extension AccountCode {
       .payablePrincipal, .payableFee, .payableCharges, .clearingChips, .chipsSettled, .clearingAssignment,
       .clearingAssumption, .clearingEquity, .investmentEquity, .equityIssued, .incomeFee,
       .incomeCharges,
-      .receivableTax, .payableTax, .taxOutput, .taxInput,
+      .receivableTax, .payableTax, .taxOutput, .taxInput, .taxCredit, .taxWithheld, .incomeGrossUp, .expenseGrossUp,
       .expenseFee, .expenseCharges, .allowanceLoan, .expenseWriteOff, .expenseForgiveness, .incomeForgiveness,
       .depositPledged, .depositHeld:
       .loan
@@ -88,6 +89,10 @@ extension AccountCode {
     case .payableTax: "sales tax on the fee that the borrower owes; the mirror of the lender's receivable"
     case .taxOutput: "sales tax on fees that the lender owes the authority; negative"
     case .taxInput: "sales tax on fees that the borrower may set against its own"
+    case .taxCredit: "tax kept back of the lender's fee; its credit with the borrower's authority"
+    case .taxWithheld: "tax that the borrower kept back of fees and owes its authority; negative"
+    case .incomeGrossUp: "tax that came on top of the lender's fee"
+    case .expenseGrossUp: "tax on top of the fee that the borrower has borne"
     case .clearingChips: "value of chips that crossed between lender and borrower; zero over both books"
     case .chipsSettled: "value of chips whose title passed; closes the clearing of a loan that was paid off"
     case .clearingAssignment: "claims less the value of their chips that a lender sold or bought; zero over both books"

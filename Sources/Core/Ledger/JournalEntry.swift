@@ -12,6 +12,8 @@ package enum EntryKind: String, Sendable, Hashable, CaseIterable {
   /// Sales tax on a fee, with the fee or for days whose fee was restated.
   case taxAccrued = "tax_accrued"
   case taxRestated = "tax_restated"
+  /// Tax that a borrower kept back of a fee, as its authority certified.
+  case taxWithheld = "tax_withheld"
   case chargeMade = "charge_made"
   /// For days on which something was overdue.
   case penaltyCharged = "penalty_charged"

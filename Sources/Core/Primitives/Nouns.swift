@@ -54,6 +54,7 @@ package enum ReferenceEntryNoun: IdentifiedNoun { package static let prefix: Sta
 package enum StatementNoun: IdentifiedNoun { package static let prefix: StaticString = "sdoc" }
 package enum InvoiceNoun: IdentifiedNoun { package static let prefix: StaticString = "inv" }
 package enum PenaltyNoun: IdentifiedNoun { package static let prefix: StaticString = "pen" }
+package enum TaxCertificateNoun: IdentifiedNoun { package static let prefix: StaticString = "wht" }
 package enum TaxLineNoun: IdentifiedNoun { package static let prefix: StaticString = "tax" }
 package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: StaticString = "rsv" }
 
@@ -111,6 +112,7 @@ package typealias ReferenceEntryID = Identifier<ReferenceEntryNoun>
 package typealias StatementID = Identifier<StatementNoun>
 package typealias InvoiceID = Identifier<InvoiceNoun>
 package typealias PenaltyID = Identifier<PenaltyNoun>
+package typealias TaxCertificateID = Identifier<TaxCertificateNoun>
 package typealias TaxLineID = Identifier<TaxLineNoun>
 package typealias ReservePlanID = Identifier<ReservePlanNoun>
 

@@ -164,6 +164,29 @@ package struct TaxedFee: Sendable, Hashable {
     self.paidToLender = try checked { () throws(ArithmeticOverflow) in try gross.adding(salesTax) } - withheld
   }
 
+  /// The most that a payer keeps back where this much of a fee reached the payee: the fee is taken as what is left after
+  /// the tax, by the tax's own rounding.
+  /// - Parameters:
+  ///   - fee: minor units, at least 0.
+  ///   - isGrossedUp: the payer bears the tax, and adds no more than it takes for the payee to have its fee. Else of all
+  ///     fees that leave this much it is the largest.
+  /// - Throws: `RepaymentRefusal` for a negative fee, a tax of 100 %, and past Int64.
+  package static func withheld(
+    ofPaid fee: Int64, by rule: FeeTaxRule, isGrossedUp: Bool
+  ) throws(RepaymentRefusal) -> Int64 {
+    let fee = try nonNegative(fee, "fee")
+    if isGrossedUp { return try grossedUp(fee, rule) - fee }
+    let more = try checked { () throws(ArithmeticOverflow) in try fee.adding(1) }
+    // What is left never falls as the fee rises, and rises by at most one: the one below the next leaves just this.
+    return try grossedUp(more, rule) - 1 - fee
+  }
+
+  /// The tax that is kept back of a fee before it is paid.
+  /// - Throws: `RepaymentRefusal` for a negative fee.
+  package static func withheld(ofOwed fee: Int64, by rule: FeeTaxRule) throws(RepaymentRefusal) -> Int64 {
+    try tax(rule, on: nonNegative(fee, "fee"))
+  }
+
   private static func tax(_ rule: FeeTaxRule, on amount: Int64) throws(RepaymentRefusal) -> Int64 {
     try checked { () throws(ArithmeticOverflow) in
       try (Int128(amount) * Int128(rule.rate.value)).divided(by: 10_000, rounding: rule.rounding).asInt64()

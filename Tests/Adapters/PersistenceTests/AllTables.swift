@@ -25,7 +25,7 @@ struct AnyTable: Sendable {
     AnyTable(Tables.fxRates), AnyTable(Tables.cashConversions), AnyTable(Tables.controlChoices),
     AnyTable(Tables.rulePacks), AnyTable(Tables.complianceItems),
     AnyTable(Tables.clawbacks), AnyTable(Tables.clawbackLines), AnyTable(Tables.topUps),
-    AnyTable(Tables.taxLines),
+    AnyTable(Tables.taxLines), AnyTable(Tables.taxCertificates),
     AnyTable(Tables.penalties), AnyTable(Tables.statements), AnyTable(Tables.referenceEntries),
     AnyTable(Tables.markProposals), AnyTable(Tables.markDisputes), AnyTable(Tables.valuationImports),
     AnyTable(Tables.roundReports), AnyTable(Tables.chipQuotes), AnyTable(Tables.markSeries),
@@ -58,5 +58,5 @@ struct AnyTable: Sendable {
     + MarkSQL.statements
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
-    + ExportSQL.statements + TaxSQL.statements + MarginSQL.statements
+    + ExportSQL.statements + TaxSQL.statements + TaxSQL.certificateStatements + MarginSQL.statements
 }

@@ -91,6 +91,7 @@ struct Trip {
       Trip(Tables.penalties, [set.penalty], ids: [set.uuid(43)]),
       Trip(Tables.referenceEntries, [try set.referenceEntry()], ids: [set.uuid(44)]),
       Trip(Tables.taxLines, [set.taxLine], ids: [set.uuid(66)]),
+      Trip(Tables.taxCertificates, [set.taxCertificate], ids: [set.uuid(67)]),
       Trip(Tables.platformInvoices, [set.invoice], ids: [set.uuid(46)]),
       Trip(Tables.invoiceLines, [set.invoiceLine], ids: [set.uuid(24)]),
       Trip(Tables.payees, [try set.payee()], ids: [set.uuid(39)]),

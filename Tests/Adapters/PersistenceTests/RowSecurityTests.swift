@@ -74,7 +74,7 @@ struct RowSecurityTests {
     "offers", "loans", "loan_returns", "loan_amendments", "loan_assignments", "loan_events", "chip_units",
     "unit_events", "verdicts", "allocations", "outbox", "claw_back_lines", "loan_penalties", "startup_marks",
     "control_choices", "loan_conversions", "loan_tax_lines", "margin_tests", "margin_calls", "deposit_acts", "warrants",
-    "favoured_claims",
+    "favoured_claims", "loan_tax_certificates",
   ]
   private static let ofLenders = [
     "licences", "lots", "reserve_plans", "listings", "payouts", "platform_invoices", "platform_invoice_lines",

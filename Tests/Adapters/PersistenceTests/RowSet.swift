@@ -328,14 +328,14 @@ struct RowSet {
   var receipt: CashReceipt {
     CashReceipt(
       id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd),
-      source: full ? .clawBack : .deposit,
+      source: full ? .deposit : .insurance,
       reference: some(Self.nasty), remainder: full ? 89 : 91,
       assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), clawedBack: full ? 7 : 0,
       suspense: some(CashReceipt.Suspense(reason: .thirdPartyPayer, namedPayer: borrower)),
       payer: some(CashReceipt.Payer(name: Self.nasty, account: "0200 9")), remainderReason: some(.otherCurrency),
       converted: full ? 1 : 0, marginCallID: some(id(67)),
       deposit: some(CashReceipt.Deposit(loanID: id(11), held: 2)),
-      claim: full ? ClawbackRepayment(paid: 2, returned: 1) : .none, version: version, createdAt: now)
+      claim: .none, version: version, createdAt: now)
   }
 
   var waterfalls: StartupWaterfalls {
@@ -391,6 +391,17 @@ struct RowSet {
       to: day.adding(days: 2) ?? day, days: 2, base: 1_000, rate: BasisPoints(500), yearDays: 360,
       amount: full ? 3 : 0, residueBefore: 1, residueAfter: -2, isCapped: full, entryID: some(id(27)), bookedOn: day,
       recordedAt: now)
+  }
+
+  var taxCertificate: TaxCertificate {
+    TaxCertificate(
+      id: id(67), borrowerID: borrower, lenderID: lender, loanID: id(11), jurisdiction: china, isGrossedUp: full,
+      fee: Money(900, .usd), withheld: Money(100, .usd), paidOn: day, authority: Self.nasty, reference: Self.nasty,
+      ruleID: id(44), rate: BasisPoints(1_000), state: full ? .confirmed : .proposed, recordedBy: some(id(1)),
+      decidedBy: some(id(18)), decidedAt: some(later), reason: nil,
+      booking: some(TaxCertificate.Booking(entryID: id(27), on: day, fee: 0, principal: 0)), version: version,
+      createdAt: now,
+      updatedAt: updatedAt)
   }
 
   var taxLine: TaxLineRow {

@@ -152,4 +152,22 @@ struct FeeTaxTests {
       try hold(taxed.grossUp == 0 || Int128(least) - kept < Int128(fee), "more than is needed: \(taxed)")
     }
   }
+
+  @Test("what may be kept back of a fee leaves just what was paid, and no more may be")
+  func keptBack() throws {
+    try forAll { random in
+      let rule = try rule(random.int64(in: 0...9_000), kind: .withholding)
+      let fee = random.int64(in: 0...1_000_000)
+      let kept = try TaxedFee.withheld(ofOwed: fee, by: rule)
+      // Whoever keeps the tax of a fee back has paid the rest, and that lets it keep as much.
+      let most = try TaxedFee.withheld(ofPaid: fee - kept, by: rule, isGrossedUp: false)
+      try hold(most >= kept, "\(most) of \(fee) at \(rule.rate)")
+      try hold(try TaxedFee.withheld(ofOwed: fee - kept + most, by: rule) == most, "\(most) is no tax")
+      try hold(try TaxedFee.withheld(ofOwed: fee - kept + most + 1, by: rule) <= most, "one more may be kept")
+      try hold(try TaxedFee.withheld(ofPaid: fee - kept, by: rule, isGrossedUp: true) <= most, "grossed up")
+    }
+    let all = try rule(10_000, kind: .withholding)
+    #expect(throws: RepaymentRefusal.self) { try TaxedFee.withheld(ofPaid: 1, by: all, isGrossedUp: false) }
+    #expect(throws: RepaymentRefusal.self) { try TaxedFee.withheld(ofPaid: -1, by: all, isGrossedUp: true) }
+  }
 }

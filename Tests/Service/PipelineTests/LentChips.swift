@@ -28,13 +28,13 @@ struct LentChips {
   init(
     _ market: Marketplace, recallNoticeDays: Int64? = nil, returnCredit: ReturnCreditRule = .proRataOutstanding,
     isDelivered: Bool = true, assignability: Assignability = .withConsent, penalty: PenaltyTerms = .none,
-    tax: TaxTerms? = nil
+    tax: TaxTerms? = nil, startupIn: CountryCode? = nil
   )
     async throws
   {
     self.market = market
     lender = try await market.lender()
-    startup = try await market.startup()
+    startup = try await market.party("Startup", [.startup], jurisdiction: startupIn)
     try await market.mark()
     let serials = (0..<64).map { "SN-\($0)" }
     let lot = try await market.run(

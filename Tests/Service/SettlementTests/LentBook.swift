@@ -26,11 +26,13 @@ extension Marketplace {
   var today: CalendarDate { clock.now().date }
 
   /// So many loans, each of a startup of its own, all of one lender.
-  func lend(_ count: Int, chips: Int64 = 16) async throws -> [LentLoan] {
+  func lend(_ count: Int, chips: Int64 = 16, tax: TaxTerms? = nil) async throws -> [LentLoan] {
     try await mark()
     let lender = try await lender()
     let lot = try await lot(of: lender, quantity: chips * Int64(count))
-    let listing = try await listing(of: lot, by: lender, quantity: chips * Int64(count))
+    var terms = listingCommand(of: lot, quantity: chips * Int64(count)).terms
+    terms.tax = tax
+    let listing = try await run(CreateListing(terms: terms, lenderID: lender.id), by: lender.principal)
     var loans: [LentLoan] = []
     for number in 0..<count {
       let startup = try await startup("Startup \(number)")

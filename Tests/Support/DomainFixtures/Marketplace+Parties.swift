@@ -47,12 +47,17 @@ extension Marketplace {
 
   /// A verified organisation, made by the platform's staff.
   ///
-  /// - Parameter sites: where it takes delivery; the site of every lot when nil.
-  package func party(_ name: String, _ roles: Set<Role>, sites: [Site]? = nil) async throws -> Party {
+  /// - Parameters:
+  ///   - sites: where it takes delivery; the site of every lot when nil.
+  ///   - jurisdiction: where it is seated, its parent's being the fixtures' own; that too when nil.
+  package func party(
+    _ name: String, _ roles: Set<Role>, sites: [Site]? = nil, jurisdiction: CountryCode? = nil
+  ) async throws -> Party {
     let country = try Self.country()
     let created = try await run(
       CreateOrganization(
-        legalName: name, jurisdiction: country, ultimateParentJurisdiction: country, groupID: nil, roles: roles,
+        legalName: name, jurisdiction: jurisdiction ?? country, ultimateParentJurisdiction: country, groupID: nil,
+        roles: roles,
         owners: [BeneficialOwner(name: "Founder", share: .whole, jurisdiction: country)],
         sites: sites ?? [Self.site()]),
       by: Self.staff())

@@ -50,11 +50,13 @@ extension Deployment {
   }
 
   /// Records an organisation, has the other person verify it, and makes it a key.
-  package func enrol(_ service: Service, _ name: String, role: String) throws -> Party {
+  package func enrol(
+    _ service: Service, _ name: String, role: String, jurisdiction: String = "CN"
+  ) throws -> Party {
     let id = try post(
       service, "/v1/organizations", as: admin,
       """
-      {"legal_name":"\(name)","jurisdiction":"CN","roles":["\(role)"],\
+      {"legal_name":"\(name)","jurisdiction":"\(jurisdiction)","roles":["\(role)"],\
       "sites":[{"country":"CN","region":"\(Goods.region)"}]}
       """
     ).text("id")

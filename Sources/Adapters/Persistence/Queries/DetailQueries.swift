@@ -149,7 +149,7 @@ package enum Details {
     select e.id, e.business_date, l.account_code, l.amount
     from journal_entries e join journal_lines l on l.org_id = e.org_id and l.entry_id = e.id
     where ($1::uuid is null or e.org_id = $1) and e.org_id = $2 and e.subject_id = $3
-      and e.kind in ('debt_paid', 'debt_reinstated')
+      and e.kind in ('debt_paid', 'debt_reinstated', 'tax_withheld')
       and l.account_code in ('payable.charges', 'payable.tax', 'payable.fee', 'payable.principal')
       and e.sequence < coalesce((
         select min(c.sequence) from claw_back_lines b

@@ -59,6 +59,55 @@ extension LawCheck {
         where t.tax <> coalesce(j.total, 0)
         """, counting: "select 1 from loan_tax_lines"),
     LawCheck(
+      3, "tax that was withheld is what certificates say, on fee that was paid, and both books have it",
+      names: ("law_tax_withheld", "law_tax_withheld_count"),
+      breaches: """
+        select l.id, 'certificates come to ' || coalesce(c.withheld, 0) || ' on a fee of ' || coalesce(c.fee, 0)
+          || ', the loan says a fee of ' || coalesce(l.tax_fee_certified, 0) || ', the lender''s credit '
+          || coalesce(k.total, 0) || ', the borrower owes ' || coalesce(-w.total, 0)
+        from loans l
+        left join (
+          select borrower_id, loan_id, sum(withheld) as withheld, sum(fee) as fee from loan_tax_certificates
+          where state = 'confirmed' group by 1, 2) c on c.borrower_id = l.borrower_id and c.loan_id = l.id
+        left join (
+        """ + sums
+          + """
+          ) k on k.org_id = l.lender_id and k.subject_id = l.id and k.account_code = 'tax.credit' and k.asset = l.currency
+          left join (
+          """ + sums
+            + """
+            ) w on w.org_id = l.borrower_id and w.subject_id = l.id and w.account_code = 'tax.withheld'
+              and w.asset = l.currency
+            where coalesce(l.tax_fee_certified, 0) <> coalesce(c.fee, 0)
+              or coalesce(k.total, 0) <> coalesce(c.withheld, 0) or coalesce(-w.total, 0) <> coalesce(c.withheld, 0)
+            union all
+            select l.id, 'counts ' || l.tax_fee_paid || ' of fee paid, its receipts '
+              || coalesce(a.paid, 0) - coalesce(m.moved, 0)
+            from loans l left join (
+              select borrower_id, loan_id, sum(discharged_principal) as moved from loan_tax_certificates
+              where state = 'confirmed' group by 1, 2) m on m.borrower_id = l.borrower_id and m.loan_id = l.id
+            left join (
+              select a.borrower_id, a.loan_id, sum(a.amount) - coalesce(sum(b.cash), 0) as paid from allocations a
+              left join (
+                select borrower_id, receipt_id, loan_id, sum(cash) as cash from claw_back_lines where step = 'fee'
+                group by 1, 2, 3) b on b.borrower_id = a.borrower_id and b.receipt_id = a.receipt_id
+                and b.loan_id = a.loan_id
+              where a.step = 'fee' group by 1, 2) a on a.borrower_id = l.borrower_id and a.loan_id = l.id
+            where l.tax_withholding is not null and l.tax_fee_paid <> coalesce(a.paid, 0) - coalesce(m.moved, 0)
+            union all
+            select loan_id, 'the certificate ' || id || ' keeps back ' || withheld || ' of ' || fee || ' paid, at '
+              || rate_bps from loan_tax_certificates
+            where withheld::numeric * (10000 - rate_bps) > fee::numeric * rate_bps + 20000
+            """, counting: "select 1 from loan_tax_certificates"),
+    LawCheck(
+      12, "no certificate of withheld tax was confirmed by the person who recorded it",
+      names: ("law_tax_certificates", "law_tax_certificates_count"),
+      breaches: """
+        select id, 'confirmed by ' || coalesce(decided_by::text, 'nobody') || ', recorded by '
+          || coalesce(recorded_by::text, 'nobody')
+        from loan_tax_certificates where state = 'confirmed' and (decided_by is null or decided_by = recorded_by)
+        """, counting: "select 1 from loan_tax_certificates where state = 'confirmed'"),
+    LawCheck(
       12, "no two tax rules of one kind and jurisdiction hold on a day",
       names: ("law_tax_rules", "law_tax_rules_count"),
       breaches: """

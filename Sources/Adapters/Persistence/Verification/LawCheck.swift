@@ -107,11 +107,11 @@ extension LawCheck {
       names: ("law_signs", "law_signs_count"),
       breaches: "select org_id, account_code || ' of ' || subject_id || ' is ' || total || ' ' || asset from (" + sums
         + """
-        ) s where (total < 0 and (account_code ~ '^(receivable|bank)[.]' or account_code in ('cash_at_platform', 'deposit.pledged',
-            'holdings.on_loan', 'holdings.owned', 'tax.input')
+        ) s where (total < 0 and (account_code ~ '^(receivable|bank)[.]' or account_code in ('cash_at_platform',
+            'deposit.pledged', 'holdings.on_loan', 'holdings.owned', 'tax.input', 'tax.credit')
             or (account_code like 'custody.%' and account_code not in ('custody.ordered', 'custody.received'))))
           or (total > 0 and (account_code like 'payable.%' or account_code in ('client_money', 'suspense', 'deposit.held',
-            'tax.output', 'custody.ordered', 'custody.received', 'holdings.source')))
+            'tax.output', 'tax.withheld', 'custody.ordered', 'custody.received', 'holdings.source')))
         """, counting: "select 1 from accounts"),
     LawCheck(
       2, "chips on loan, reserved or promised, and in transit are those of loans and offers; no chip is in two",

@@ -37,6 +37,10 @@ extension Loan {
   func writeTax(to writer: inout JSONWriter) {
     writer.object("tax", terms.tax) { writer, tax in
       tax.writeMembers(to: &writer)
+      if tax.withholding != nil {
+        writer.field("fee_paid", Money(life.tax.feePaid, currency))
+        writer.field("fee_certified", Money(life.tax.feeCertified, currency))
+      }
       writer.field("owed", Money(outstanding.tax, currency))
       writer.field("accrued_total", Money(bearsTax ? life.tax.total : 0, currency))
       // The borrower accounts for it to its own authority.
@@ -78,6 +82,50 @@ extension FeeTaxRule {
     writer.field("rate_bps", rate)
     writer.field("rounding", rounding)
     writer.field("source", source)
+  }
+}
+
+extension RecordTaxCertificate {
+  /// `fee`, `withheld`, `paid_on`, `authority`, `reference`
+  package static func parse(_ reader: inout ObjectReader, loanID: LoanID, ifVersion: Int64?) -> RecordTaxCertificate? {
+    let fee = reader.money("fee", BodyBounds.price)
+    let withheld = reader.money("withheld", BodyBounds.price)
+    let paidOn = reader.date("paid_on")
+    let authority = reader.string("authority", bytes: BodyBounds.name)
+    let reference = reader.string("reference", bytes: BodyBounds.name)
+    guard let fee, let withheld, let paidOn, let authority, let reference else { return nil }
+    return RecordTaxCertificate(
+      loanID: loanID, fee: fee, withheld: withheld, paidOn: paidOn, authority: authority, reference: reference,
+      ifVersion: ifVersion)
+  }
+}
+
+extension TaxCertificate {
+  /// As both sides of the loan see it.
+  package func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("state", state)
+      writer.field("loan_id", loanID)
+      writer.field("lender_id", lenderID)
+      writer.field("borrower_id", borrowerID)
+      writer.field("jurisdiction", jurisdiction)
+      writer.field("gross_up", isGrossedUp)
+      writer.field("fee", fee)
+      writer.field("withheld", withheld)
+      writer.field("paid_on", paidOn)
+      writer.field("authority", authority)
+      writer.field("reference", reference)
+      writer.field("tax_rule_id", ruleID)
+      writer.field("rate_bps", rate)
+      writer.field("reason", reason)
+      writer.field("entry_id", booking?.entryID)
+      writer.field("booked_on", booking?.on)
+      writer.field("discharged_fee", booking.map { Money($0.fee, fee.currency) })
+      writer.field("discharged_principal", booking.map { Money($0.principal, fee.currency) })
+      writer.field("decided_at", decidedAt)
+      writer.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
   }
 }
 

@@ -247,6 +247,7 @@ extension WebAPI {
     let loan = try await self.loan(context, as: principal)
     let taxes = loan.terms.tax == nil ? .empty : try await reference.refreshed(writer).taxes
     let quote = try LoanFee.payoff(of: loan, on: try await businessDate(request), taxes: taxes)
+    let withheld = try await withholding(of: loan, fee: quote.fee, on: quote.on)
     return gateway.object(request, version: loan.version) { writer in
       writer.object { writer in
         writer.field("loan_id", loan.id)
@@ -257,6 +258,10 @@ extension WebAPI {
         writer.field("tax", Money(quote.tax, loan.currency))
         writer.field("total", Money(quote.total, loan.currency))
         writer.field("per_diem", Money(quote.perDiem, loan.currency))
+        // What may be kept back, with a certificate; the total is what is owed before it.
+        if loan.terms.tax?.withholding != nil {
+          writer.object("withholding", withheld) { $1.writeMembers(to: &$0, currency: loan.currency) }
+        }
       }
     }
   }
