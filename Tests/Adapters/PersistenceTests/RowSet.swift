@@ -328,14 +328,14 @@ struct RowSet {
   var receipt: CashReceipt {
     CashReceipt(
       id: id(23), organizationID: borrower, receivedOn: day, amount: Money(91, .usd),
-      source: full ? .deposit : .insurance,
+      source: full ? .deposit : .clawBack,
       reference: some(Self.nasty), remainder: full ? 89 : 91,
       assignment: some(CashReceipt.Assignment(payerID: borrower, by: id(18), on: day)), clawedBack: full ? 7 : 0,
       suspense: some(CashReceipt.Suspense(reason: .thirdPartyPayer, namedPayer: borrower)),
       payer: some(CashReceipt.Payer(name: Self.nasty, account: "0200 9")), remainderReason: some(.otherCurrency),
       converted: full ? 1 : 0, marginCallID: some(id(67)),
       deposit: some(CashReceipt.Deposit(loanID: id(11), held: 2)),
-      claim: .none, version: version, createdAt: now)
+      claim: full ? .none : ClawbackRepayment(paid: 2, returned: 1), version: version, createdAt: now)
   }
 
   var waterfalls: StartupWaterfalls {
