@@ -230,7 +230,9 @@ package struct RunWorker: Sendable {
       _ = try await pipeline.runChild(LapseAssignment(assignmentID: sale), key: "\(sale):lapse") { _ in ["lapsed": 1] }
     }
     for warrant in try await RunQueries.lapsedWarrants(on: state.date, pool, deadline: deadline) {
-      _ = try await pipeline.runChild(LapseWarrant(warrantID: warrant), key: "\(warrant):lapse") { _ in ["lapsed": 1] }
+      // By day: what was claimed that day and disputed later lapses later.
+      let key = "\(warrant):lapse:\(state.date)"
+      _ = try await pipeline.runChild(LapseWarrant(warrantID: warrant), key: key) { _ in ["lapsed": 1] }
     }
   }
 }

@@ -23,7 +23,12 @@ extension WebAPI {
         writer.object { writer in
           writer.field("loan_id", loan.id)
           writer.object("most_favoured_nation", comparison?.clause) { $1.writeMembers(to: &$0) }
-          comparison?.writeLifts(to: &writer)
+          if let comparison {
+            comparison.writeLifts(to: &writer)
+          } else {
+            writer.array("lifts", [String]()) { $0.string($1) }
+            writer.array("left_out", [String]()) { $0.string($1) }
+          }
           writer.array("claims", claims) { $1.claim.write($1.made, to: &$0, isWhole: isWhole) }
         }
       }
