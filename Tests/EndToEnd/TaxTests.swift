@@ -34,7 +34,10 @@ private final class TaxStage {
   let lender: Party
   let startup: Party
   let stranger: Party
+  let other: Party
   private var loan = ""
+  /// Of another startup, which accounts for the tax itself.
+  private var reversed = ""
   private var firstRule = ""
 
   init(_ deployment: Deployment, _ service: Service) throws {
@@ -43,6 +46,7 @@ private final class TaxStage {
     try deployment.openMarket(service)
     lender = try deployment.enrol(service, "Lender", role: "lender")
     startup = try deployment.enrol(service, "Startup", role: "startup", jurisdiction: "SG")
+    other = try deployment.enrol(service, "Other", role: "startup")
     stranger = try deployment.enrol(service, "Stranger", role: "lender")
   }
 
@@ -103,10 +107,10 @@ private final class TaxStage {
   }
 
   func lends() throws {
-    let lot = try deployment.post(service, "/v1/lots", as: lender.key, Goods.lot(of: 64)).text("id")
+    let id = try deployment.post(service, "/v1/lots", as: lender.key, Goods.lot(of: 64)).text("id")
     func listing(_ tax: String) -> String {
       """
-      {"lot_id":"\(lot)","quantity":64,"ask_rate_bps":900,"min_term_days":30,"max_term_days":730,"min_quantity":8,\
+      {"lot_id":"LOT","quantity":64,"ask_rate_bps":900,"min_term_days":30,"max_term_days":730,"min_quantity":8,\
       "delivery_modes":["physical"],"advance_rate_bps":10000,"recall":{"notice_days":10},"tax":\(tax)}
       """
     }
@@ -115,24 +119,30 @@ private final class TaxStage {
       (#"{"sales":{"treatment":"standard","jurisdiction":"SG"}}"#, "/tax/sales/jurisdiction"),
       (#"{"withholding":{}}"#, "/tax/withholding/gross_up"),
     ] {
-      let answer = try refused("/v1/listings", as: lender.key, listing(tax))
+      let answer = try refused("/v1/listings", as: lender.key, listing(tax).replacing("LOT", with: id))
       #expect(answer.status == 422 && answer.text.contains("\"\(pointer)\""), "\(answer.status) \(answer.text)")
     }
-    try deployment.post(
-      service, "/v1/listings", as: lender.key,
-      listing(#"{"sales":{"treatment":"standard","jurisdiction":"CN"},"withholding":{"gross_up":false}}"#))
-    try deployment.post(service, "/v1/loan-requests", as: startup.key, Goods.request("taxed"))
+    loan = try lend(
+      to: startup, listing(#"{"sales":{"treatment":"standard","jurisdiction":"CN"},"withholding":{"gross_up":false}}"#))
+    let body = try http.get("/v1/loans/\(loan)", as: startup.key).json()
+    #expect(body["tax"]?["sales"]?["treatment"]?.asString == "standard")
+    try deployment.post(service, "/v1/loans/\(loan)/recall", as: lender.key)
+    reversed = try lend(to: other, listing(#"{"sales":{"treatment":"reverse_charge","jurisdiction":"CN"}}"#))
+  }
+
+  /// From a listing to the delivery.
+  private func lend(to party: Party, _ listing: String) throws -> String {
+    let lot = try deployment.post(service, "/v1/lots", as: lender.key, Goods.lot(of: 64)).text("id")
+    try deployment.post(service, "/v1/listings", as: lender.key, listing.replacing("LOT", with: lot))
+    try deployment.post(service, "/v1/loan-requests", as: party.key, Goods.request("taxed"))
     let round = try deployment.post(service, "/v1/match-rounds", as: deployment.admin).text("id")
     let ended = try eventually(within: 20) {
       try http.get("/v1/match-rounds/\(round)", as: deployment.admin).text("state") == "succeeded"
     }
     #expect(ended)
-    let offers = try http.get("/v1/offers?state=pending", as: startup.key).json()["data"]?.elements
+    let offers = try http.get("/v1/offers?state=pending", as: party.key).json()["data"]?.elements
     let offer = try #require(offers?.first?["id"]?.asString)
-    loan = try deployment.handOver(service, offer: offer, of: lender, to: startup)
-    let body = try http.get("/v1/loans/\(loan)", as: startup.key).json()
-    #expect(body["tax"]?["sales"]?["treatment"]?.asString == "standard")
-    try deployment.post(service, "/v1/loans/\(loan)/recall", as: lender.key)
+    return try deployment.handOver(service, offer: offer, of: lender, to: party)
   }
 
   /// The days of April, closed one after the other; the rate changes in the middle.
@@ -165,6 +175,23 @@ private final class TaxStage {
     let statement = try http.get("/v1/statements?on=2023-04-30", as: lender.key).json()
     #expect(money(statement["owed_to_it"]?.elements.first?["tax"]) == tax)
     #expect(money(statement["taxes"]?.elements.first?["balance"]) == -tax)
+    try reverseCharge()
+  }
+
+  /// No tax is billed, and both statements say why, with what the borrower accounts for.
+  private func reverseCharge() throws {
+    let body = try http.get("/v1/loans/\(reversed)", as: other.key).json()
+    let fee = try #require(money(body["fee_accrued_total"]))
+    let memorandum = try #require(money(body["tax"]?["memorandum"]))
+    #expect(memorandum > 0 && money(body["tax"]?["owed"]) == 0)
+    for (party, side) in [(lender, "lender"), (other, "borrower")] {
+      let statement = try http.get("/v1/statements?on=2023-04-30", as: party.key).json()
+      let untaxed = try #require(statement["untaxed_fees"]?.elements.first)
+      #expect(untaxed["side"]?.asString == side && untaxed["treatment"]?.asString == "reverse_charge")
+      #expect(money(untaxed["fee"]) == fee && money(untaxed["memorandum"]) == memorandum)
+    }
+    let quote = try http.get("/v1/loans/\(reversed)/payoff-quote?on=2023-05-02", as: other.key).json()
+    #expect(money(quote["tax"]) == 0 && money(quote["charges"]) == 0)
   }
 
   func paysOff() throws {
@@ -237,14 +264,15 @@ private final class TaxStage {
       for (from, through) in [("2023-04-01", "2023-05-31"), ("2023-04-20", "2023-04-30"), ("2023-05-01", "2023-05-31")]
       {
         let report = try http.get("/v1/tax-report?from=\(from)&through=\(through)", as: party.key).json()
-        let lines = report["lines"]?.elements.map { $0 } ?? []
+        let lines = (report["lines"]?.elements.map { $0 } ?? []).filter { $0["treatment"]?.asString == "standard" }
         let tax = lines.reduce(Int64(0)) { $0 + (money($1["tax"]) ?? 0) }
         #expect(!lines.isEmpty && lines.allSatisfy { $0["side"]?.asString == side })
         let moved = report["accounts"]?.elements.first { $0["account"]?.asString == account }
         #expect(money(moved?["change"]) == sign * tax, "\(side) \(from)")
       }
       let all = try http.get("/v1/tax-report?from=2023-04-01&through=2023-05-31", as: party.key).json()
-      let tax = (all["lines"]?.elements.map { $0 } ?? []).reduce(Int64(0)) { $0 + (money($1["tax"]) ?? 0) }
+      let billed = (all["lines"]?.elements.map { $0 } ?? []).filter { $0["treatment"]?.asString == "standard" }
+      let tax = billed.reduce(Int64(0)) { $0 + (money($1["tax"]) ?? 0) }
       let trial = try http.get("/v1/ledger/trial-balance?on=2023-05-31", as: party.key).json()["data"]?.elements
       let balance = trial?.first { $0["account"]?.asString == account }
       #expect(balance?["balance"]?.asInteger == sign * tax, "\(String(describing: trial?.map { $0 }))")

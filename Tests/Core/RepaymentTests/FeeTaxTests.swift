@@ -170,4 +170,29 @@ struct FeeTaxTests {
     #expect(throws: RepaymentRefusal.self) { try TaxedFee.withheld(ofPaid: 1, by: all, isGrossedUp: false) }
     #expect(throws: RepaymentRefusal.self) { try TaxedFee.withheld(ofPaid: -1, by: all, isGrossedUp: true) }
   }
+
+  @Test("a position accrues tax with its fee, split where the rule changes, day by day or at once")
+  func positions() throws {
+    let old = try rule(800, id: 1)
+    let table = try FeeTaxTable.empty.adding(old).adding(rule(900, from: 10, through: 29, id: 2), superseding: old.id)
+    func position() throws -> LoanPosition {
+      LoanPosition(
+        loanID: LoanID(UUIDValue(high: 1, low: 1)), lenderID: OrganizationID(UUIDValue(high: 2, low: 1)),
+        currency: .usd,
+        rank: 1, covenant: nil, rate: BasisPoints(1_000),
+        accrual: try FeeAccrual(dayCount: .act360, accruedThrough: day(0)),
+        owed: StepAmounts(charges: 0, fee: 0, principal: 14_400_000),
+        rateChanges: [LoanPosition.RateChange(from: try day(15), rate: BasisPoints(500))],
+        tax: LoanPosition.FeeTax(table: table, jurisdiction: try country("SG"), accrual: try FeeTaxAccrual()))
+    }
+    var (daily, once) = (try position(), try position())
+    for offset in Int64(1)...20 { try daily.accrue(through: day(offset)) }
+    try once.accrue(through: day(20))
+    #expect(daily.owed == once.owed && daily.tax?.accrual == once.tax?.accrual)
+    #expect(once.owed.fee == 15 * 4_000 + 5 * 2_000)
+    #expect(once.owed.tax == 10 * 320 + 5 * 360 + 5 * 180)
+    #expect(throws: RepaymentRefusal.noTaxRule(jurisdiction: try country("SG"), on: try day(30))) {
+      try once.accrue(through: day(31))
+    }
+  }
 }
