@@ -19,6 +19,7 @@ private struct NaiveMargin {
 
   var owed: Int64 = 14_400_000
   var repaid: Int64 = 0
+  var deposited: Int64 = 0
   var mark: Int64 = 1_000_000
   /// The number of the mark that stands, and of those that were found wrong.
   var markNumber = 0
@@ -30,7 +31,7 @@ private struct NaiveMargin {
   var isAnswered = false
   var ended: [String] = []
 
-  var missing: Int64 { max(0, min(owed, max(0, 14_400_000 - repaid)) - 16 * mark) }
+  var missing: Int64 { max(0, min(owed, max(0, 14_400_000 - repaid)) - 16 * mark - deposited) }
 
   mutating func pay(_ amount: Int64) {
     guard var open = call else { return }
@@ -38,6 +39,15 @@ private struct NaiveMargin {
     owed -= taken
     repaid += taken
     open.brought += taken
+    call = open
+    if open.brought == open.called { end("cured") }
+  }
+
+  /// All of it is held, and cures as far as it is called for.
+  mutating func pledge(_ amount: Int64) {
+    guard var open = call else { return }
+    deposited += amount
+    open.brought += min(amount, open.called - open.brought)
     call = open
     if open.brought == open.called { end("cured") }
   }
@@ -129,12 +139,17 @@ struct MarginHistoryTests {
   ) async throws {
     let call = try await market.marginCalls(loan).last { !$0.call.state.isEnded }
     try #require((call == nil) == (twin.call == nil))
-    switch random.int(in: 0...3) {
+    switch random.int(in: 0...4) {
     case 0:
       guard let call else { return }
       let amount = random.oneIn(2) ? twin.missing + 1 : random.int64(in: 1...2_000_000)
       try await market.bring(amount, for: call, by: loan)
       twin.pay(amount)
+    case 4:
+      guard let call else { return }
+      let amount = random.int64(in: 1...600_000)
+      try await market.pledge(amount, for: call, by: loan)
+      twin.pledge(amount)
     case 1:
       guard let call else { return }
       _ = try await market.answer(call, .agree, by: loan.startup.principal).get()

@@ -123,6 +123,24 @@ struct MarginCallTests {
     }
   }
 
+  @Test("are found by two workers at once, each loan once")
+  func twoWorkers() async throws {
+    try await Marketplace.with { market in
+      var loans: [LentLoan] = []
+      for _ in 0..<4 { loans.append(try await market.lendOnMargin()) }
+      try await market.pass(days: 1)
+      try await market.mark(850_000)
+      let run = try await market.settle(.margin, workers: 2, shardWeight: 1)
+      #expect(run.state == .succeeded)
+      #expect(try run.sums == ["loans_tested": 4, "calls_opened": 4])
+      for loan in loans {
+        #expect(try await market.marginTests(loan).count == 1)
+        #expect(try await market.marginCalls(loan).count == 1)
+      }
+      #expect(try await market.lawBreaches() == [])
+    }
+  }
+
   @Test("loans without terms are not looked at, and their days close without a word of margin")
   func withoutTerms() async throws {
     try await Marketplace.with { market in
