@@ -70,7 +70,7 @@ struct WaterfallTests {
   func ownLoans(source: CashSource) throws {
     let found = try WaterfallDefinition.standard(for: source).allocate(50, claims: claims, ownLoans: [loanID(3)])
     switch source {
-    case .collateral, .insurance, .deposit: #expect(lines(found) == ["3 charges 5", "3 fee 10", "3 principal 35"])
+    case .collateral, .insurance: #expect(lines(found) == ["3 charges 5", "3 fee 10", "3 principal 35"])
     case .round, .instalment, .guarantee:
       #expect(lines(found) == ["1 charges 10", "2 charges 20", "1 fee 13", "2 fee 7"])
     }
