@@ -116,7 +116,7 @@ package enum LoanFee {
     if loan.life.default != nil {
       return try PayoffQuote(on: max(date, through), owed: owed, rate: BasisPoints(0), accrual: state)
     }
-    for step in try LoanTaxes.accrued(on: loan, from: state, through: date, taxes) where loan.bearsTax {
+    for step in loan.bearsTax ? try LoanTaxes.accrued(on: loan, from: state, through: date, taxes) : [] {
       owed.tax = try owed.tax.adding(step.amount)
     }
     let last = loan.ratePeriods(from: through, to: date).last
