@@ -219,9 +219,10 @@ package struct RecordCashReceipt: Command {
       claims.append(
         call.map { Self.claim(of: accrued, $0, rank: position.rank) } ?? position.claim(on: receivedOn))
     }
+    // Pledged money that is divided after all, because nobody knew in time whose it was, is collateral.
     let waterfall =
       try call == nil
-      ? agreed.waterfalls[source]
+      ? agreed.waterfalls[source == .deposit ? .collateral : source]
       : WaterfallDefinition(source: source, steps: [.principal], order: .rankThenStep, ownLoansFirst: false)
     let explanation = try waterfall.explain(amount, claims: claims, ownLoans: own.intersection(loans.keys))
     let allocation = explanation.allocation
