@@ -143,6 +143,25 @@ struct DepositTests {
     }
   }
 
+  @Test("in somebody else's name wait in suspense, and are collateral once they are assigned")
+  func suspense() async throws {
+    try await withCall { market, loan, call in
+      let stranger = CashReceipt.Payer(name: "Somebody Else", account: nil)
+      let received = try await market.run(
+        RecordCashReceipt(
+          receivedOn: market.today, amount: Money(300_000, .usd), source: .deposit, payerID: loan.startup.id,
+          reference: nil, payer: stranger, marginCallID: call.id), by: Marketplace.staff())
+      #expect(received.receipt.deposit == nil && received.receipt.marginCallID == nil)
+      #expect(try await market.marginCalls(loan).first?.call.cured == 0)
+      try await market.makeDue(loan)
+      let assigned = try await market.run(
+        AssignCashReceipt(receiptID: received.receipt.id, payerID: loan.startup.id, ifVersion: nil),
+        by: Marketplace.staff())
+      #expect(assigned.allocations.reduce(0) { $0 + $1.amount.amount } == 300_000)
+      #expect(try await market.lawBreaches() == [])
+    }
+  }
+
   @Test("are for a loan of their payer that runs, and from nobody else")
   func refused() async throws {
     try await withCall { market, loan, call in

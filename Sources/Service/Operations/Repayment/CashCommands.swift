@@ -230,8 +230,9 @@ package struct RecordCashReceipt: Command {
       claims.append(
         call.map { Self.claim(of: accrued, $0, rank: position.rank) } ?? position.claim(on: receivedOn))
     }
-    // Whose source has no waterfall is not allocated: see `ClaimDesk` and `DepositDesk`.
-    guard let source = source.waterfall else { return ([], amount.amount) }
+    // Pledged money that is divided after all, because nobody knew in time whose it was, is collateral. Whose source has no
+    // waterfall is not allocated: see `ClaimDesk`.
+    guard let source = source == .deposit ? .collateral : source.waterfall else { return ([], amount.amount) }
     let waterfall =
       try call == nil
       ? agreed.waterfalls[source]

@@ -216,9 +216,10 @@ package struct TestMargins: Command {
     var totals: [String: Int64] = ["loans_tested": 0]
     let running = LoanBook.running(of: borrowerID, in: draft)
     for loan in running {
-      guard let terms = loan.terms.margin, on >= terms.curve.firstPriceOn, on >= loan.deliveredOn ?? .latest else {
-        continue
-      }
+      // Days before it came to its lender are of the loan that it was then.
+      guard let terms = loan.terms.margin, on >= terms.curve.firstPriceOn, on >= loan.deliveredOn ?? .latest,
+        on >= loan.life.acquired?.on ?? on
+      else { continue }
       let days = tested[loan.id]
       if days?.hasDay == true { continue }
       let found = try MarginDesk.test(loan, terms, on: on, in: &draft)
