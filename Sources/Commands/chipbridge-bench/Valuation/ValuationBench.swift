@@ -87,9 +87,10 @@ struct MarkBookBench {
     let long = marks * 100
     _ = try database.rows(
       """
-      insert into organizations (org_id, legal_name, jurisdiction, group_id, roles, owners, sites, verification_state,
-        version, created_at, updated_at)
-      select \(id("n")), 'Startup ' || n, 'US', \(id("n")), array['startup'], '[]', '[]', 'unverified', 1, now(), now()
+      insert into organizations (org_id, legal_name, jurisdiction, group_id, roles, owners, sites, screening_decisions,
+        verification_state, version, created_at, updated_at)
+      select \(id("n")), 'Startup ' || n, 'US', \(id("n")), array['startup'], '[]', '[]', '[]', 'unverified', 1,
+        now(), now()
       from generate_series(0, \(subjects)) as n;
       create temporary table made as
       select \(id("s")) as subject, d, gen_random_uuid() as id from generate_series(0, \(subjects)) as s
