@@ -1,4 +1,5 @@
 import Foundation
+import HledgerHarness
 import PostgresHarness
 import ServiceHarness
 import Synchronization
@@ -174,6 +175,15 @@ struct Reckoning {
     expectNone(duplicated, "duplicated")
     expectNone(half, "half")
   }
+}
+
+/// The whole book as it stands, exported, is one that `hledger` accepts with strict accounts and commodities.
+func expectHledgerChecks(_ deployment: Deployment) throws {
+  let exported = try deployment.run(["export", "--format", "hledger"])
+  let hledger = try Hledger(journal: exported.output)
+  defer { hledger.remove() }
+  let checked = try hledger.check()
+  #expect(checked.status == 0, "\(checked.error)")
 }
 
 /// The laws of the books, read from the tables by other means than the service's own; and `verify` where the binary has it.

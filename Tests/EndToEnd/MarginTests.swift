@@ -94,6 +94,8 @@ extension EndToEnd {
       let tests = try deployment.console().number("select count(*) from margin_tests where outcome = 'tested'")
       #expect(tests == 197)
       try expectBooksHold(deployment)
+      // A deposit is held in them.
+      try expectHledgerChecks(deployment)
     }
   }
 

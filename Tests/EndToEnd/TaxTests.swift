@@ -1,5 +1,4 @@
 import Foundation
-import HledgerHarness
 import PostgresHarness
 import ServiceHarness
 import StrictJSON
@@ -17,11 +16,7 @@ extension EndToEnd {
       try stage.paysOff()
       try stage.reports()
       try expectBooksHold(deployment)
-      let exported = try deployment.run(["export", "--format", "hledger"])
-      let hledger = try Hledger(journal: exported.output)
-      defer { hledger.remove() }
-      let checked = try hledger.check()
-      #expect(checked.status == 0, "\(checked.error)")
+      try expectHledgerChecks(deployment)
     }
   }
 }

@@ -36,6 +36,16 @@ package enum MarkQueries {
       + ") m order by m.borrower_id limit $6",
     parameters: [.uuid, .text, .date, .timestamptz, .uuid, .int8], columns: Tables.startupMarks.types)
 
+  /// These startups, in the order of their ids; one of which nothing was known is left out.
+  package static let ofTheseStartups = Statement(
+    "marks_of_these_startups",
+    """
+    select m.* from unnest($1::uuid[]) as s (subject)
+    cross join lateral (
+    """ + Tables.startupMarks.selectList + "where borrower_id = s.subject" + standsThen
+      + ") m order by m.borrower_id",
+    parameters: [.uuidArray, .text, .date, .timestamptz], columns: Tables.startupMarks.types)
+
   /// These chip models, in their order: the catalogue is small.
   package static let ofChips = Statement(
     "marks_of_chips",
@@ -96,7 +106,10 @@ package enum MarkQueries {
   }
 
   package static var statements: [Statement] {
-    [ofStartup, ofChip, ofStartups, ofChips, reports, disputed, disputedOfChips, disputedOfStartups, trades]
+    [
+      ofStartup, ofChip, ofStartups, ofTheseStartups, ofChips, reports, disputed, disputedOfChips, disputedOfStartups,
+      trades,
+    ]
   }
 
   /// What a subject was worth.

@@ -43,10 +43,16 @@ package struct RiskBook: Sendable {
       let models = Set(loans.map(\.terms.chipModelID)).sorted()
       let chips = try await Tables.chipMarks.decode(
         transaction.run(MarkQueries.ofChips(models, .perChip, on: date, knownAt: moment)))
+      let borrowers = Set(loans.map(\.terms.borrowerID)).sorted()
+      let valued = Query(
+        MarkQueries.ofTheseStartups,
+        [
+          .uuidArray(borrowers.map(\.value.bits)), .text(ValuationBasis.postMoney.rawValue), .date(date.dayNumber),
+          .timestamptz(moment.microseconds),
+        ])
       var startups: [OrganizationID: ValuationMark] = [:]
-      for borrower in Set(loans.map(\.terms.borrowerID)).sorted() {
-        let query = MarkQueries.of(.startup(borrower), .postMoney, on: date, knownAt: moment)
-        startups[borrower] = try await Tables.startupMarks.decode(transaction.run(query)).first
+      for mark in try await Tables.startupMarks.decode(transaction.run(valued)) {
+        if let startup = mark.subject.startup { startups[startup] = mark }
       }
       var byChip: [ChipModelID: ValuationMark] = [:]
       for mark in chips { if case .chipModel(let chip) = mark.subject { byChip[chip] = mark } }
