@@ -20,24 +20,7 @@ extension WebAPI {
           write: { $0.write(to: &$1) })
       ) { reader, _ in try PublishedCalendar.parse(&reader).map { ProposeReference(fact: .calendar($0)) } }
     }
-    routes.get("/v1/calendars/{id}") { request, context in
-      let principal = try await gateway.principal(of: request)
-      let id: ReferenceEntryID = try Gateway.pathID(context, noun: "calendar")
-      let row = try await gateway.reader.one(Resources.referenceEntries, id.value, as: principal, noun: "calendar")
-      guard row.fact.kind == .calendar else { throw PartiesRefusal.notFound("calendar") }
-      return gateway.object(request, version: row.version) { row.write(to: &$0) }
-    }
-    for act in DecideReference.Act.allCases {
-      routes.post("/v1/calendars/{id}/\(act.rawValue)") { request, context in
-        let id: ReferenceEntryID = try Gateway.pathID(context, noun: "calendar")
-        return try await gateway.post(
-          request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
-        ) { reader, posted -> DecideReference? in
-          guard EmptyBody.parse(&reader) != nil else { return nil }
-          return DecideReference(entryID: id, kind: .calendar, act: act, ifVersion: posted.ifVersion)
-        }
-      }
-    }
+    addReferenceRoutes(&routes, "/v1/calendars", noun: "calendar", kind: .calendar)
     routes.get("/v1/business-days") { request, _ in
       _ = try await gateway.principal(of: request)
       guard let currency = try Gateway.text(request, "currency").flatMap({ Currency($0) }) else {
@@ -128,6 +111,32 @@ extension BusinessCalendars {
       writer.field("following", try? adjusted(date, of: currency, by: .following))
       writer.field("modified_following", try? adjusted(date, of: currency, by: .modifiedFollowing))
       writer.field("preceding", try? adjusted(date, of: currency, by: .preceding))
+    }
+  }
+}
+
+extension WebAPI {
+  /// An entry of reference data of one kind: read by its id, and adopted or rejected.
+  func addReferenceRoutes(
+    _ routes: inout Routes, _ path: String, noun: String, kind: ReferenceEntry.Kind
+  ) {
+    routes.get("\(path)/{id}") { request, context in
+      let principal = try await gateway.principal(of: request)
+      let id: ReferenceEntryID = try Gateway.pathID(context, noun: noun)
+      let row = try await gateway.reader.one(Resources.referenceEntries, id.value, as: principal, noun: noun)
+      guard row.fact.kind == kind else { throw PartiesRefusal.notFound(noun) }
+      return gateway.object(request, version: row.version) { row.write(to: &$0) }
+    }
+    for act in DecideReference.Act.allCases {
+      routes.post("\(path)/{id}/\(act.rawValue)") { request, context in
+        let id: ReferenceEntryID = try Gateway.pathID(context, noun: noun)
+        return try await gateway.post(
+          request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
+        ) { reader, posted -> DecideReference? in
+          guard EmptyBody.parse(&reader) != nil else { return nil }
+          return DecideReference(entryID: id, kind: kind, act: act, ifVersion: posted.ifVersion)
+        }
+      }
     }
   }
 }

@@ -98,24 +98,7 @@ extension WebAPI {
           write: { $0.write(to: &$1) })
       ) { reader, _ in try ProposeReference.parseTaxRule(&reader) }
     }
-    routes.get("/v1/tax-rules/{id}") { request, context in
-      let principal = try await gateway.principal(of: request)
-      let id: ReferenceEntryID = try Gateway.pathID(context, noun: "tax rule")
-      let row = try await gateway.reader.one(Resources.referenceEntries, id.value, as: principal, noun: "tax rule")
-      guard row.fact.kind == .taxRule else { throw PartiesRefusal.notFound("tax rule") }
-      return gateway.object(request, version: row.version) { row.write(to: &$0) }
-    }
-    for act in DecideReference.Act.allCases {
-      routes.post("/v1/tax-rules/{id}/\(act.rawValue)") { request, context in
-        let id: ReferenceEntryID = try Gateway.pathID(context, noun: "tax rule")
-        return try await gateway.post(
-          request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
-        ) { reader, posted -> DecideReference? in
-          guard EmptyBody.parse(&reader) != nil else { return nil }
-          return DecideReference(entryID: id, kind: .taxRule, act: act, ifVersion: posted.ifVersion)
-        }
-      }
-    }
+    addReferenceRoutes(&routes, "/v1/tax-rules", noun: "tax rule", kind: .taxRule)
   }
 
   /// The rules that hold, each until another took its place; with `on` those of a day, with `known_at` as they were known
