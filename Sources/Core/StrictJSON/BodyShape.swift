@@ -10,6 +10,8 @@ package indirect enum BodyShape: Sendable, Hashable {
   case text(bytes: ClosedRange<Int>, isMultiline: Bool)
   /// A text of a kind that `expected` completes: "must be ...".
   case parsedText(expected: String, bytes: ClosedRange<Int>)
+  /// The id of something: its prefix, `_` and a UUID.
+  case identifier(prefix: String)
   case words([String])
   /// - `isSet`: no element stands in it twice.
   case array(BodyShape, count: ClosedRange<Int>, isSet: Bool)

@@ -46,6 +46,11 @@ extension FaultLog {
 }
 
 extension ObjectReader {
+  /// Says more of the member that was just read, where a body is described; otherwise nothing happens.
+  package mutating func describe(_ shape: () -> BodyShape) {
+    if log.isTracing { log.trace?.note(shape()) }
+  }
+
   var trace: BodyTrace? { log.trace }
 
   /// Its log, without a look at members that nobody asked for: there are none.

@@ -21,6 +21,7 @@ package struct WebAPI: Sendable {
   let workPlanned: @Sendable () -> Void
   let replayer = RoundReplayer()
   let adviser = MatchAdviser()
+  let described = DescriptionCache()
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,
@@ -77,8 +78,10 @@ package struct WebAPI: Sendable {
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))
     router.add(middleware: ProblemMiddleware(routes: table.table))
+    addDescriptionRoutes(&table)
+    precondition(table.handlers.count == Contract.operations.count, "a line of the contract has no route")
     for route in table.handlers {
-      router.on(RouterPath(route.template), method: route.method, use: route.handler)
+      router.on(RouterPath(route.contract.template), method: route.contract.method, use: route.handler)
     }
     return (router, table.table)
   }
@@ -89,14 +92,29 @@ struct Routes {
   typealias Handler = @Sendable (Request, ChipBridgeContext) async throws -> Response
 
   private(set) var table = RouteTable()
-  private(set) var handlers: [(method: HTTPRequest.Method, template: String, handler: Handler)] = []
+  private(set) var handlers: [Registered] = []
+
+  /// A route with its promise.
+  struct Registered: Sendable {
+    let contract: OperationContract
+    /// As it was written, without the check of its query.
+    let bare: Handler
+
+    @Sendable func handler(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
+      if request.uri.query != nil || contract.needsQuery { try contract.check(request) }
+      return try await bare(request, context)
+    }
+  }
 
   mutating func get(_ template: String, _ handler: @escaping Handler) { add(.get, template, handler) }
   mutating func post(_ template: String, _ handler: @escaping Handler) { add(.post, template, handler) }
 
   private mutating func add(_ method: HTTPRequest.Method, _ template: String, _ handler: @escaping Handler) {
+    guard let contract = Contract.index[Contract.Key(method: method, template: template)] else {
+      preconditionFailure("\(method) \(template) is promised nowhere: it needs a line in the contract")
+    }
     table.add(method, template)
-    handlers.append((method, template, handler))
+    handlers.append(Registered(contract: contract, bare: handler))
   }
 }
 

@@ -13,6 +13,11 @@ extension Gateway {
     _ request: Request, _ context: ChipBridgeContext, types: Set<String>, limit: Int, render: Rendering<C.Outcome>,
     command: @Sendable ([UInt8], Posted) throws -> C
   ) async throws -> Response {
+    if let probe = BodyProbe.current {
+      throw probe.done(
+        BodyProbe.Finding(
+          kind: .upload, shape: nil, types: types.sorted(), mostBytes: limit, status: Int(render.status.code)))
+    }
     let principal = try await principal(of: request)
     let validateOnly = try validateOnly(request)
     let posted = Posted(principal: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)

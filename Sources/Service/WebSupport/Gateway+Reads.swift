@@ -88,6 +88,7 @@ extension Gateway {
   package static func pathID<Noun>(
     _ context: ChipBridgeContext, _ name: String = "id", noun: String
   ) throws -> Identifier<Noun> {
+    if BodyProbe.current != nil { return Identifier(UUIDValue(high: 0, low: 0)) }
     guard let text = context.parameters.get(name), let id = Identifier<Noun>(text) else {
       throw PartiesRefusal.notFound(noun)
     }

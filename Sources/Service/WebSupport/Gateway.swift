@@ -39,7 +39,8 @@ package struct Gateway: Sendable {
   }
 
   package func principal(of request: Request) async throws -> Principal {
-    try await authenticator.principal(authorization: request.headers[.authorization])
+    if BodyProbe.current != nil { return BodyProbe.principal }
+    return try await authenticator.principal(authorization: request.headers[.authorization])
   }
 
   // MARK: commands
@@ -100,6 +101,13 @@ package struct Gateway: Sendable {
     preview: (@Sendable (Principal) async throws -> (@Sendable (inout JSONWriter) -> Void)?)? = nil,
     command: @Sendable (inout ObjectReader, Posted) throws -> C?
   ) async throws -> Response {
+    if let probe = BodyProbe.current {
+      let posted = Posted(principal: BodyProbe.principal, ifVersion: nil, validateOnly: true)
+      throw probe.done(
+        BodyProbe.Finding(
+          kind: .command, shape: try BodyShape.traced { _ = try command(&$0, posted) }, types: [],
+          mostBytes: limits.maxBytes, status: Int(render.status.code)))
+    }
     let principal = try await principal(of: request)
     let validateOnly = try validateOnly(request)
     let posted = Posted(principal: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)
@@ -121,6 +129,12 @@ package struct Gateway: Sendable {
   package static func parse<Value>(
     _ body: [UInt8], limits: JSONLimits = .request, _ read: (inout ObjectReader) throws -> Value?
   ) throws -> Value {
+    if let probe = BodyProbe.current {
+      throw probe.done(
+        BodyProbe.Finding(
+          kind: .calculation, shape: try BodyShape.traced { _ = try read(&$0) }, types: [], mostBytes: limits.maxBytes,
+          status: 200))
+    }
     let document = try JSONDocument(parsing: body.isEmpty ? Array("{}".utf8) : body, limits: limits)
     var reader = ObjectReader(document)
     let value = try read(&reader)
@@ -204,6 +218,7 @@ package struct Gateway: Sendable {
   package func collect(
     _ request: Request, upTo limit: Int = JSONLimits.request.maxBytes, types: Set<String>? = nil
   ) async throws -> [UInt8] {
+    if BodyProbe.current != nil { return [] }
     if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length > Int64(limit) {
       throw Self.tooLarge(limit)
     }

@@ -17,11 +17,15 @@ private let shortText = 1...64
 /// member, the `optional` one takes absent and null for nil.
 extension ObjectReader {
   mutating func id<Noun>(_ name: StaticString, of noun: Noun.Type = Noun.self) -> Identifier<Noun>? {
-    parsed(name, expected: expectedID, bytes: shortText) { Identifier<Noun>($0) }
+    let id = parsed(name, expected: expectedID, bytes: shortText) { Identifier<Noun>($0) }
+    describe { .identifier(prefix: Noun.prefix.description) }
+    return id
   }
 
   mutating func optionalID<Noun>(_ name: StaticString, of noun: Noun.Type = Noun.self) -> Identifier<Noun>? {
-    optionalParsed(name, expected: expectedID, bytes: shortText) { Identifier<Noun>($0) }
+    let id = optionalParsed(name, expected: expectedID, bytes: shortText) { Identifier<Noun>($0) }
+    describe { .identifier(prefix: Noun.prefix.description) }
+    return id
   }
 
   mutating func date(_ name: StaticString) -> CalendarDate? {

@@ -1,0 +1,53 @@
+/// What holds for every operation: told once, at the head of the description and of the reference page.
+enum APIGuide {
+  static let overview = sections.map { "## \($0.title)\n\($0.text)" }.joined(separator: "\n\n")
+
+  static let sections: [(title: String, text: String)] = [
+    (
+      "Values",
+      "JSON in UTF-8 with names in snake_case. Money is `{\"amount\", \"currency\"}`, an integer of minor units and ISO 4217. "
+        + "Rates are whole basis points (`*_bps`), chips whole units. Moments are RFC 3339 in UTC (`*_at`), days "
+        + "YYYY-MM-DD (`*_on`, `business_date`). Figures of chips are decimals in texts. Ids are a prefix and a UUID: knowing "
+        + "one proves no right. Answers may gain members; bodies take no unknown ones."
+    ),
+    (
+      "Keys",
+      "`Authorization: Bearer <key>`. A key belongs to an organisation, and carries roles and often a person. What is not "
+        + "the caller's and what is not there answer alike, 404. Acts that move money or change compliance need two persons."
+    ),
+    (
+      "Repeating a request",
+      "Every POST that changes something needs `Idempotency-Key`. The same key with the same request (method, path, query, "
+        + "bytes of the body) has one effect; the answer is repeated byte for byte with `Idempotency-Replayed: true`, for 30 "
+        + "days. With another request it is refused. After a 503, or no answer at all, repeat with the same key."
+    ),
+    (
+      "Asking first",
+      "`?validate_only=true` on any of them: the same checks and the same answer, nothing changes, no key is needed."
+    ),
+    (
+      "Versions",
+      "Answers about one object carry its version as `ETag`. `If-None-Match` on a GET answers 304 where nothing changed; "
+        + "`If-Match` on a POST answers 412 where something did."
+    ),
+    (
+      "Lists",
+      "`{\"data\": [...], \"next_cursor\": ...}`, in order of creation. Give `next_cursor` back as `cursor` until it is null: "
+        + "each item is seen once, whatever is added meanwhile. Cursors are signed, and good for their own list."
+    ),
+    (
+      "Refusals",
+      "`application/problem+json` (RFC 9457): `code` is stable, `detail` for people, `errors` names each member at fault by "
+        + "JSON pointer and each parameter as `?name`, `request_id` is that of our logs. 422 is wrong whenever it is sent, 409 only "
+        + "now. A parameter that a route does not know is refused, not passed over."
+    ),
+    (
+      "Events",
+      "`GET /v1/events?after=` gives every change that concerns the caller once and in order."
+    ),
+    (
+      "Change",
+      "Under `/v1` things are added and none is taken away or given another meaning."
+    ),
+  ]
+}
