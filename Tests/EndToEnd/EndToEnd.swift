@@ -65,7 +65,7 @@ final class WriteLoad: Sendable {
   /// Writes on `count` connections until `stop`; every fourth one creates lots, so that the ledger moves too.
   func run(writers count: Int, port: Int) throws {
     try concurrently(count) { [self] writer in
-      let http = RawHTTP(port: port)
+      let http = RawHTTP(port: port, isDescribed: false)
       var number = 0
       while !stopping.isUp {
         number += 1
@@ -108,7 +108,7 @@ struct Reckoning {
     unacknowledged = intents.count - acknowledged
     let (lost, duplicated, half) = (Gathered<String>(), Gathered<String>(), Gathered<String>())
     try concurrently(8) { worker in
-      let http = RawHTTP(port: port)
+      let http = RawHTTP(port: port, isDescribed: false)
       for index in stride(from: worker, to: intents.count, by: 8) {
         let intent = intents[index]
         let first = try http.post(intent.path, as: intent.party.key, intent.body, idempotency: intent.key)

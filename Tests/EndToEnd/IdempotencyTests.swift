@@ -109,7 +109,7 @@ extension EndToEnd {
       try await withDeployment { deployment in
         let service = try deployment.serve()
         let startup = try deployment.enrol(service, "Startup", role: "startup")
-        let writer = RawHTTP(port: service.port)
+        let writer = RawHTTP(port: service.port, isDescribed: false)
         func add(_ marker: String) throws -> String {
           try writer.post("/v1/loan-requests", as: startup.key, Goods.request(marker), idempotency: marker).text("id")
         }

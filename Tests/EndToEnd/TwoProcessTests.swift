@@ -14,7 +14,7 @@ extension EndToEnd {
         let answers = Gathered<(key: String, status: Int, body: [UInt8])>()
         // Four pairs: the two of a pair send the same keys, each to its own process.
         try concurrently(8) { worker in
-          let http = RawHTTP(port: services[worker % 2].port)
+          let http = RawHTTP(port: services[worker % 2].port, isDescribed: false)
           for number in 0..<40 {
             let key = "pair-\(worker / 2)-\(number)"
             let isLot = number % 4 == 3
@@ -54,7 +54,7 @@ extension EndToEnd {
           let answers = Gathered<Answer>()
           try concurrently(2) { index in
             answers.append(
-              try RawHTTP(port: services[index].port).post(
+              try RawHTTP(port: services[index].port, isDescribed: false).post(
                 "/v1/offers/\(offer)/accept", as: startup.key, "{}", idempotency: UUID().uuidString))
           }
           let statuses = answers.all.map(\.status).sorted()

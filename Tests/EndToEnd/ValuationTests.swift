@@ -33,6 +33,8 @@ extension EndToEnd {
       #expect(try console.number("select count(*) from startup_marks") == 0)
       // Who imported does not approve; the other person does.
       let id = try #require(summary["id"]?.asString)
+      #expect(try http.get("/v1/valuation-imports", as: deployment.admin).status == 200)
+      #expect(try http.get("/v1/valuation-imports/\(id)", as: deployment.admin).status == 200)
       let path = "/v1/valuation-imports/\(id)/approve"
       #expect(try http.post(path, as: deployment.admin, "{}", idempotency: "own").status == 403)
       try deployment.post(service, path, as: deployment.checker)

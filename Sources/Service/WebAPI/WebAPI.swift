@@ -38,7 +38,7 @@ package struct WebAPI: Sendable {
 
   /// The router, and the table of its routes.
   package func build() -> (Router<ChipBridgeContext>, RouteTable) {
-    var table = Routes()
+    var table = Routes(gateway: gateway)
     addOperatorRoutes(&table)
     addPartyRoutes(&table)
     addCatalogueRoutes(&table)
@@ -91,17 +91,27 @@ package struct WebAPI: Sendable {
 struct Routes {
   typealias Handler = @Sendable (Request, ChipBridgeContext) async throws -> Response
 
+  let gateway: Gateway
   private(set) var table = RouteTable()
   private(set) var handlers: [Registered] = []
+
+  init(gateway: Gateway) { self.gateway = gateway }
 
   /// A route with its promise.
   struct Registered: Sendable {
     let contract: OperationContract
+    let gateway: Gateway
     /// As it was written, without the check of its query.
     let bare: Handler
 
     @Sendable func handler(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
-      if request.uri.query != nil || contract.needsQuery { try contract.check(request) }
+      if request.uri.query != nil || contract.needsQuery {
+        do { try contract.check(request) } catch {
+          // Who has no key is told that, and nothing of the query.
+          if contract.kind != .probe { _ = try await gateway.principal(of: request) }
+          throw error
+        }
+      }
       return try await bare(request, context)
     }
   }
@@ -114,7 +124,7 @@ struct Routes {
       preconditionFailure("\(method) \(template) is promised nowhere: it needs a line in the contract")
     }
     table.add(method, template)
-    handlers.append(Registered(contract: contract, bare: handler))
+    handlers.append(Registered(contract: contract, gateway: gateway, bare: handler))
   }
 }
 

@@ -42,9 +42,12 @@ package final class RawHTTP {
   private var descriptor: Int32 = -1
   private var buffer: [UInt8] = []
   private let timeoutSeconds: Int
+  /// Whether answers are held against the description; not where a service is about to be killed, or load is made.
+  private let isDescribed: Bool
 
-  package init(port: Int, timeoutSeconds: Int = 40) {
+  package init(port: Int, timeoutSeconds: Int = 40, isDescribed: Bool = true) {
     self.port = port
+    self.isDescribed = isDescribed
     self.timeoutSeconds = timeoutSeconds
   }
 
@@ -88,7 +91,9 @@ package final class RawHTTP {
     var head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     for (name, value) in headers { head += "\(name): \(value)\r\n" }
     if let body { head += "Content-Length: \(body.count)\r\n" }
-    return try exchange(Array((head + "\r\n").utf8) + (body ?? []))
+    let answer = try exchange(Array((head + "\r\n").utf8) + (body ?? []))
+    if isDescribed { try DescribedAnswers.shared.check(method, target, body, answer, port: port) }
+    return answer
   }
 
   /// Sends bytes as they are and reads one answer.

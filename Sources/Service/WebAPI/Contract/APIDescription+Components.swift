@@ -47,9 +47,13 @@ extension APIDescription {
     add(
       "IfMatch", "If-Match", required: false, pattern: #"^(\*|"v[0-9]{1,18}")$"#,
       "The ETag of the object as it was read: where it has changed since, 412 and nothing happens.")
-    add(
-      "IfNoneMatch", "If-None-Match", required: false, pattern: #"^"[!#-~]+"$"#,
-      "The ETag of the object as it was read: where it is still so, 304 without a body.")
+    writer.object("IfNoneMatch") { writer in
+      writer.field("name", "If-None-Match")
+      writer.field("in", "header")
+      writer.field("description", "The ETag of the object as it was read: where it is still so, 304 without a body.")
+      // Whatever else it says is no tag of ours, and the object is answered.
+      writer.object("schema") { $0.field("type", "string") }
+    }
   }
 
   private func headers(to writer: inout JSONWriter) {

@@ -156,22 +156,20 @@ struct APIDescription: Sendable {
     let contract = operation.contract
     let kept = answers(of: contract)
     if kept.isEmpty { bareAnswer(of: operation, to: &writer) }
-    for answer in kept {
-      guard let status = answer["status"]?.asString, let type = answer["type"]?.asString else { continue }
+    let byStatus = Dictionary(grouping: kept) { $0["status"]?.asString ?? "" }
+    for (status, answers) in byStatus.sorted(by: { $0.key < $1.key }) {
       writer.key(dynamic: status)
       writer.object { writer in
         writer.field("description", Self.words(for: status))
         headers(of: contract, status, to: &writer)
         writer.object("content") { writer in
-          writer.key(dynamic: type)
-          writer.object { writer in
-            if let schema = answer["schema"] {
+          // One for each media type.
+          for answer in answers {
+            guard let type = answer["type"]?.asString, let schema = answer["schema"] else { continue }
+            writer.key(dynamic: type)
+            writer.object { writer in
               writer.key("schema")
               writer.copy(schema)
-            }
-            if let example = answer["example"] {
-              writer.key("example")
-              writer.copy(example)
             }
           }
         }
