@@ -148,6 +148,7 @@ let package = Package(
         "Schema", "Parties", "StrictJSON", hummingbird, logging, lifecycle,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     // Commands.

@@ -10,6 +10,7 @@ import Settlement
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Serve the HTTP interface until SIGTERM or SIGINT.")
   @OptionGroup var database: DatabaseOptions
+  @OptionGroup(title: "Connections") var connections: ConnectionOptions
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
   @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
@@ -38,10 +39,11 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     var logger = Logger(label: "chipbridge")
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
-    let configuration = ServiceConfiguration(
+    var configuration = ServiceConfiguration(
       database: try database.configuration(), host: host, port: port, isSandbox: sandbox,
       writerConnections: writerConnections, readerConnections: readerConnections, runsWorkers: workers,
       rounds: RoundSchedule(everySeconds: matchEvery, afterSeconds: matchAfter), leaseSeconds: leaseSeconds)
+    connections.apply(to: &configuration)
     let service: ChipBridgeService
     do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
       throw Failure("The database does not serve: \(error.debugDescription)")

@@ -43,7 +43,9 @@ package struct ChipBridgeService {
     self.hints = hints
     let api = WebAPI(
       gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics,
-      isSandbox: configuration.isSandbox, workPlanned: { hint.yield() })
+      isSandbox: configuration.isSandbox,
+      standing: StandingHeaders(strictTransportSeconds: configuration.strictTransportSeconds),
+      workPlanned: { hint.yield() })
     (router, routes) = api.build()
     worker = RunWorker(
       pool: writer, pipeline: pipeline, reference: reference, clock: clock, logger: logger,
@@ -56,14 +58,19 @@ package struct ChipBridgeService {
   /// - Parameter whenListening: told the port once requests are taken.
   package func run(whenListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     let port = configuration.port
-    let http = HTTP1Channel.Configuration(idleTimeout: .seconds(60))
+    let most = Descriptors.connections(wanted: configuration.maximumConnections)
+    let (limits, connections) = (configuration.connectionLimits, OpenConnections(most: most))
+    let standing = StandingHeaders(strictTransportSeconds: configuration.strictTransportSeconds)
     let loops = MultiThreadedEventLoopGroup.singleton
     let application = Application(
       router: router,
-      server: HTTPServerBuilder { LoopBoundChannel(responder: $0, configuration: http, loops: loops) },
+      server: HTTPServerBuilder {
+        LoopBoundChannel(
+          responder: $0, limits: limits, connections: connections, standing: standing.texts, loops: loops)
+      },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: "chipbridge",
-        reuseAddress: true, availableConnectionsDelegate: nil),
+        reuseAddress: true, availableConnectionsDelegate: .maximum(most, logger: logger)),
       onServerRunning: { channel in
         await whenListening(channel.localAddress?.port ?? port)
       }, eventLoopGroupProvider: .shared(loops), logger: logger)

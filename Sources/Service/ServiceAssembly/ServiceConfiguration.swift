@@ -18,8 +18,11 @@ package struct ServiceConfiguration: Sendable {
   /// How long a worker keeps a run or a shard that it says nothing of, in seconds.
   package var leaseSeconds: Int64
   package var limits: CommandPipeline.Limits
-  /// Requests served at once over all connections; past it connections wait to be accepted.
+  /// Connections open at once; past it others wait to be accepted.
   package var maximumConnections: Int
+  package var connectionLimits = ConnectionLimits()
+  /// For how many seconds browsers are told to come by TLS only; nil where TLS does not end in front of this service.
+  package var strictTransportSeconds: Int64?
 
   package init(
     database: PostgresConfiguration, host: String = "127.0.0.1", port: Int = 8_080, isSandbox: Bool = false,

@@ -17,6 +17,7 @@ package struct WebAPI: Sendable {
   let writer: PostgresPool
   let metrics: MetricsRegistry
   let isSandbox: Bool
+  let standing: StandingHeaders
   /// Told when a command planned work for the workers of this process.
   let workPlanned: @Sendable () -> Void
   let replayer = RoundReplayer()
@@ -24,7 +25,7 @@ package struct WebAPI: Sendable {
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,
-    isSandbox: Bool, workPlanned: @escaping @Sendable () -> Void
+    isSandbox: Bool, standing: StandingHeaders, workPlanned: @escaping @Sendable () -> Void
   ) {
     self.gateway = gateway
     self.reference = reference
@@ -32,6 +33,7 @@ package struct WebAPI: Sendable {
     self.writer = writer
     self.metrics = metrics
     self.isSandbox = isSandbox
+    self.standing = standing
     self.workPlanned = workPlanned
   }
 
@@ -76,9 +78,11 @@ package struct WebAPI: Sendable {
     addLedgerRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))
-    router.add(middleware: ProblemMiddleware(routes: table.table))
+    router.add(middleware: ProblemMiddleware(routes: table.table, standing: standing))
     for route in table.handlers {
       router.on(RouterPath(route.template), method: route.method, use: route.handler)
+      // The answer to HEAD loses its body on its way out.
+      if route.method == .get { router.on(RouterPath(route.template), method: .head, use: route.handler) }
     }
     return (router, table.table)
   }
