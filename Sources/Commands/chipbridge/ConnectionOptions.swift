@@ -14,6 +14,8 @@ struct ConnectionOptions: ParsableArguments {
   var stalledSeconds = ConnectionLimits().stalledSeconds
   @Option(help: "Seconds that a connection may be without a request (1 to 3600).")
   var idleSeconds = ConnectionLimits().idleSeconds
+  @Option(help: "Bytes that the kernel is asked to keep of answers on a connection (4096 to 16777216).")
+  var sendBufferBytes = ConnectionLimits().sendBufferBytes
   @Option(help: "Tell browsers for so many seconds to come by TLS only; for services behind TLS.")
   var strictTransportSeconds: Int64?
 
@@ -24,6 +26,9 @@ struct ConnectionOptions: ParsableArguments {
     guard [headSeconds, requestSeconds, answerSeconds, stalledSeconds].allSatisfy({ (1...600).contains($0) }),
       (1...3_600).contains(idleSeconds)
     else { throw ValidationError("Limits of connections are 1 to 600 seconds, --idle-seconds 1 to 3600.") }
+    guard (4_096...16_777_216).contains(sendBufferBytes) else {
+      throw ValidationError("--send-buffer-bytes is 4096 to 16777216.")
+    }
     guard strictTransportSeconds.map({ (0...63_072_000).contains($0) }) ?? true else {
       throw ValidationError("--strict-transport-seconds is 0 to 63072000.")
     }
@@ -36,6 +41,7 @@ struct ConnectionOptions: ParsableArguments {
     configuration.connectionLimits.answerSeconds = answerSeconds
     configuration.connectionLimits.stalledSeconds = stalledSeconds
     configuration.connectionLimits.idleSeconds = idleSeconds
+    configuration.connectionLimits.sendBufferBytes = sendBufferBytes
     configuration.strictTransportSeconds = strictTransportSeconds
   }
 }

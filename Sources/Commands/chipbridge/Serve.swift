@@ -11,6 +11,8 @@ struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Serve the HTTP interface until SIGTERM or SIGINT.")
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Connections") var connections: ConnectionOptions
+  @OptionGroup(title: "Quotas") var quotas: QuotaOptions
+  @OptionGroup(title: "Audit log") var audit: AuditOptions
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
   @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
@@ -44,6 +46,8 @@ struct Serve: AsyncParsableCommand {
       writerConnections: writerConnections, readerConnections: readerConnections, runsWorkers: workers,
       rounds: RoundSchedule(everySeconds: matchEvery, afterSeconds: matchAfter), leaseSeconds: leaseSeconds)
     connections.apply(to: &configuration)
+    quotas.apply(to: &configuration)
+    try audit.apply(to: &configuration)
     let service: ChipBridgeService
     do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
       throw Failure("The database does not serve: \(error.debugDescription)")

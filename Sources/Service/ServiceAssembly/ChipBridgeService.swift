@@ -8,6 +8,7 @@ import Postgres
 import Primitives
 import ServiceLifecycle
 import Settlement
+import Synchronization
 import Telemetry
 import UnixSignals
 import WebAPI
@@ -21,6 +22,7 @@ package struct ChipBridgeService {
   package let router: Router<ChipBridgeContext>
   package let routes: RouteTable
   private let worker: RunWorker
+  private let sealer: AuditSealer
   private let hints: AsyncStream<Void>
   private let configuration: ServiceConfiguration
   private let logger: Logger
@@ -45,11 +47,15 @@ package struct ChipBridgeService {
       gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics,
       isSandbox: configuration.isSandbox,
       standing: StandingHeaders(strictTransportSeconds: configuration.strictTransportSeconds),
-      workPlanned: { hint.yield() })
+      limiter: RateLimiter(configuration.quotas), workPlanned: { hint.yield() })
     (router, routes) = api.build()
     worker = RunWorker(
       pool: writer, pipeline: pipeline, reference: reference, clock: clock, logger: logger,
       schedule: configuration.rounds, leaseSeconds: configuration.leaseSeconds)
+    sealer = AuditSealer(
+      pool: writer,
+      signer: configuration.sealing?.seed.flatMap(AuditSigner.init(seed:)) ?? AuditSigner(platformSecret: secret),
+      clock: clock)
     self.configuration = configuration
     self.logger = logger
   }
@@ -78,6 +84,14 @@ package struct ChipBridgeService {
       .init(service: PoolService(pools: [writer, readerPool])), .init(service: PipelineService(pipeline: pipeline)),
     ]
     if configuration.runsWorkers { services.append(.init(service: WorkerService(worker: worker, hints: hints))) }
+    if let sealing = configuration.sealing {
+      let pipeline = pipeline
+      services.append(
+        .init(
+          service: SealerService(sealer: sealer, sealing: sealing, logger: logger) {
+            pipeline.counters.commands.load(ordering: .relaxed)
+          }))
+    }
     services.append(.init(service: application))
     var group = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -116,5 +130,17 @@ private struct WorkerService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await worker.run(hints: hints) }
+  }
+}
+
+/// Seals the audit log; on shutdown it stops, and what is not sealed yet is sealed by whoever comes next.
+private struct SealerService: Service {
+  let sealer: AuditSealer
+  let sealing: AuditSealing
+  let logger: Logger
+  let written: @Sendable () -> Int
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await sealer.run(sealing, written: written, logger: logger) }
   }
 }

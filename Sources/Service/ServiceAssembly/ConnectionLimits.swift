@@ -26,7 +26,7 @@ package struct ConnectionLimits: Sendable {
   /// How long a client may take nothing of an answer that waits for it. Then the connection is cut.
   package var stalledSeconds: Int64 = 15
   /// What the kernel is asked to keep of answers under way on one connection; Linux takes twice as much.
-  package var sendBufferBytes: CInt = 128 << 10
+  package var sendBufferBytes = 128 << 10
   /// What a client takes on average of answers that wait for it, once they waited for `stalledSeconds`; less is cut.
   package var leastBytesPerSecond = 1 << 10
   /// Without a request. Then the connection is closed.

@@ -3,6 +3,12 @@ import NIOCore
 import NIOHTTP1
 import WebSupport
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Stands between the parser and the framework: what is no request of this interface is answered here, a client that takes
 /// too long is told so or cut, and every answer that ends a connection is one that the client can read.
 ///
@@ -89,6 +95,8 @@ final class RequestGuard: ChannelDuplexHandler {
     if let wire, let place = try? context.pipeline.syncOperations.context(handler: wire),
       wire.isStalled(at: now, context: place)
     {
+      // By a reset: what the client does not take would else stay with the kernel, minutes after the connection.
+      _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
       return context.close(promise: nil)
     }
     guard !isDraining else { return }

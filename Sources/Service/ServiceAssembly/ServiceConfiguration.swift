@@ -1,6 +1,7 @@
 import Operations
 import Postgres
 import Settlement
+import WebSupport
 
 /// What the service is told from outside, checked as a whole before anything starts.
 package struct ServiceConfiguration: Sendable {
@@ -21,6 +22,9 @@ package struct ServiceConfiguration: Sendable {
   /// Connections open at once; past it others wait to be accepted.
   package var maximumConnections: Int
   package var connectionLimits = ConnectionLimits()
+  package var quotas = RateLimiter.Limits()
+  /// How the audit log is sealed; nil leaves it to other processes.
+  package var sealing: AuditSealing? = AuditSealing()
   /// For how many seconds browsers are told to come by TLS only; nil where TLS does not end in front of this service.
   package var strictTransportSeconds: Int64?
 

@@ -18,6 +18,7 @@ package struct WebAPI: Sendable {
   let metrics: MetricsRegistry
   let isSandbox: Bool
   let standing: StandingHeaders
+  let limiter: RateLimiter
   /// Told when a command planned work for the workers of this process.
   let workPlanned: @Sendable () -> Void
   let replayer = RoundReplayer()
@@ -25,7 +26,7 @@ package struct WebAPI: Sendable {
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,
-    isSandbox: Bool, standing: StandingHeaders, workPlanned: @escaping @Sendable () -> Void
+    isSandbox: Bool, standing: StandingHeaders, limiter: RateLimiter, workPlanned: @escaping @Sendable () -> Void
   ) {
     self.gateway = gateway
     self.reference = reference
@@ -34,6 +35,7 @@ package struct WebAPI: Sendable {
     self.metrics = metrics
     self.isSandbox = isSandbox
     self.standing = standing
+    self.limiter = limiter
     self.workPlanned = workPlanned
   }
 
@@ -76,9 +78,12 @@ package struct WebAPI: Sendable {
     addClearingRoutes(&table)
     addInvoiceRoutes(&table)
     addLedgerRoutes(&table)
+    addAuditRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))
     router.add(middleware: ProblemMiddleware(routes: table.table, standing: standing))
+    router.add(
+      middleware: RateLimitMiddleware(limiter: limiter, authenticator: gateway.authenticator, routes: table.table))
     for route in table.handlers {
       router.on(RouterPath(route.template), method: route.method, use: route.handler)
       // The answer to HEAD loses its body on its way out.

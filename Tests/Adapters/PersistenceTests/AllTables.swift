@@ -47,7 +47,8 @@ struct AnyTable: Sendable {
 
   /// Every statement of the module.
   static let statements: [Statement] =
-    all.flatMap(\.statements) + Loader.statements + ChangeWriter.statements + AnswerSQL.statements
+    all.flatMap(\.statements) + Loader.statements + AuditSealSQL.statements + ChangeWriter.statements
+    + AnswerSQL.statements
     + ReferenceSQL.statements + RunSQL.statements + RoundSQL.statements + Bootstrap.statements + Resources.statements
     + Details.statements
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
