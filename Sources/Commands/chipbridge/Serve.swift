@@ -27,6 +27,8 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Connections for reads.") var readerConnections = 8
   @Option(help: "Least level to log: debug, info, notice, warning, error.") var logLevel = "notice"
 
+  @Option(help: "Log each request as a line of JSON to: none, stdout, stderr.") var accessLog = AccessLogTarget.none
+
   func validate() throws {
     guard (0...65_535).contains(port) else { throw ValidationError("--port is 0 to 65535.") }
     guard (1...200).contains(writerConnections), (1...200).contains(readerConnections) else {
@@ -48,6 +50,7 @@ struct Serve: AsyncParsableCommand {
     connections.apply(to: &configuration)
     quotas.apply(to: &configuration)
     try audit.apply(to: &configuration)
+    configuration.accessLogDescriptor = accessLog.descriptor
     let service: ChipBridgeService
     do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
       throw Failure("The database does not serve: \(error.debugDescription)")
@@ -58,6 +61,19 @@ struct Serve: AsyncParsableCommand {
     try await service.run { port in
       print("ChipBridge listens on http://\(host):\(port)")
       fflush(nil)
+    }
+  }
+}
+
+/// Where requests are logged.
+enum AccessLogTarget: String, ExpressibleByArgument, CaseIterable {
+  case none, stdout, stderr
+
+  var descriptor: Int32? {
+    switch self {
+    case .none: nil
+    case .stdout: STDOUT_FILENO
+    case .stderr: STDERR_FILENO
     }
   }
 }

@@ -76,6 +76,30 @@ package struct AuditCheckpoint: Sendable {
     self.publicKey = publicKey
   }
 
+  /// What speaks against a file of checkpoints that left the database: a signature that does not hold, and a checkpoint
+  /// that the database has lost or has otherwise. This alone sees a tail that was cut off with all that told of it.
+  /// - Parameter lines: as `line` writes them.
+  package static func faults(
+    of lines: [String], pool: PostgresPool, deadline: ContinuousClock.Instant
+  ) async throws -> [String] {
+    var present: [Int64: String] = [:]
+    var last: Int64 = 0
+    while true {
+      let query = Query(AuditSealSQL.checkpoints, [.int8(last), .int8(1_000)])
+      let rows = try await pool.withConnection(deadline: deadline) { try await $0.run(query, deadline: deadline) }
+      for row in rows {
+        last = try row.int8(0)
+        present[last] = try row.text(2)
+      }
+      if rows.isEmpty { break }
+    }
+    return lines.enumerated().compactMap { index, line in
+      guard let checkpoint = AuditCheckpoint(line: line) else { return "line \(index + 1) is not signed by its key" }
+      guard let body = present[checkpoint.number] else { return "checkpoint \(checkpoint.number) is gone" }
+      return body == checkpoint.body ? nil : "checkpoint \(checkpoint.number) was another"
+    }
+  }
+
   static func unhex(_ text: String) -> [UInt8]? {
     guard text.utf8.count.isMultiple(of: 2) else { return nil }
     let digits = Array(text.utf8)

@@ -47,7 +47,8 @@ package struct ChipBridgeService {
       gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics,
       isSandbox: configuration.isSandbox,
       standing: StandingHeaders(strictTransportSeconds: configuration.strictTransportSeconds),
-      limiter: RateLimiter(configuration.quotas), workPlanned: { hint.yield() })
+      limiter: RateLimiter(configuration.quotas),
+      accessLog: configuration.accessLogDescriptor.map { LineWriter(descriptor: $0) }, workPlanned: { hint.yield() })
     (router, routes) = api.build()
     worker = RunWorker(
       pool: writer, pipeline: pipeline, reference: reference, clock: clock, logger: logger,

@@ -23,6 +23,8 @@ package struct ServiceConfiguration: Sendable {
   package var maximumConnections: Int
   package var connectionLimits = ConnectionLimits()
   package var quotas = RateLimiter.Limits()
+  /// Where each request is logged: 1, 2, or nil for nowhere.
+  package var accessLogDescriptor: Int32?
   /// How the audit log is sealed; nil leaves it to other processes.
   package var sealing: AuditSealing? = AuditSealing()
   /// For how many seconds browsers are told to come by TLS only; nil where TLS does not end in front of this service.

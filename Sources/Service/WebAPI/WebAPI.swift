@@ -19,6 +19,8 @@ package struct WebAPI: Sendable {
   let isSandbox: Bool
   let standing: StandingHeaders
   let limiter: RateLimiter
+  /// Where requests are logged; nil for nowhere.
+  let accessLog: LineWriter?
   /// Told when a command planned work for the workers of this process.
   let workPlanned: @Sendable () -> Void
   let replayer = RoundReplayer()
@@ -26,7 +28,8 @@ package struct WebAPI: Sendable {
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,
-    isSandbox: Bool, standing: StandingHeaders, limiter: RateLimiter, workPlanned: @escaping @Sendable () -> Void
+    isSandbox: Bool, standing: StandingHeaders, limiter: RateLimiter, accessLog: LineWriter?,
+    workPlanned: @escaping @Sendable () -> Void
   ) {
     self.gateway = gateway
     self.reference = reference
@@ -36,6 +39,7 @@ package struct WebAPI: Sendable {
     self.isSandbox = isSandbox
     self.standing = standing
     self.limiter = limiter
+    self.accessLog = accessLog
     self.workPlanned = workPlanned
   }
 
@@ -81,6 +85,9 @@ package struct WebAPI: Sendable {
     addAuditRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))
+    if let accessLog {
+      router.add(middleware: AccessLog(lines: accessLog, authenticator: gateway.authenticator, clock: clock))
+    }
     router.add(middleware: ProblemMiddleware(routes: table.table, standing: standing))
     router.add(
       middleware: RateLimitMiddleware(limiter: limiter, authenticator: gateway.authenticator, routes: table.table))

@@ -41,7 +41,8 @@ struct AnyTable: Sendable {
 
   /// Tables that statements of their own read and write, without a row type for all columns.
   static let written = [
-    "accounts", "closed_days", "match_leases", "match_rounds", "outbox", "platform_state", "reference_documents",
+    "accounts", "audit_checkpoints", "audit_links", "audit_sealing", "closed_days", "match_leases", "match_rounds",
+    "outbox", "platform_state", "reference_documents",
     "settlement_runs", "settlement_shards",
   ]
 

@@ -29,7 +29,9 @@ extension WebAPI {
       let result = try await gateway.reader.run([query], as: principal)[0]
       let checkpoints = try result.map { row in
         Checkpoint(
-          number: try row.int8(0), sealedAt: Instant(microseconds: try row.timestamptz(1)) ?? .epoch, body: try row.text(2), signature: try row.bytea(3),
+          number: try row.int8(0),
+          sealedAt: Instant(microseconds: try row.timestamptz(1)) ?? .epoch, body: try row.text(2),
+          signature: try row.bytea(3),
           publicKey: try row.bytea(4))
       }
       let shown = Array(checkpoints.prefix(Int(limit)))
