@@ -98,6 +98,7 @@ let package = Package(
         .embedInCode("migrations/0022_fee_taxes.sql"), .embedInCode("migrations/0023_margin.sql"),
         .embedInCode("migrations/0024_claims_and_terms.sql"), .embedInCode("migrations/0025_screening.sql"),
         .embedInCode("migrations/0026_runway.sql"),
+        .embedInCode("migrations/0030_audit_seals.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
         .embedInCode("seed/holiday-calendars.json"),
@@ -149,9 +150,10 @@ let package = Package(
       "ServiceAssembly",
       [
         "WebAPI", "WebSupport", "Settlement", "Operations", "Persistence", "Postgres", "Primitives", "Telemetry",
-        "Schema", "Parties", "StrictJSON", hummingbird, logging, lifecycle,
+        "Schema", "Parties", "StrictJSON", hummingbird, logging, lifecycle, crypto,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     // Commands.
@@ -237,6 +239,7 @@ let package = Package(
         "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
         "Matching", "Valuation", "Repayment", "BankFiles", "Interest",
       ]),
+    tests("Service/WebSupportTests", "WebSupportTests", ["WebSupport", "Parties", "Primitives"]),
     tests(
       "EndToEnd", "EndToEndTests",
       ["ServiceHarness", "PostgresHarness", "HledgerHarness", "StrictJSON", "chipbridge"]),

@@ -167,10 +167,10 @@ extension BadInputStage {
       post("stale If-Match", 412, "/v1/loan-requests/\(request)/cancel", headers: [("If-Match", "\"v99\"")], body: []),
       post(
         "malformed If-Match", 412, "/v1/loan-requests/\(request)/cancel", headers: [("If-Match", "\"one\"")], body: []),
-      plain("wrong method on a list", 405, "DELETE", "/v1/loan-requests", allow: "GET, POST"),
-      plain("wrong method on an object", 405, "PUT", "/v1/loan-requests/\(request)", allow: "GET"),
+      plain("wrong method on a list", 405, "DELETE", "/v1/loan-requests", allow: "GET, HEAD, POST"),
+      plain("wrong method on an object", 405, "PUT", "/v1/loan-requests/\(request)", allow: "GET, HEAD"),
       plain("wrong method on an act", 405, "GET", "/v1/loan-requests/\(request)/cancel", allow: "POST"),
-      plain("wrong method on a probe", 405, "POST", "/livez", allow: "GET"),
+      plain("wrong method on a probe", 405, "POST", "/livez", allow: "GET, HEAD"),
       plain("unknown path", 404, "GET", "/v1/nothing"), plain("path with dots", 404, "GET", "/v1/../../etc/passwd"),
       plain("malformed id", 404, "GET", "/v1/loan-requests/req_1"),
       plain("id of another noun", 404, "GET", "/v1/loan-requests/\(startup.id)"),

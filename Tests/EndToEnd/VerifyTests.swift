@@ -9,7 +9,7 @@ extension EndToEnd {
     let found: String
   }
 
-  static let breaches: [Breach] = breachesOfBooks + breachesOfTerms
+  static let breaches: [Breach] = breachesOfBooks + breachesOfTerms + breachesOfAudit
 
   private static let breachesOfBooks: [Breach] = [
     Breach(
@@ -293,11 +293,12 @@ extension EndToEnd {
   @Test("verify is green over the story's books, and sees a planted breach of each law")
   func verify() async throws {
     try await withDeployment { deployment in
-      let service = try deployment.serve()
+      let service = try deployment.serve(options: ["--audit-seconds", "1"])
       let told = try deployment.run([
         "story", "--url", "http://127.0.0.1:\(service.port)", "--keys", deployment.keysFile,
       ])
       try #require(told.status == 0, "\(told.output)")
+      try EndToEnd.sealed(deployment)
       try service.kill()
       let green = try deployment.run(["verify"])
       #expect(green.status == 0, "\(green.output)")

@@ -9,7 +9,7 @@ package final class MetricsRegistry: Sendable {
     package let status: Int
 
     package init(method: String, route: String, status: Int) {
-      self.method = MetricsRegistry.knownMethods.contains(method) ? method : "_OTHER"
+      self.method = MetricsRegistry.known(method)
       self.route = route
       self.status = status
     }
@@ -33,6 +33,10 @@ package final class MetricsRegistry: Sendable {
   }
 
   private static let knownMethods: Set<String> = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"]
+
+  /// A method by its name, or `_OTHER`: whoever calls decides on no label.
+  package static func known(_ method: String) -> String { knownMethods.contains(method) ? method : "_OTHER" }
+
   /// Upper bounds in microseconds, the buckets that OpenTelemetry names for server durations.
   private static let bounds = [
     5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,

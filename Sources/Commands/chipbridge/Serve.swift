@@ -10,6 +10,9 @@ import Settlement
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Serve the HTTP interface until SIGTERM or SIGINT.")
   @OptionGroup var database: DatabaseOptions
+  @OptionGroup(title: "Connections") var connections: ConnectionOptions
+  @OptionGroup(title: "Quotas") var quotas: QuotaOptions
+  @OptionGroup(title: "Audit log") var audit: AuditOptions
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
   @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
@@ -23,6 +26,8 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Connections for the command pipeline.") var writerConnections = 6
   @Option(help: "Connections for reads.") var readerConnections = 8
   @Option(help: "Least level to log: debug, info, notice, warning, error.") var logLevel = "notice"
+
+  @Option(help: "Log each request as a line of JSON to: none, stdout, stderr.") var accessLog = AccessLogTarget.none
 
   func validate() throws {
     guard (0...65_535).contains(port) else { throw ValidationError("--port is 0 to 65535.") }
@@ -38,10 +43,14 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     var logger = Logger(label: "chipbridge")
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
-    let configuration = ServiceConfiguration(
+    var configuration = ServiceConfiguration(
       database: try database.configuration(), host: host, port: port, isSandbox: sandbox,
       writerConnections: writerConnections, readerConnections: readerConnections, runsWorkers: workers,
       rounds: RoundSchedule(everySeconds: matchEvery, afterSeconds: matchAfter), leaseSeconds: leaseSeconds)
+    connections.apply(to: &configuration)
+    quotas.apply(to: &configuration)
+    try audit.apply(to: &configuration)
+    configuration.accessLogDescriptor = accessLog.descriptor
     let service: ChipBridgeService
     do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
       throw Failure("The database does not serve: \(error.debugDescription)")
@@ -52,6 +61,19 @@ struct Serve: AsyncParsableCommand {
     try await service.run { port in
       print("ChipBridge listens on http://\(host):\(port)")
       fflush(nil)
+    }
+  }
+}
+
+/// Where requests are logged.
+enum AccessLogTarget: String, ExpressibleByArgument, CaseIterable {
+  case none, stdout, stderr
+
+  var descriptor: Int32? {
+    switch self {
+    case .none: nil
+    case .stdout: STDOUT_FILENO
+    case .stderr: STDERR_FILENO
     }
   }
 }

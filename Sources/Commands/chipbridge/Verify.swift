@@ -1,6 +1,8 @@
 import ArgumentParser
+import Foundation
 import Operations
 import Postgres
+import ServiceAssembly
 import StrictJSON
 
 /// Recomputes the laws of the books, independently of the service.
@@ -10,6 +12,10 @@ struct Verify: AsyncParsableCommand {
   @OptionGroup var database: DatabaseOptions
   @Flag(help: "One JSON object a check.") var json = false
   @Option(help: "Seconds the whole verification may take.") var seconds = 600
+
+  @Option(
+    help: "File of checkpoints of the audit log, as `serve --audit-checkpoints` writes it: each must be there still.")
+  var auditCheckpoints: String?
 
   func validate() throws {
     guard (1...86_400).contains(seconds) else { throw ValidationError("--seconds is 1 to 86400.") }
@@ -23,14 +29,32 @@ struct Verify: AsyncParsableCommand {
     // Row security binds the owner too; the writer's policies show every row, and the transaction changes none.
     configuration.role = "chipbridge_writer"
     let pool = try PostgresPool(configuration: configuration, size: 1, waiters: 4)
-    let reports = try await pool.closing { try await BookVerifier(pool: $0).verify(deadline: .now + limit) }
+    let lines = try checkpointLines()
+    let (reports, lost) = try await pool.closing { pool in
+      let reports = try await BookVerifier(pool: pool).verify(deadline: .now + limit)
+      return (reports, try await AuditCheckpoint.faults(of: lines, pool: pool, deadline: .now + limit))
+    }
     for report in reports { print(json ? line(report) : text(report)) }
     let broken = reports.filter { !$0.breaches.isEmpty }
+    if auditCheckpoints != nil, !json {
+      let head = lost.isEmpty ? "ok    " : "BREACH"
+      print("\(head) law  7  the checkpoints that left the database are in it still (\(grouped(Int64(lines.count))))")
+      for fault in lost.prefix(20) { print("              \(fault)") }
+    }
+    guard lost.isEmpty else { throw ExitCode(1) }
     guard broken.isEmpty else {
       if !json { print("\(broken.count) of \(reports.count) checks found a breach.") }
       throw ExitCode(1)
     }
     if !json { print("All \(reports.count) checks hold.") }
+  }
+
+  private func checkpointLines() throws -> [String] {
+    guard let auditCheckpoints else { return [] }
+    guard let text = try? String(contentsOfFile: auditCheckpoints, encoding: .utf8) else {
+      throw Failure("The file of --audit-checkpoints cannot be read.")
+    }
+    return text.split(separator: "\n").map(String.init)
   }
 
   private func text(_ report: BookVerifier.Report) -> String {

@@ -8,6 +8,7 @@ import Postgres
 import Primitives
 import ServiceLifecycle
 import Settlement
+import Synchronization
 import Telemetry
 import UnixSignals
 import WebAPI
@@ -21,6 +22,7 @@ package struct ChipBridgeService {
   package let router: Router<ChipBridgeContext>
   package let routes: RouteTable
   private let worker: RunWorker
+  private let sealer: AuditSealer
   private let hints: AsyncStream<Void>
   private let configuration: ServiceConfiguration
   private let logger: Logger
@@ -43,11 +45,18 @@ package struct ChipBridgeService {
     self.hints = hints
     let api = WebAPI(
       gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics,
-      isSandbox: configuration.isSandbox, workPlanned: { hint.yield() })
+      isSandbox: configuration.isSandbox,
+      standing: StandingHeaders(strictTransportSeconds: configuration.strictTransportSeconds),
+      limiter: RateLimiter(configuration.quotas),
+      accessLog: configuration.accessLogDescriptor.map { LineWriter(descriptor: $0) }, workPlanned: { hint.yield() })
     (router, routes) = api.build()
     worker = RunWorker(
       pool: writer, pipeline: pipeline, reference: reference, clock: clock, logger: logger,
       schedule: configuration.rounds, leaseSeconds: configuration.leaseSeconds)
+    sealer = AuditSealer(
+      pool: writer,
+      signer: configuration.sealing?.seed.flatMap(AuditSigner.init(seed:)) ?? AuditSigner(platformSecret: secret),
+      clock: clock)
     self.configuration = configuration
     self.logger = logger
   }
@@ -56,14 +65,19 @@ package struct ChipBridgeService {
   /// - Parameter whenListening: told the port once requests are taken.
   package func run(whenListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     let port = configuration.port
-    let http = HTTP1Channel.Configuration(idleTimeout: .seconds(60))
+    let most = Descriptors.connections(wanted: configuration.maximumConnections)
+    let (limits, connections) = (configuration.connectionLimits, OpenConnections(most: most))
+    let standing = StandingHeaders(strictTransportSeconds: configuration.strictTransportSeconds)
     let loops = MultiThreadedEventLoopGroup.singleton
     let application = Application(
       router: router,
-      server: HTTPServerBuilder { LoopBoundChannel(responder: $0, configuration: http, loops: loops) },
+      server: HTTPServerBuilder {
+        LoopBoundChannel(
+          responder: $0, limits: limits, connections: connections, standing: standing.texts, loops: loops)
+      },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: "chipbridge",
-        reuseAddress: true, availableConnectionsDelegate: nil),
+        reuseAddress: true, availableConnectionsDelegate: .maximum(most, logger: logger)),
       onServerRunning: { channel in
         await whenListening(channel.localAddress?.port ?? port)
       }, eventLoopGroupProvider: .shared(loops), logger: logger)
@@ -71,6 +85,14 @@ package struct ChipBridgeService {
       .init(service: PoolService(pools: [writer, readerPool])), .init(service: PipelineService(pipeline: pipeline)),
     ]
     if configuration.runsWorkers { services.append(.init(service: WorkerService(worker: worker, hints: hints))) }
+    if let sealing = configuration.sealing {
+      let pipeline = pipeline
+      services.append(
+        .init(
+          service: SealerService(sealer: sealer, sealing: sealing, logger: logger) {
+            pipeline.counters.commands.load(ordering: .relaxed)
+          }))
+    }
     services.append(.init(service: application))
     var group = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -109,5 +131,17 @@ private struct WorkerService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await worker.run(hints: hints) }
+  }
+}
+
+/// Seals the audit log; on shutdown it stops, and what is not sealed yet is sealed by whoever comes next.
+private struct SealerService: Service {
+  let sealer: AuditSealer
+  let sealing: AuditSealing
+  let logger: Logger
+  let written: @Sendable () -> Int
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await sealer.run(sealing, written: written, logger: logger) }
   }
 }

@@ -1,6 +1,8 @@
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
+import WebSupport
 
 /// HTTP/1.1 whose handlers run on the event loop of their own connection.
 ///
@@ -10,19 +12,45 @@ import NIOCore
 struct LoopBoundChannel: ServerChildChannel {
   private let base: HTTP1Channel
   private let executors: [ObjectIdentifier: LoopExecutor]
+  private let limits: ConnectionLimits
+  private let connections: OpenConnections
+  private let standing: [(String, String)]
 
+  /// - Parameter standing: header fields of answers that are made before a request reaches the router.
   init(
-    responder: @escaping HTTPChannelHandler.Responder, configuration: HTTP1Channel.Configuration,
-    loops: any EventLoopGroup
+    responder: @escaping HTTPChannelHandler.Responder, limits: ConnectionLimits, connections: OpenConnections,
+    standing: [(String, String)], loops: any EventLoopGroup
   ) {
-    base = HTTP1Channel(responder: responder, configuration: configuration)
+    // Time is kept by the guards: the framework's own clock knows only silence.
+    base = HTTP1Channel(
+      responder: responder,
+      configuration: HTTP1Channel.Configuration(
+        idleTimeout: nil,
+        httpDecoderConfiguration: .init(
+          maxHeaderFieldSize: limits.fieldBytes, maxHeaderListSize: limits.headBytes,
+          maxHeaderFieldCount: limits.fieldCount)))
+    self.limits = limits
+    self.connections = connections
+    self.standing = standing
     var executors: [ObjectIdentifier: LoopExecutor] = [:]
     for loop in loops.makeIterator() { executors[ObjectIdentifier(loop)] = LoopExecutor(loop: loop) }
     self.executors = executors
   }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-    base.setup(channel: channel, logger: logger)
+    let value = base.setup(channel: channel, logger: logger)
+    return value.flatMapThrowing { value in
+      // What the kernel keeps for a client that does not read is bounded too: left alone it grows to megabytes.
+      try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: limits.sendBufferBytes)
+      let pipeline = channel.pipeline.syncOperations
+      let requests = RequestGuard(limits: limits, connections: connections, standing: standing)
+      let wire = WireGuard(limits: limits, requests: requests)
+      requests.watch(wire)
+      let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+      try pipeline.addHandler(requests, position: .after(parser))
+      try pipeline.addHandler(wire, position: .first)
+      return value
+    }
   }
 
   func handle(value: HTTP1Channel.Value, logger: Logger) async {

@@ -1,6 +1,7 @@
 import Operations
 import Postgres
 import Settlement
+import WebSupport
 
 /// What the service is told from outside, checked as a whole before anything starts.
 package struct ServiceConfiguration: Sendable {
@@ -18,8 +19,16 @@ package struct ServiceConfiguration: Sendable {
   /// How long a worker keeps a run or a shard that it says nothing of, in seconds.
   package var leaseSeconds: Int64
   package var limits: CommandPipeline.Limits
-  /// Requests served at once over all connections; past it connections wait to be accepted.
+  /// Connections open at once; past it others wait to be accepted.
   package var maximumConnections: Int
+  package var connectionLimits = ConnectionLimits()
+  package var quotas = RateLimiter.Limits()
+  /// Where each request is logged: 1, 2, or nil for nowhere.
+  package var accessLogDescriptor: Int32?
+  /// How the audit log is sealed; nil leaves it to other processes.
+  package var sealing: AuditSealing? = AuditSealing()
+  /// For how many seconds browsers are told to come by TLS only; nil where TLS does not end in front of this service.
+  package var strictTransportSeconds: Int64?
 
   package init(
     database: PostgresConfiguration, host: String = "127.0.0.1", port: Int = 8_080, isSandbox: Bool = false,

@@ -17,6 +17,10 @@ package struct WebAPI: Sendable {
   let writer: PostgresPool
   let metrics: MetricsRegistry
   let isSandbox: Bool
+  let standing: StandingHeaders
+  let limiter: RateLimiter
+  /// Where requests are logged; nil for nowhere.
+  let accessLog: LineWriter?
   /// Told when a command planned work for the workers of this process.
   let workPlanned: @Sendable () -> Void
   let replayer = RoundReplayer()
@@ -25,7 +29,8 @@ package struct WebAPI: Sendable {
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,
-    isSandbox: Bool, workPlanned: @escaping @Sendable () -> Void
+    isSandbox: Bool, standing: StandingHeaders, limiter: RateLimiter, accessLog: LineWriter?,
+    workPlanned: @escaping @Sendable () -> Void
   ) {
     self.gateway = gateway
     self.reference = reference
@@ -33,6 +38,9 @@ package struct WebAPI: Sendable {
     self.writer = writer
     self.metrics = metrics
     self.isSandbox = isSandbox
+    self.standing = standing
+    self.limiter = limiter
+    self.accessLog = accessLog
     self.workPlanned = workPlanned
   }
 
@@ -75,13 +83,22 @@ package struct WebAPI: Sendable {
     addClearingRoutes(&table)
     addInvoiceRoutes(&table)
     addLedgerRoutes(&table)
-    let router = Router(context: ChipBridgeContext.self)
-    router.add(middleware: MetricsCollector(metrics: metrics))
-    router.add(middleware: ProblemMiddleware(routes: table.table))
+    addAuditRoutes(&table)
     addDescriptionRoutes(&table)
     precondition(table.handlers.count == Contract.operations.count, "a line of the contract has no route")
+    let router = Router(context: ChipBridgeContext.self)
+    router.add(middleware: MetricsCollector(metrics: metrics))
+    if let accessLog {
+      router.add(middleware: AccessLog(lines: accessLog, authenticator: gateway.authenticator, clock: clock))
+    }
+    router.add(middleware: ProblemMiddleware(routes: table.table, standing: standing))
+    router.add(
+      middleware: RateLimitMiddleware(limiter: limiter, authenticator: gateway.authenticator, routes: table.table))
     for route in table.handlers {
-      router.on(RouterPath(route.contract.template), method: route.contract.method, use: route.handler)
+      let (path, method) = (RouterPath(route.contract.template), route.contract.method)
+      router.on(path, method: method, use: route.handler)
+      // The answer to HEAD loses its body on its way out.
+      if method == .get { router.on(path, method: .head, use: route.handler) }
     }
     return (router, table.table)
   }

@@ -36,7 +36,9 @@ extension Gateway {
     let parameters = request.uri.queryParameters
     var limit: Int64 = 50
     if let text = parameters["limit"] {
-      guard let value = Int64(text), (1...200).contains(value) else {
+      // Digits alone: what Swift reads besides, such as a plus sign, which a query may mean as a space, is no number here.
+      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int64(text), (1...200).contains(value)
+      else {
         throw Problem(.unprocessableContent, "request.invalid", "limit is an integer from 1 to 200.")
       }
       limit = value

@@ -7,14 +7,21 @@ import NIOCore
 package struct ProblemMiddleware: RouterMiddleware {
   package typealias Context = ChipBridgeContext
   private let routes: RouteTable
+  private let standing: [HTTPField]
 
-  package init(routes: RouteTable) { self.routes = routes }
+  package init(routes: RouteTable, standing: StandingHeaders = StandingHeaders()) {
+    self.routes = routes
+    self.standing = standing.fields
+  }
 
   package func handle(
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
   ) async throws -> Response {
     var response: Response
-    do { response = try await next(request, context) } catch {
+    do {
+      try AcceptedTypes.check(request.headers[.accept])
+      response = try await next(request, context)
+    } catch {
       let problem = self.problem(for: error, request)
       if problem.status.code >= 500, !(error is Problem) {
         context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
@@ -22,9 +29,8 @@ package struct ProblemMiddleware: RouterMiddleware {
       response = problem.response(requestID: context.id.description)
     }
     response.headers[.requestID] = context.id.description
-    response.headers[.xContentTypeOptions] = "nosniff"
-    response.headers[.cacheControl] = "no-store"
-    return response
+    for field in standing { response.headers[field.name] = field.value }
+    return request.method == .head ? response.createHeadResponse() : response
   }
 
   private func problem(for error: any Error, _ request: Request) -> Problem {

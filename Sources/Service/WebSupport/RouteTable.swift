@@ -27,6 +27,7 @@ package struct RouteTable: Sendable {
           template.hasPrefix("{") || template.elementsEqual(part)
         }
     }.map(\.method)
-    return Set(methods).sorted { $0.rawValue < $1.rawValue }
+    // What answers GET answers HEAD.
+    return Set(methods.contains(.get) ? methods + [.head] : methods).sorted { $0.rawValue < $1.rawValue }
   }
 }

@@ -41,13 +41,15 @@ struct AnyTable: Sendable {
 
   /// Tables that statements of their own read and write, without a row type for all columns.
   static let written = [
-    "accounts", "closed_days", "match_leases", "match_rounds", "outbox", "platform_state", "reference_documents",
+    "accounts", "audit_checkpoints", "audit_links", "audit_sealing", "closed_days", "match_leases", "match_rounds",
+    "outbox", "platform_state", "reference_documents",
     "settlement_runs", "settlement_shards",
   ]
 
   /// Every statement of the module.
   static let statements: [Statement] =
-    all.flatMap(\.statements) + Loader.statements + ChangeWriter.statements + AnswerSQL.statements
+    all.flatMap(\.statements) + Loader.statements + AuditSealSQL.statements + ChangeWriter.statements
+    + AnswerSQL.statements
     + ReferenceSQL.statements + RunSQL.statements + RoundSQL.statements + Bootstrap.statements + Resources.statements
     + Details.statements
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements

@@ -63,6 +63,9 @@ struct RowSecurityTests {
               now());
             insert into closed_days select coalesce(max(business_date), '2024-01-01'::date) + 1, '\(set.uuid(1))', now()
             from closed_days;
+            insert into audit_links values ('\(set.borrower.value)', 1, 1, 2, 1, sha256(''), sha256(''), 1);
+            insert into audit_checkpoints select count(*) + 1, now(), 2, '{}', sha256('') || sha256(''), sha256('')
+            from audit_checkpoints;
             """)
         }
       }
@@ -84,12 +87,12 @@ struct RowSecurityTests {
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "mark_disputes", "round_reports", "cash_receipts", "payees", "audit_log",
     "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions", "claw_backs",
-    "prepayment_declines", "statement_documents", "runway_reports",
+    "prepayment_declines", "statement_documents", "runway_reports", "audit_links",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
     "bank_statements", "bank_statement_lines", "reconciliation_matches", "reconciliation_breaks", "rule_packs",
-    "compliance_items", "client_money_top_ups", "mark_proposals", "valuation_imports",
+    "compliance_items", "client_money_top_ups", "mark_proposals", "valuation_imports", "audit_checkpoints",
   ]
 
   /// Rows of one deal in a table: a row set has two loans, two marks, five amendments and four journal lines.

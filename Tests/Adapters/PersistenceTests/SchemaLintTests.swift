@@ -143,7 +143,7 @@ struct SchemaLintTests {
     #expect(Set(SchemaLint.rules.map(\.name)).subtracting(tried) == ["lint_roles"])
   }
 
-  @Test("has exactly the seven guards of the journal")
+  @Test("has exactly the guards of the journal and of the audit log")
   func guards() async throws {
     let triggers = Statement(
       "lint_all_triggers",
@@ -155,7 +155,9 @@ struct SchemaLintTests {
         let names = try await connection.run(Query(triggers), deadline: soon()).map { try $0.text(0) }
         #expect(
           names == [
-            "chain_links_immutable", "chain_links_kept", "journal_entries_immutable", "journal_entries_kept",
+            "audit_checkpoints_immutable", "audit_checkpoints_kept", "audit_links_immutable", "audit_links_kept",
+            "audit_log_immutable", "audit_log_kept", "chain_links_immutable", "chain_links_kept",
+            "journal_entries_immutable", "journal_entries_kept",
             "journal_lines_balance", "journal_lines_immutable", "journal_lines_kept",
           ])
       }

@@ -68,6 +68,7 @@ extension WebAPI {
       count("chipbridge_pipeline_refusals_total", "Commands refused.", counters.refusals.load(ordering: .relaxed)),
       count("chipbridge_pipeline_replays_total", "Answers replayed.", counters.replays.load(ordering: .relaxed)),
       count("chipbridge_pipeline_splits_total", "Batches split.", counters.splits.load(ordering: .relaxed)),
+      count("chipbridge_rate_limited_total", "Requests refused for a quota.", limiter.refused),
       count("chipbridge_pipeline_repeats_total", "Batches repeated.", counters.repeats.load(ordering: .relaxed)),
     ]
   }

@@ -1,0 +1,50 @@
+import HTTPTypes
+import Hummingbird
+import Operations
+import Parties
+import Primitives
+import StrictJSON
+import Telemetry
+import WebSupport
+
+/// One line of JSON for each request: who asked what of which route, and what came of it. No header, query or body is in
+/// it, and thus no secret; a path is its route's template.
+struct AccessLog: RouterMiddleware {
+  typealias Context = ChipBridgeContext
+  let lines: LineWriter
+  let authenticator: Authenticator
+  let clock: any WallClock
+
+  func handle(
+    _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    let started = ContinuousClock.now
+    let response = try await next(request, context)
+    let (seconds, attoseconds) = (ContinuousClock.now - started).components
+    let principal = try? await authenticator.principal(authorization: request.headers[.authorization])
+    let status = response.status.code
+    var writer = JSONWriter(capacity: 384)
+    writer.beginObject()
+    writer.field("time", clock.now())
+    writer.field("level", status >= 500 ? "error" : status == 401 || status == 403 ? "warning" : "info")
+    writer.field("message", "request")
+    writer.field("request_id", context.id)
+    writer.field("trace_id", request.headers[Self.traceparent].flatMap(TraceParent.init)?.traceID)
+    writer.field("organization", principal.map { "\($0.organizationID)" })
+    writer.field("key_id", principal.map { "\($0.keyID)" })
+    writer.field("method", MetricsRegistry.known(request.method.rawValue))
+    writer.field("route", context.endpointPath ?? "none")
+    writer.field("status", Int64(status))
+    writer.field("ms", seconds * 1_000 + attoseconds / 1_000_000_000_000_000)
+    writer.field("bytes", response.headers[.contentLength].flatMap { Int64($0) })
+    writer.endObject()
+    lines.add(writer.bytes)
+    return response
+  }
+
+  /// A name of the specification; that it is a token is a fact of this source.
+  private static let traceparent: HTTPField.Name = {
+    guard let name = HTTPField.Name("traceparent") else { preconditionFailure("traceparent is a field name") }
+    return name
+  }()
+}
