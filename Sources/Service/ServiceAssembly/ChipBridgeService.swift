@@ -20,6 +20,7 @@ package struct ChipBridgeService {
   package let pipeline: CommandPipeline
   package let router: Router<ChipBridgeContext>
   package let routes: RouteTable
+  private let authenticator: Authenticator
   private let worker: RunWorker
   private let hints: AsyncStream<Void>
   private let configuration: ServiceConfiguration
@@ -35,9 +36,10 @@ package struct ChipBridgeService {
     let reference = try await ReferenceStore.load(from: writer, deadline: deadline)
     let secret = try await Bootstrap.cursorSecret(pool: writer, deadline: deadline)
     pipeline = CommandPipeline(pool: writer, reference: reference, clock: clock, limits: configuration.limits)
+    authenticator = Authenticator(pool: writer, clock: clock)
     let gateway = Gateway(
-      pipeline: pipeline, reader: Reader(pool: readerPool),
-      authenticator: Authenticator(pool: writer, clock: clock), cursors: PageCursor(secret: secret))
+      pipeline: pipeline, reader: Reader(pool: readerPool), authenticator: authenticator,
+      cursors: PageCursor(secret: secret))
     let metrics = MetricsRegistry()
     let (hints, hint) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     self.hints = hints
@@ -69,6 +71,7 @@ package struct ChipBridgeService {
       }, eventLoopGroupProvider: .shared(loops), logger: logger)
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: PoolService(pools: [writer, readerPool])), .init(service: PipelineService(pipeline: pipeline)),
+      .init(service: KeyUseService(authenticator: authenticator)),
     ]
     if configuration.runsWorkers { services.append(.init(service: WorkerService(worker: worker, hints: hints))) }
     services.append(.init(service: application))
@@ -109,5 +112,20 @@ private struct WorkerService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await worker.run(hints: hints) }
+  }
+}
+
+/// Writes now and then which keys were used; once more at the end.
+private struct KeyUseService: Service {
+  let authenticator: Authenticator
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(30))
+        if !Task.isCancelled { await authenticator.noteUses() }
+      }
+    }
+    await authenticator.noteUses()
   }
 }

@@ -40,6 +40,7 @@ package struct WebAPI: Sendable {
     var table = Routes()
     addOperatorRoutes(&table)
     addPartyRoutes(&table)
+    addApprovalRoutes(&table)
     addCatalogueRoutes(&table)
     addComplianceRoutes(&table)
     addScreeningRoutes(&table)
