@@ -98,6 +98,7 @@ let package = Package(
         .embedInCode("migrations/0022_fee_taxes.sql"), .embedInCode("migrations/0023_margin.sql"),
         .embedInCode("migrations/0024_claims_and_terms.sql"), .embedInCode("migrations/0025_screening.sql"),
         .embedInCode("migrations/0026_runway.sql"),
+        .embedInCode("migrations/0028_identity.sql"),
         .embedInCode("migrations/0030_audit_seals.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
@@ -185,6 +186,12 @@ let package = Package(
         "Operations", "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "PropertyKit", "Schema",
         "Primitives", "Catalogue", "Parties", "Ledger", "Lending", "Valuation", "Interest",
       ]),
+    support(
+      "RowFixtures",
+      [
+        "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
+        "Screening", "Lending", "Valuation", "Repayment", "BankFiles", "Interest",
+      ]),
     support("ServiceHarness", ["PostgresHarness", "StrictJSON", "CLibPQ"]),
     // Tests, by layer.
     tests("Tidy", "TidyTests"),
@@ -216,7 +223,7 @@ let package = Package(
       [
         "Persistence", "Postgres", "PostgresHarness", "SchemaFixtures", "Primitives", "Catalogue", "Parties", "Ledger",
         "Screening",
-        "Lending", "Valuation", "Repayment", "BankFiles", "Interest", "Schema", "PropertyKit",
+        "Lending", "Valuation", "Repayment", "BankFiles", "Interest", "Schema", "PropertyKit", "RowFixtures",
       ]),
     tests(
       "Service/PipelineTests", "PipelineTests",
@@ -232,6 +239,15 @@ let package = Package(
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
         "Reconciliation", "Interest", "Ledger", "LedgerExport", "PropertyKit", "Valuation", logging,
+      ]),
+    tests(
+      "Service/AccessTests", "AccessTests",
+      [
+        "DomainFixtures", "RowFixtures", "SchemaFixtures", "PostgresHarness", "WebAPI", "WebSupport", "Operations",
+        "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Telemetry", "Lending", "Valuation",
+        "Catalogue", "Repayment", "BankFiles", "Ledger", logging, hummingbird,
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",

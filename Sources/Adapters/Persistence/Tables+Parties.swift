@@ -46,29 +46,6 @@ extension Tables {
       updatedAt: try row.instant())
   }
 
-  package static let apiKeys = Table<APIKey>(
-    "api_keys", sql: "api_keys", key: ["org_id", "id"], idColumn: "id",
-    columns: [
-      .uuid("org_id") { $0.organizationID.value },
-      .uuid("id") { $0.id.value },
-      .texts("roles") { $0.roles.map(\.rawValue).sorted() },
-      .texts("scopes") { $0.scopes },
-      .uuidOrNull("person_id") { $0.personID?.value },
-      .bytes("secret_sha256") { $0.secretDigest.bytes },
-      .instant("expires_at") { $0.expiresAt },
-      .instant("revoked_at") { $0.revokedAt },
-      .int8("version") { $0.version },
-      .instant("created_at") { $0.createdAt },
-    ],
-    names: ("api_keys_by_id", "api_keys_insert", "api_keys_update")
-  ) { row in
-    let organization: OrganizationID = try row.id()
-    return APIKey(
-      id: try row.id(), organizationID: organization, roles: Set(try row.values(Role.self)), scopes: try row.texts(),
-      personID: try row.idOrNull(), secretDigest: try row.digest(), expiresAt: try row.instantOrNull(),
-      revokedAt: try row.instantOrNull(), version: try row.int(), createdAt: try row.instant())
-  }
-
   package static let licences = Table<LicenceRecord>(
     "licences", sql: "licences", key: ["lender_id", "id"], idColumn: "id",
     columns: [

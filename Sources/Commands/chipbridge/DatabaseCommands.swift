@@ -86,7 +86,8 @@ struct BootstrapKeys: AsyncParsableCommand {
       let person: PersonID = ids.next()
       keys.append(
         APIKey(
-          id: secret.keyID, organizationID: .platform, roles: Set(roles), scopes: [], personID: person,
+          id: secret.keyID, organizationID: .platform, roles: Set(roles),
+          duties: roles.contains(.admin) ? Set(Duty.allCases) : [], scopes: [], personID: person,
           secretDigest: secret.digest, expiresAt: nil, createdAt: clock.now()))
       writer.key(dynamic: name)
       writer.string(secret.text)

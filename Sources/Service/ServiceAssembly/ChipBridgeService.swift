@@ -21,6 +21,7 @@ package struct ChipBridgeService {
   package let pipeline: CommandPipeline
   package let router: Router<ChipBridgeContext>
   package let routes: RouteTable
+  private let authenticator: Authenticator
   private let worker: RunWorker
   private let sealer: AuditSealer
   private let hints: AsyncStream<Void>
@@ -37,9 +38,10 @@ package struct ChipBridgeService {
     let reference = try await ReferenceStore.load(from: writer, deadline: deadline)
     let secret = try await Bootstrap.cursorSecret(pool: writer, deadline: deadline)
     pipeline = CommandPipeline(pool: writer, reference: reference, clock: clock, limits: configuration.limits)
+    authenticator = Authenticator(pool: writer, clock: clock)
     let gateway = Gateway(
-      pipeline: pipeline, reader: Reader(pool: readerPool),
-      authenticator: Authenticator(pool: writer, clock: clock), cursors: PageCursor(secret: secret))
+      pipeline: pipeline, reader: Reader(pool: readerPool), authenticator: authenticator,
+      cursors: PageCursor(secret: secret))
     let metrics = MetricsRegistry()
     let (hints, hint) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     self.hints = hints
@@ -83,6 +85,7 @@ package struct ChipBridgeService {
       }, eventLoopGroupProvider: .shared(loops), logger: logger)
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: PoolService(pools: [writer, readerPool])), .init(service: PipelineService(pipeline: pipeline)),
+      .init(service: KeyUseService(authenticator: authenticator)),
     ]
     if configuration.runsWorkers { services.append(.init(service: WorkerService(worker: worker, hints: hints))) }
     if let sealing = configuration.sealing {
@@ -143,5 +146,20 @@ private struct SealerService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await sealer.run(sealing, written: written, logger: logger) }
+  }
+}
+
+/// Writes now and then which keys were used; once more at the end.
+private struct KeyUseService: Service {
+  let authenticator: Authenticator
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(30))
+        if !Task.isCancelled { await authenticator.noteUses() }
+      }
+    }
+    await authenticator.noteUses()
   }
 }

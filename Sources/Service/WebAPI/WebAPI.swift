@@ -49,6 +49,7 @@ package struct WebAPI: Sendable {
     var table = Routes(gateway: gateway)
     addOperatorRoutes(&table)
     addPartyRoutes(&table)
+    addApprovalRoutes(&table)
     addCatalogueRoutes(&table)
     addComplianceRoutes(&table)
     addScreeningRoutes(&table)

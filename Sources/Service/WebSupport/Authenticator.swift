@@ -23,6 +23,8 @@ package final class Authenticator: Sendable {
   private let cache = Mutex<[APIKeyID: Cached]>([:])
   /// Keys that were found good, by the digest of the whole header: a busy client is not parsed and compared each time.
   private let known = Mutex<[SHA256Digest: (principal: Principal, until: ContinuousClock.Instant)]>([:])
+  /// Keys that were taken and whose day is not written yet.
+  private let used = Mutex<Set<APIKeyID>>([])
   private static let refreshAfter = Duration.milliseconds(500)
   private static let lifetime = Duration.milliseconds(750)
   private static let capacity = 10_000
@@ -50,7 +52,10 @@ package final class Authenticator: Sendable {
       throw Self.unauthorized("The API key is not valid.")
     }
     let principal = Principal(
-      organizationID: key.organizationID, roles: key.roles, personID: key.personID, keyID: key.id)
+      organizationID: key.organizationID, roles: key.roles, personID: key.personID, keyID: key.id,
+      duties: key.duties, scopes: key.scopes)
+    // Past the bound a day may be missed; the next note of the same key makes up for it.
+    used.withLock { if $0.count < Self.capacity { $0.insert(key.id) } }
     // No longer than the row itself is trusted, so that a revocation is seen as soon.
     let until = cache.withLock { $0[secret.keyID]?.refreshAt } ?? now
     known.withLock { known in
@@ -58,6 +63,23 @@ package final class Authenticator: Sendable {
       known[header] = (principal, until)
     }
     return principal
+  }
+
+  /// Writes on which day the keys that were taken since the last call were used: off the path of any request, and in one
+  /// statement for all of them. On failure they are written next time.
+  package func noteUses() async {
+    let keys = used.withLock { used in
+      defer { used = [] }
+      return used
+    }
+    if keys.isEmpty { return }
+    let deadline = ContinuousClock.now + .seconds(5)
+    let query = KeySQL.noteUse(of: keys.sorted(), on: clock.now().date)
+    do {
+      _ = try await pool.withConnection(deadline: deadline) { try await $0.run(query, deadline: deadline) }
+    } catch {
+      used.withLock { if $0.count + keys.count <= Self.capacity { $0.formUnion(keys) } }
+    }
   }
 
   private func row(_ id: APIKeyID) async throws -> APIKey? {

@@ -38,9 +38,17 @@ package struct Gateway: Sendable {
     self.cursors = cursors
   }
 
+  /// Who asks, where the key's scopes give this use.
+  /// - Throws: 401 for no good key; `auth.scope_required`.
   package func principal(of request: Request) async throws -> Principal {
     if BodyProbe.current != nil { return BodyProbe.principal }
-    return try await authenticator.principal(authorization: request.headers[.authorization])
+    let principal = try await authenticator.principal(authorization: request.headers[.authorization])
+    if principal.scopes.isEmpty { return principal }
+    // `/v1/loans/{id}`: the family is the second part.
+    let family = request.uri.path.split(separator: "/").dropFirst().first
+    let wanted = KeyScope(request.method == .get || request.method == .head ? .read : .write, of: family.map { String($0) })
+    guard principal.scopes.permit(wanted) else { throw PartiesRefusal.scopeRequired(wanted) }
+    return principal
   }
 
   // MARK: commands

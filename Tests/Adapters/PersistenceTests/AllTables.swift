@@ -51,7 +51,7 @@ struct AnyTable: Sendable {
     all.flatMap(\.statements) + Loader.statements + AuditSealSQL.statements + ChangeWriter.statements
     + AnswerSQL.statements
     + ReferenceSQL.statements + RunSQL.statements + RoundSQL.statements + Bootstrap.statements + Resources.statements
-    + Details.statements
+    + Details.statements + KeySQL.statements + ApprovalSQL.statements
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements

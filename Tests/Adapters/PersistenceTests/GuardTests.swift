@@ -7,6 +7,7 @@ import SchemaFixtures
 import Testing
 
 @testable import Persistence
+@testable import RowFixtures
 
 @Suite("The database itself", .timeLimit(.minutes(2)))
 struct GuardTests {

@@ -62,6 +62,12 @@ struct PartiesTests {
     (.alreadyRevoked, .conflict, "parties.key_already_revoked", "already revoked", nil),
     (.staleVersion(given: 3, present: 5), .stale, "parties.stale_version", "version 3; the present version is 5", nil),
     (.rolesNotHeld(["auditor"]), .invalid, "parties.roles_not_held", "auditor", "/roles"),
+    (.dutyRequired(.risk), .forbidden, "parties.duty_required", "duty risk", nil),
+    (.scopeRequired(KeyScope(.read, of: "loans")), .forbidden, "auth.scope_required", "loans:read or read", nil),
+    (.keyExpired, .conflict, "parties.key_expired", "has expired", nil),
+    (.keyReplaced, .conflict, "parties.key_already_replaced", "in this one's place", nil),
+    (.dutiesNotHeld(["treasury"]), .invalid, "parties.duties_not_held", "treasury", "/duties"),
+    (.scopesNotHeld, .invalid, "parties.scopes_not_held", "within them", "/scopes"),
   ]
 
   @Test("each refusal has its kind, its stable code, a sentence with the facts, and a pointer", arguments: refusals)

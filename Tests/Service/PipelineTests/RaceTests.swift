@@ -14,6 +14,7 @@ import Testing
 /// A command whose heads follow from a row: it posts to the book of whoever heads the organisation's group.
 private struct PostToGroup: Command {
   static let action = "test.post_to_group"
+  var staffDuty: Duty? { nil }
   let member: OrganizationID
 
   func needs(_ state: BatchState) -> Set<Need> { [.organization(member)] }

@@ -14,6 +14,7 @@ import Synchronization
 /// A command whose row breaks a constraint: decided without complaint, refused by the database.
 struct BreakConstraint: Command {
   static let action = "test.break_constraint"
+  var staffDuty: Duty? { nil }
   let base: CreateLoanRequest
 
   func decide(_ draft: inout Draft, by principal: Principal) throws -> LoanRequest {
@@ -34,6 +35,7 @@ struct BreakConstraint: Command {
 struct ThrowDefect: Command {
   struct Defect: Error {}
   static let action = "test.throw_defect"
+  var staffDuty: Duty? { nil }
 
   func decide(_ draft: inout Draft, by principal: Principal) throws -> Bool { throw Defect() }
 }
@@ -41,6 +43,7 @@ struct ThrowDefect: Command {
 /// A command that posts to a book without asking for its head.
 struct PostUnlocked: Command {
   static let action = "test.post_unlocked"
+  var staffDuty: Duty? { nil }
   let book: OrganizationID
 
   func decide(_ draft: inout Draft, by principal: Principal) throws -> Bool {

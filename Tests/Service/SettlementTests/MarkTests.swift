@@ -205,7 +205,7 @@ struct MarkTests {
           MarkQueries.ofStartups,
           [
             .uuid(UUIDValue(high: 0, low: 0).bits), .text(ValuationBasis.postMoney.rawValue),
-            .date(now.date.dayNumber), .timestamptz(now.microseconds), Reader.scope(principal), .int8(10),
+            .date(now.date.dayNumber), .timestamptz(now.microseconds), reader.scope(principal), .int8(10),
           ])
         let marks = try await Tables.startupMarks.decode(reader.run([query], as: principal)[0])
         // Row security alone, whatever the statement says of who asks.

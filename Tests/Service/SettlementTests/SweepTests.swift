@@ -291,7 +291,7 @@ struct CorrectionTests {
       #expect(try await market.submit(command, by: borrowed.lenders[0].principal).refusalCode == "parties.not_found")
       let reporter = Principal(
         organizationID: .platform, roles: [.admin], personID: reported.round.reportedBy,
-        keyID: APIKeyID(UUIDValue(high: 10, low: 77)))
+        keyID: APIKeyID(UUIDValue(high: 10, low: 77)), duties: Set(Duty.allCases))
       #expect(try await market.submit(command, by: reporter).refusalCode == "parties.same_person")
       for (cash, code) in [
         (Money(8_000_000, .usd), "repayment.correction_not_lower"), (Money(1, .cny), "repayment.other_currency"),

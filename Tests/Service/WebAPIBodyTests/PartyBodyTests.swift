@@ -88,19 +88,24 @@ struct PartyBodyTests {
     let digest = SHA256Digest(of: [1])
     let parse: Parse<CreateAPIKey> = { CreateAPIKey.parse(&$0, keyID: APIKeyID(uuid(9)), secretDigest: digest) }
     let sample = Sample([
-      "organization_id": "\"\(lender)\"", "roles": "[\"admin\",\"auditor\"]", "scopes": "[\"loans:read\"]",
+      "organization_id": "\"\(lender)\"", "roles": "[\"admin\",\"auditor\"]", "duties": "[\"risk\"]",
+      "scopes": "[\"loans:read\"]",
       "expires_at": "\"2027-01-01T00:00:00+08:00\"", "person_id": "\"per_01920000-0000-7000-8000-000000000007\"",
     ])
     let changes: [[Change]] = [
-      requiredChanges("organization_id", "roles"), optionalChanges("scopes", "expires_at", "person_id"),
+      requiredChanges("organization_id", "roles"), optionalChanges("duties", "scopes", "expires_at", "person_id"),
       idChanges("organization_id", prefix: "org"), idChanges("person_id", prefix: "per"),
       Change.good("roles", "[\"admin\",\"auditor\",\"lender\",\"startup\"]"), Change.bad("roles", "length", "[]"),
       Change.bad("roles", "enum", at: "/roles/0", "[\"root\"]"),
-      Change.good("scopes", "[]", array(50) { "\"s\($0)\"" }),
+      Change.good("duties", "[]", "[\"operations\",\"risk\",\"compliance\",\"treasury\"]"),
+      Change.bad("duties", "enum", at: "/duties/0", "[\"all\"]"),
+      Change.good("scopes", "[]", "[\"read\",\"write\",\"loans:write\"]"),
       Change.bad("scopes", "length", array(51) { "\"s\($0)\"" }),
-      Change.bad("scopes", "format", at: "/scopes/0", "[\"a b\"]"),
+      Change.bad(
+        "scopes", "format", at: "/scopes/0", "[\"a b\"]", "[\"*\"]", "[\"unknown:read\"]", "[\"loans\"]",
+        "[\"loans:read:\"]", "[\"Loans:read\"]"),
       Change.bad("scopes", "length", at: "/scopes/0", "[\"\"]", "[\(text(65))]"),
-      Change.bad("scopes", "duplicate", at: "/scopes/1", "[\"a\",\"a\"]"),
+      Change.bad("scopes", "duplicate", at: "/scopes/1", "[\"read\",\"read\"]"),
       Change.bad("expires_at", "format", "\"2027-01-01\"", "\"1969-12-31T23:59:59Z\"", "\"2027-01-01T00:00:60Z\""),
       Change.bad("expires_at", "type", "1830000000"),
     ]
@@ -155,12 +160,13 @@ struct PartyBodyTests {
   @Test("a key shows its secret when it is made, and never its digest")
   func renderedKey() throws {
     let key = APIKey(
-      id: APIKeyID(uuid(9)), organizationID: lender, roles: [.lender], scopes: ["lots:read"], personID: nil,
+      id: APIKeyID(uuid(9)), organizationID: lender, roles: [.lender], scopes: [KeyScope(.read, of: "lots")],
+      personID: nil,
       secretDigest: SHA256Digest(of: [7]), expiresAt: nil, createdAt: try instant("2026-01-02T03:04:05.5Z"))
     let head = """
       {"id":"key_01920000-0000-7000-8000-000000000009","state":"active",
-      "organization_id":"org_01920000-0000-7000-8000-000000000001","roles":["lender"],"scopes":["lots:read"],
-      "expires_at":null,"person_id":null,"revoked_at":null,
+      "organization_id":"org_01920000-0000-7000-8000-000000000001","roles":["lender"],"duties":[],"scopes":["lots:read"],
+      "expires_at":null,"person_id":null,"revoked_at":null,"replaces":null,"replaced_by":null,"last_used_on":null,
       """
     let tail = """
       "version":1,"created_at":"2026-01-02T03:04:05.500000Z","updated_at":"2026-01-02T03:04:05.500000Z"}

@@ -25,10 +25,10 @@ package struct FixtureError: Error, CustomStringConvertible {
 
 extension Marketplace {
   /// A named person of the platform; different numbers are different persons.
-  package static func staff(_ number: UInt64 = 1) -> Principal {
+  package static func staff(_ number: UInt64 = 1, duties: Set<Duty> = Set(Duty.allCases)) -> Principal {
     Principal(
       organizationID: .platform, roles: [.admin], personID: PersonID(UUIDValue(high: 9, low: number)),
-      keyID: APIKeyID(UUIDValue(high: 10, low: number)))
+      keyID: APIKeyID(UUIDValue(high: 10, low: number)), duties: duties)
   }
 
   /// A model that no rule controls, lent within one country.

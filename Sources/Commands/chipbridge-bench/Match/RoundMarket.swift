@@ -23,7 +23,7 @@ struct RoundMarket {
   private let running: Task<Void, Never>
   private let staff = Principal(
     organizationID: .platform, roles: [.admin], personID: PersonID(UUIDValue(high: 9, low: 1)),
-    keyID: APIKeyID(UUIDValue(high: 10, low: 1)))
+    keyID: APIKeyID(UUIDValue(high: 10, low: 1)), duties: Set(Duty.allCases))
   /// Commands under way at one time: so many share a commit.
   private static let atOnce = 128
   /// Parties, by orders: each has ten on average.
@@ -189,7 +189,8 @@ extension RoundMarket {
     let proposal: MarkProposal
     do { proposal = try await run(command, by: staff) } catch ValuationRefusal.alreadyStands { return }
     let checker = Principal(
-      organizationID: .platform, roles: [.admin], personID: PersonID(UUIDValue(high: 9, low: 2)), keyID: staff.keyID)
+      organizationID: .platform, roles: [.admin], personID: PersonID(UUIDValue(high: 9, low: 2)), keyID: staff.keyID,
+      duties: staff.duties)
     _ = try await run(
       DecideValuation(id: proposal.id, decision: .approve, person: checker.personID, ifVersion: nil), by: checker)
   }

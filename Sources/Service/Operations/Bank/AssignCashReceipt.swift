@@ -9,6 +9,7 @@ import Repayment
 /// that lender owes, on its own date, or today where that day is closed.
 package struct AssignCashReceipt: Command {
   package static let action = "cash_receipt.assign"
+  package var staffDuty: Duty? { .treasury }
   package let receiptID: CashReceiptID
   package let payerID: OrganizationID
   package let ifVersion: Int64?

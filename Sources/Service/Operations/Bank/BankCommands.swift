@@ -7,6 +7,7 @@ import Reconciliation
 /// Takes the statements of one file in, whole or not at all, and matches them with the books.
 package struct ImportBankStatements: Command {
   package static let action = "bank_statement.import"
+  package var staffDuty: Duty? { .treasury }
   package let statements: [BankStatement]
   /// Of the file's bytes.
   package let fileDigest: SHA256Digest
@@ -131,6 +132,7 @@ extension BankLineRow {
 /// Matches again all that is open, and compares the banks' balances of a date with the books.
 package struct ReconcileBank: Command {
   package static let action = "settlement.reconcile"
+  package var staffDuty: Duty? { .operations }
   package let on: CalendarDate
 
   package init(on: CalendarDate) { self.on = on }
@@ -156,6 +158,7 @@ package struct ReconcileBank: Command {
 /// A person has looked into a break, and says what it was. Its line and its item are done with; no money moves by it.
 package struct ResolveBreak: Command {
   package static let action = "reconciliation_break.resolve"
+  package var staffDuty: Duty? { .treasury }
   package let breakID: ReconciliationBreakID
   package let note: String
   package let ifVersion: Int64?

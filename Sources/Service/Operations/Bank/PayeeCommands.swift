@@ -7,6 +7,7 @@ import Primitives
 /// platform it is the account that payouts leave from.
 package struct ProposePayee: Command {
   package static let action = "payee.propose"
+  package var staffDuty: Duty? { .treasury }
   package let organizationID: OrganizationID
   package let currency: Currency
   package let name: String
@@ -52,6 +53,7 @@ package struct DecidePayee: Command {
   }
 
   package static let action = "payee.decide"
+  package var staffDuty: Duty? { .treasury }
   package let organizationID: OrganizationID
   package let payeeID: PayeeID
   package let act: Act

@@ -7,6 +7,7 @@ import Repayment
 /// Staff proposes a piece of reference data. It counts for nothing until another person adopts it.
 package struct ProposeReference: Command {
   package static let action = "reference.propose"
+  package var staffDuty: Duty? { fact.kind.duty }
   package let fact: ReferenceEntry.Fact
 
   package init(fact: ReferenceEntry.Fact) { self.fact = fact }
@@ -31,6 +32,16 @@ package struct ProposeReference: Command {
   }
 }
 
+extension ReferenceEntry.Kind {
+  /// Calendars say on which days runs fall, tax rules what the law asks.
+  var duty: Duty {
+    switch self {
+    case .calendar: .operations
+    case .taxRule: .compliance
+    }
+  }
+}
+
 extension ReferenceEntry.Fact {
   var source: String {
     switch self {
@@ -47,6 +58,7 @@ package struct DecideReference: Command {
   }
 
   package static let action = "reference.decide"
+  package var staffDuty: Duty? { kind.duty }
   package let entryID: ReferenceEntryID
   package let kind: ReferenceEntry.Kind
   package let act: Act

@@ -7,6 +7,7 @@ import Screening
 /// Loads a rule pack. It changes nothing before somebody else switches it on.
 package struct LoadRulePack: Command {
   package static let action = "rule_pack.load"
+  package var staffDuty: Duty? { .compliance }
   /// What the bytes say.
   package enum Meaning: Sendable {
     case exportRules(ExportRules)
@@ -119,6 +120,7 @@ package struct DecideRulePack: Command {
   }
 
   package static let action = "rule_pack.decide"
+  package var staffDuty: Duty? { .compliance }
   package let packID: RulePackID
   package let act: Act
   package let ifVersion: Int64?
@@ -170,6 +172,7 @@ package struct DecideRulePack: Command {
 /// Puts what a screening found on the worklist. What waits there already stays as it is: a person looks at it once.
 package struct OpenComplianceItems: Command {
   package static let action = "compliance.open_items"
+  package var staffDuty: Duty? { .compliance }
   package let findings: [ComplianceItem.Finding]
   package let runID: SettlementRunID?
 
@@ -211,6 +214,7 @@ package struct OpenComplianceItems: Command {
 /// and has its own record; this one says who looked, when, and why it is right so.
 package struct ResolveComplianceItem: Command {
   package static let action = "compliance.resolve_item"
+  package var staffDuty: Duty? { .compliance }
   package let itemID: ComplianceItemID
   package let resolution: ComplianceItem.Resolution
   package let note: String

@@ -8,6 +8,7 @@ import Screening
 /// somebody else's counts when a second person says so too, since that lets through what was held.
 package struct DecideScreening: Command {
   package static let action = "screening.decide"
+  package var staffDuty: Duty? { .compliance }
   package let organizationID: OrganizationID
   package let listID: String
   package let entryID: String
@@ -76,6 +77,7 @@ package struct DecideScreening: Command {
 /// A second person approves or rejects that a listed name is somebody else's.
 package struct ReviewScreening: Command {
   package static let action = "screening.review"
+  package var staffDuty: Duty? { .compliance }
   package let organizationID: OrganizationID
   package let decisionID: ScreeningDecisionID
   package let isApproved: Bool

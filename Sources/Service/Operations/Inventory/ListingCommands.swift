@@ -62,6 +62,7 @@ package struct CreateListing: Command {
   }
 
   package static let action = "listing.create"
+  package var staffDuty: Duty? { nil }
   package let terms: Terms
   /// What the lender asks beside its fee.
   package struct Options: Sendable, Hashable {
@@ -203,6 +204,7 @@ package struct CreateListing: Command {
 /// Pauses, resumes or withdraws a listing.
 package struct ChangeListing: Command {
   package static let action = "listing.change"
+  package var staffDuty: Duty? { .operations }
   package let listingID: ListingID
   package let act: Listing.Act
   package let ifVersion: Int64?

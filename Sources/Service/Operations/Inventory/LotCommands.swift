@@ -7,6 +7,7 @@ import Primitives
 /// Records a lot: chips on hand, or on order until they arrive.
 package struct CreateLot: Command {
   package static let action = "lot.create"
+  package var staffDuty: Duty? { nil }
   package let chipModelID: ChipModelID
   package let quantity: Int64
   package let site: Site
@@ -68,6 +69,7 @@ package struct CreateLot: Command {
 /// Chips that were on order have arrived.
 package struct ReceiveLot: Command {
   package static let action = "lot.receive"
+  package var staffDuty: Duty? { nil }
   package let lotID: LotID
   package let quantity: Int64
 
@@ -105,6 +107,7 @@ package struct ReceiveLot: Command {
 /// States what a lender keeps for itself of one chip model, by month; replaces an earlier plan.
 package struct SetReservePlan: Command {
   package static let action = "reserve_plan.set"
+  package var staffDuty: Duty? { nil }
   package let chipModelID: ChipModelID
   package let months: [ReservePlan.Month]
   private let lenderID: OrganizationID

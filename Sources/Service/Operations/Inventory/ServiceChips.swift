@@ -7,6 +7,7 @@ import Primitives
 /// A lender's own chips go to repair, come back, or turn out to be beyond it, while no loan has them.
 package struct ServiceChips: Command {
   package static let action = "lot.service"
+  package var staffDuty: Duty? { nil }
   package let lotID: LotID
   package let act: LotServiceAct
   package let quantity: Int64

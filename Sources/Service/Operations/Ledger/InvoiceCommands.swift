@@ -7,6 +7,7 @@ import Primitives
 /// still holds for a lender is the lender's. Done twice, the second finds nothing to tell.
 package struct InvoiceFees: Command {
   package static let action = "settlement.invoice_fees"
+  package var staffDuty: Duty? { .operations }
   package let lenderID: OrganizationID
   package let through: CalendarDate
   package let runID: SettlementRunID

@@ -8,6 +8,7 @@ import Primitives
 /// holds that the journal still gives the same bytes.
 package struct IssueStatement: Command {
   package static let action = "settlement.issue_statement"
+  package var staffDuty: Duty? { .operations }
   package let organizationID: OrganizationID
   /// The last day of the month.
   package let monthEnd: CalendarDate

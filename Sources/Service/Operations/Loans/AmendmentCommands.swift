@@ -6,6 +6,7 @@ import Primitives
 /// One side proposes a change of the loan's terms. Nothing changes until the other accepts.
 package struct ProposeAmendment: LoanCommand {
   package static let action = "loan_amendment.propose"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let terms: AmendmentTerms
   package let reason: String?
@@ -52,6 +53,7 @@ package struct ProposeAmendment: LoanCommand {
 /// The other side accepts or rejects an amendment, or the side that proposed it takes it back.
 package struct AnswerAmendment: Command {
   package static let action = "loan_amendment.answer"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let amendmentID: AmendmentID
   package let act: LoanAmendment.Act
@@ -98,6 +100,7 @@ package struct AnswerAmendment: Command {
 /// Amendments of one borrower's loans that nobody accepted in time lapse. Done twice, the second does nothing.
 package struct LapseAmendments: Command {
   package static let action = "settlement.lapse_amendments"
+  package var staffDuty: Duty? { .operations }
   package let borrowerID: OrganizationID
   package let on: CalendarDate
 

@@ -7,6 +7,7 @@ import Primitives
 /// sale is tried on a copy, verdict included.
 package struct ProposeAssignment: LoanCommand {
   package static let action = "loan_assignment.propose"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let buyerID: OrganizationID
   /// All units that are out when nil.
@@ -95,6 +96,7 @@ package struct AnswerAssignment: Command {
   }
 
   package static let action = "loan_assignment.answer"
+  package var staffDuty: Duty? { nil }
   package let assignmentID: LoanAssignmentID
   package let act: Act
   /// Of the sale.
@@ -169,6 +171,7 @@ package struct AnswerAssignment: Command {
 /// The seller says that it has its price: claim, chips and security interest become the buyer's, on this very day.
 package struct SettleAssignment: Command {
   package static let action = "loan_assignment.settle"
+  package var staffDuty: Duty? { .operations }
   package let assignmentID: LoanAssignmentID
   package let ifVersion: Int64?
 
@@ -211,6 +214,7 @@ package struct SettleAssignment: Command {
 /// A sale that nobody answered or settled in time is over. Done twice, the second does nothing.
 package struct LapseAssignment: Command {
   package static let action = "loan_assignment.lapse"
+  package var staffDuty: Duty? { .operations }
   package let assignmentID: LoanAssignmentID
 
   package init(assignmentID: LoanAssignmentID) { self.assignmentID = assignmentID }

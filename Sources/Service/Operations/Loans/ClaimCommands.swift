@@ -8,6 +8,7 @@ import Repayment
 /// The lender writes part of its claim off. It is the lender's accounting alone: the borrower owes what it owed.
 package struct WriteOffLoan: LoanCommand {
   package static let action = "loan.write_off"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   /// All that is not written off yet, when nil.
   package let amount: Money?
@@ -39,6 +40,7 @@ package struct WriteOffLoan: LoanCommand {
 /// The lender releases the borrower from part of the debt, in both books. Nobody else can.
 package struct ForgiveDebt: LoanCommand {
   package static let action = "loan.forgive"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let charges: Money?
   /// Sales tax on the fee.
@@ -106,6 +108,7 @@ package enum CasualtyCause: String, Sendable, Hashable, CaseIterable {
 /// its own source, and the lender is its payee.
 package struct RecordCasualty: LoanCommand {
   package static let action = "loan.casualty"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let quantity: Int64
   package let serials: [String]

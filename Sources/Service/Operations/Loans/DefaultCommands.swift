@@ -8,6 +8,7 @@ import Primitives
 /// The lender declares a default. From that day the fee stands still.
 package struct DeclareDefault: LoanCommand {
   package static let action = "loan.default"
+  package var staffDuty: Duty? { .risk }
   package let loanID: LoanID
   package let cause: DefaultCause
   /// Time for the borrower to cure it, from that day: until it is over, nothing is accelerated or taken back.
@@ -48,6 +49,7 @@ package struct DeclareDefault: LoanCommand {
 /// whether another cause is gone is the lender's to say.
 package struct CureDefault: LoanCommand {
   package static let action = "loan.cure"
+  package var staffDuty: Duty? { .risk }
   package let loanID: LoanID
   package let reason: String?
   package let ifVersion: Int64?
@@ -79,6 +81,7 @@ package struct CureDefault: LoanCommand {
 /// The lender makes everything due because of a default, once the time to cure it is over.
 package struct AccelerateLoan: LoanCommand {
   package static let action = "loan.accelerate"
+  package var staffDuty: Duty? { .risk }
   package let loanID: LoanID
   package let ifVersion: Int64?
 
@@ -105,6 +108,7 @@ package struct AccelerateLoan: LoanCommand {
 /// what it leaves of the debt is the deficiency.
 package struct RepossessChips: LoanCommand {
   package static let action = "loan.repossess"
+  package var staffDuty: Duty? { .risk }
   package let loanID: LoanID
   package let quantity: Int64
   package let serials: [String]
@@ -154,6 +158,7 @@ package struct RepossessChips: LoanCommand {
 /// that leaves of the debt is the deficiency, what it leaves of the money stays the borrower's.
 package struct DisposeChips: LoanCommand {
   package static let action = "loan.dispose"
+  package var staffDuty: Duty? { .risk }
   package let loanID: LoanID
   package let quantity: Int64
   package let outcome: Disposal

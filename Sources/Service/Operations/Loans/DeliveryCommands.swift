@@ -9,6 +9,7 @@ import Primitives
 /// loan active. The hand-over is judged on the day it happened.
 package struct RecordDelivery: Command {
   package static let action = "loan.deliver"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let quantity: Int64?
   /// The numbered units that go out, or arrive; none where they have no numbers.

@@ -7,6 +7,7 @@ import Primitives
 /// Compliance stops the chips and the title of a loan. The debt is what it was, and cash still discharges it.
 package struct FreezeLoan: LoanCommand {
   package static let action = "loan.freeze"
+  package var staffDuty: Duty? { .risk }
   package let loanID: LoanID
   package let reason: String
   package let ifVersion: Int64?
@@ -32,6 +33,7 @@ package struct FreezeLoan: LoanCommand {
 /// A hold ends. A loan whose debt was paid meanwhile goes on to its title, by a verdict of this day.
 package struct UnfreezeLoan: LoanCommand {
   package static let action = "loan.unfreeze"
+  package var staffDuty: Duty? { .risk }
   package let loanID: LoanID
   package let ifVersion: Int64?
 

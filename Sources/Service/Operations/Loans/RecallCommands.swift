@@ -6,6 +6,7 @@ import Primitives
 /// The lender calls the chips back, where the listing gave it the right. The fee goes on until they are back.
 package struct RecallLoan: LoanCommand {
   package static let action = "loan.recall"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   /// The notice of the contract when nil; never less.
   package let noticeDays: Int64?
@@ -39,6 +40,7 @@ package struct RecallLoan: LoanCommand {
 /// The lender calls a recall off.
 package struct WithdrawRecall: LoanCommand {
   package static let action = "loan.withdraw_recall"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let ifVersion: Int64?
 
@@ -60,6 +62,7 @@ package struct WithdrawRecall: LoanCommand {
 /// nothing.
 package struct EscalateRecalls: Command {
   package static let action = "settlement.escalate_recalls"
+  package var staffDuty: Duty? { .operations }
   package let borrowerID: OrganizationID
   package let on: CalendarDate
 
@@ -97,6 +100,7 @@ package struct EscalateRecalls: Command {
 /// and bucket. Done twice, the second does nothing.
 package struct AgeDelinquency: Command {
   package static let action = "settlement.age_delinquency"
+  package var staffDuty: Duty? { .operations }
   package let borrowerID: OrganizationID
   package let on: CalendarDate
 

@@ -11,6 +11,7 @@ import Valuation
 /// grade. A return that a verdict holds is recorded and waits; the chips stay where they are.
 package struct RecordReturn: Command {
   package static let action = "loan.return"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let quantity: Int64
   /// Which numbered units; as many as the quantity, or none.
@@ -206,6 +207,7 @@ enum ReturnDesk {
 /// Screens a loan again: a title that waits, and returns that wait, go on once a verdict of that day is clear.
 package struct RescreenLoan: Command {
   package static let action = "loan.rescreen"
+  package var staffDuty: Duty? { .compliance }
   package let loanID: LoanID
   package let on: CalendarDate
 

@@ -8,6 +8,7 @@ import Repayment
 /// The borrower states that it kept tax back of the fee and remitted it, with the authority's certificate.
 package struct RecordTaxCertificate: LoanCommand {
   package static let action = "tax_certificate.record"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let fee: Money
   package let withheld: Money
@@ -76,6 +77,7 @@ package struct DecideTaxCertificate: LoanCommand {
   }
 
   package static let action = "tax_certificate.decide"
+  package var staffDuty: Duty? { .treasury }
   package let loanID: LoanID
   package let certificateID: TaxCertificateID
   package let act: Act

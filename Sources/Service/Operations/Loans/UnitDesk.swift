@@ -140,6 +140,7 @@ enum UnitDesk {
 /// borrower bears what happens to chips in its hands.
 package struct RecordDeviceEvent: LoanCommand {
   package static let action = "loan.device_event"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let kind: UnitEventKind
   package let quantity: Int64

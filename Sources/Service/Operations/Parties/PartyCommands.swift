@@ -11,6 +11,11 @@ extension Principal {
     guard roles.contains(where: self.roles.contains) else { throw .roleRequired(Set(roles)) }
   }
 
+  /// - Throws: `PartiesRefusal.dutyRequired` unless the key of staff carries the duty.
+  package func require(duty: Duty) throws(PartiesRefusal) {
+    guard duties.contains(duty) else { throw .dutyRequired(duty) }
+  }
+
   /// - Throws: `personRequired` unless the key names a person.
   package func requirePerson() throws(PartiesRefusal) -> PersonID {
     guard let personID else { throw .personRequired }
@@ -21,6 +26,7 @@ extension Principal {
 /// Records an organisation. It starts unverified.
 package struct CreateOrganization: Command {
   package static let action = "organization.create"
+  package var staffDuty: Duty? { .compliance }
   package let legalName: String
   package let jurisdiction: CountryCode
   package let ultimateParentJurisdiction: CountryCode?
@@ -80,6 +86,7 @@ package struct DecideVerification: Command {
   }
 
   package static let action = "organization.decide_verification"
+  package var staffDuty: Duty? { .compliance }
   package let organizationID: OrganizationID
   package let act: Act
   package let ifVersion: Int64?
@@ -126,71 +133,4 @@ package struct DecideVerification: Command {
 /// - Throws: `PartiesRefusal.staleVersion` when an If-Match names another version.
 package func checkVersion(_ given: Int64?, _ present: Int64) throws(PartiesRefusal) {
   if let given, given != present { throw .staleVersion(given: given, present: present) }
-}
-
-/// Makes a key for an organisation. The secret is made outside; here only its digest is seen.
-package struct CreateAPIKey: Command {
-  package static let action = "api_key.create"
-  package let keyID: APIKeyID
-  package let organizationID: OrganizationID
-  package let roles: Set<Role>
-  package let scopes: [String]
-  package let expiresAt: Instant?
-  package let personID: PersonID?
-  package let secretDigest: SHA256Digest
-
-  package init(
-    keyID: APIKeyID, organizationID: OrganizationID, roles: Set<Role>, scopes: [String], expiresAt: Instant?,
-    personID: PersonID?, secretDigest: SHA256Digest
-  ) {
-    self.keyID = keyID
-    self.organizationID = organizationID
-    self.roles = roles
-    self.scopes = scopes
-    self.expiresAt = expiresAt
-    self.personID = personID
-    self.secretDigest = secretDigest
-  }
-
-  package func needs(_ state: BatchState) -> Set<Need> { [.organization(organizationID)] }
-
-  package func decide(_ draft: inout Draft, by principal: Principal) throws -> APIKey {
-    // An organisation makes keys for itself, never with more than the maker's own roles; staff make them for any.
-    guard let organization = draft.find(\.organizations, organizationID),
-      principal.isStaff || principal.organizationID == organizationID
-    else { throw PartiesRefusal.notFound("organization") }
-    let allowed = principal.isStaff ? organization.roles : organization.roles.intersection(principal.roles)
-    let missing = roles.subtracting(allowed).map(\.rawValue).sorted()
-    guard missing.isEmpty else { throw PartiesRefusal.rolesNotHeld(missing) }
-    let key = draft.put(
-      \.apiKeys,
-      APIKey(
-        id: keyID, organizationID: organizationID, roles: roles, scopes: scopes, personID: personID,
-        secretDigest: secretDigest, expiresAt: expiresAt, createdAt: draft.wallTime))
-    draft.made.subject = keyID.value
-    return key
-  }
-}
-
-/// Revokes a key; effective within a second in every process.
-package struct RevokeAPIKey: Command {
-  package static let action = "api_key.revoke"
-  package let keyID: APIKeyID
-
-  package init(keyID: APIKeyID) { self.keyID = keyID }
-
-  package func needs(_ state: BatchState) -> Set<Need> { [.apiKey(keyID)] }
-  package func heads(_ state: BatchState) -> Set<OrganizationID> {
-    Set([state.shelves.apiKeys[keyID]?.organizationID].compactMap { $0 })
-  }
-
-  package func decide(_ draft: inout Draft, by principal: Principal) throws -> APIKey {
-    guard var key = draft.find(\.apiKeys, keyID),
-      principal.isStaff || principal.organizationID == key.organizationID
-    else { throw PartiesRefusal.notFound("API key") }
-    guard key.revokedAt == nil else { throw PartiesRefusal.alreadyRevoked }
-    key.revokedAt = draft.wallTime
-    draft.made.subject = keyID.value
-    return draft.put(\.apiKeys, key)
-  }
 }

@@ -10,6 +10,10 @@ package protocol Command: Sendable {
   /// What the audit log calls it: `loan_request.create`.
   static var action: String { get }
 
+  /// What staff need to do it; nil where only parties do, or where the decision looks for itself. Checked before the
+  /// decision, and without a default, so that no command forgets it.
+  var staffDuty: Duty? { get }
+
   /// What it must see. Asked again after each look-up, until nothing new is named: an offer first, then its loan request.
   func needs(_ state: BatchState) -> Set<Need>
 
@@ -76,7 +80,10 @@ package struct Submission: Sendable {
     self.needs = { command.needs($0) }
     self.heads = { command.heads($0) }
     self.foresees = command.foresees
-    self.decide = { draft in render(.success(try command.decide(&draft, by: principal))) }
+    self.decide = { draft in
+      if principal.isStaff, let duty = command.staffDuty { try principal.require(duty: duty) }
+      return render(.success(try command.decide(&draft, by: principal)))
+    }
     self.refuse = { render(.failure($0)) }
   }
 }

@@ -8,6 +8,7 @@ import Primitives
 /// Records a licence of the authority; its use is counted from then on.
 package struct AddLicence: Command {
   package static let action = "licence.add"
+  package var staffDuty: Duty? { .compliance }
   package let holderID: OrganizationID
   package let consigneeID: OrganizationID?
   package let subject: Licence.Subject
@@ -50,6 +51,7 @@ package struct AddLicence: Command {
 /// Plans a match round; a worker clears it.
 package struct PlanMatchRound: Command {
   package static let action = "match_round.plan"
+  package var staffDuty: Duty? { .operations }
   /// The part of the market that it clears.
   package let segment: MatchSegment
 
@@ -71,6 +73,7 @@ package struct PlanMatchRound: Command {
 /// Moves a sandbox's business clock forward.
 package struct MoveClock: Command {
   package static let action = "sandbox.move_clock"
+  package var staffDuty: Duty? { .operations }
   package let to: Instant
   /// Whether this deployment is a sandbox at all.
   package let isSandbox: Bool

@@ -9,6 +9,7 @@ import Repayment
 /// shows who would lose what.
 package struct ProposeClawback: Command {
   package static let action = "claw_back.propose"
+  package var staffDuty: Duty? { .treasury }
   package let receiptID: CashReceiptID
   package let amount: Money
   package let takenBackOn: CalendarDate
@@ -91,6 +92,7 @@ package struct DecideClawback: Command {
   }
 
   package static let action = "claw_back.decide"
+  package var staffDuty: Duty? { .treasury }
   package let clawbackID: ClawbackID
   package let act: Act
   package let ifVersion: Int64?
@@ -151,6 +153,7 @@ package struct DecideClawback: Command {
 /// Proposes to put own means of the platform into the client accounts.
 package struct ProposeTopUp: Command {
   package static let action = "client_money_top_up.propose"
+  package var staffDuty: Duty? { .treasury }
   package let amount: Money
   package let fundedOn: CalendarDate
   /// What the bank shows of it.
@@ -184,6 +187,7 @@ package struct ProposeTopUp: Command {
 /// Another person approves a top-up, which books it, or rejects it. What is owed to banks is paid first.
 package struct DecideTopUp: Command {
   package static let action = "client_money_top_up.decide"
+  package var staffDuty: Duty? { .treasury }
   package let topUpID: TopUpID
   package let act: DecideClawback.Act
   package let ifVersion: Int64?

@@ -10,6 +10,7 @@ import Repayment
 /// an assumption waits for the lender, then for the acquirer.
 package struct ChooseAtControl: Command {
   package static let action = "control_choice.choose"
+  package var staffDuty: Duty? { nil }
   package let roundID: FundingRoundID
   package let loanID: LoanID
   package let kind: ControlChoice.Kind
@@ -122,6 +123,7 @@ package struct ChooseAtControl: Command {
 /// The lender consents to an assumption.
 package struct ConsentToAssumption: Command {
   package static let action = "control_choice.consent"
+  package var staffDuty: Duty? { nil }
   package let choiceID: ControlChoiceID
   package let ifVersion: Int64?
 
@@ -158,6 +160,7 @@ package struct ConsentToAssumption: Command {
 /// acquirer may try again until the deadline.
 package struct AssumeLoan: Command {
   package static let action = "control_choice.assume"
+  package var staffDuty: Duty? { nil }
   package let choiceID: ControlChoiceID
   package let ifVersion: Int64?
 

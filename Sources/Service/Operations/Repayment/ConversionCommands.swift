@@ -9,6 +9,7 @@ import Repayment
 /// Treasury states that a bank turned what was left of a receipt into another currency.
 package struct ProposeConversion: Command {
   package static let action = "cash_conversion.propose"
+  package var staffDuty: Duty? { .treasury }
   package let receiptID: CashReceiptID
   package let amount: Money
   package let into: Money
@@ -67,6 +68,7 @@ package struct DecideConversion: Command {
   }
 
   package static let action = "cash_conversion.decide"
+  package var staffDuty: Duty? { .treasury }
   package let conversionID: CashConversionID
   package let decision: Decision
   package let ifVersion: Int64?

@@ -8,6 +8,7 @@ import Repayment
 /// any of the money is divided. The debt stays; what was due goes to other lenders of the sweep, or to nobody.
 package struct DeclinePrepayment: LoanCommand {
   package static let action = "loan.decline_prepayment"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let closingID: ClosingID
   package let ifVersion: Int64?

@@ -57,6 +57,7 @@ enum DepositDesk {
 /// A person of the staff proposes to give a deposit back, or to take it for what is due.
 package struct ProposeDepositAct: Command {
   package static let action = "deposit.propose"
+  package var staffDuty: Duty? { .treasury }
   package let receiptID: CashReceiptID
   package let kind: DepositAct.Kind
   package let reason: String
@@ -102,6 +103,7 @@ package struct ProposeDepositAct: Command {
 /// Another person approves it, which releases the deposit, or rejects it.
 package struct DecideDepositAct: Command {
   package static let action = "deposit.decide"
+  package var staffDuty: Duty? { .treasury }
   package let id: DepositActID
   package let act: DecideClawback.Act
   package let ifVersion: Int64?

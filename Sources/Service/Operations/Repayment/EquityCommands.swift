@@ -9,6 +9,7 @@ import Repayment
 /// with. Nothing of it is cash: the round's net new cash is what it was, and what is due falls with the debt.
 package struct ConvertLoan: Command {
   package static let action = "loan.convert"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let roundID: FundingRoundID
   /// Principal to convert, minor units of the loan's currency.

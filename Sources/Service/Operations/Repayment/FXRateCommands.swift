@@ -18,6 +18,7 @@ package struct ProposeFXRates: Command {
   }
 
   package static let action = "fx_rates.propose"
+  package var staffDuty: Duty? { .treasury }
   package let proposals: [Proposal]
 
   package init(_ proposals: [Proposal]) { self.proposals = proposals }
@@ -56,6 +57,7 @@ package struct DecideFXRates: Command {
   }
 
   package static let action = "fx_rates.decide"
+  package var staffDuty: Duty? { .treasury }
   package let ids: [FXRateID]
   package let decision: Decision
   /// Of the one rate, where it is one.

@@ -8,6 +8,7 @@ import Repayment
 /// loan was agreed with. They hold from today on: no fee of past days changes, and no sweep that was.
 package struct ClaimMostFavoured: LoanCommand {
   package static let action = "loan.claim_most_favoured"
+  package var staffDuty: Duty? { nil }
   package let loanID: LoanID
   package let ifVersion: Int64?
 

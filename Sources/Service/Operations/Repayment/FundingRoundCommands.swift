@@ -61,6 +61,7 @@ package struct ReportFundingRound: Command {
   }
 
   package static let action = "funding_round.report"
+  package var staffDuty: Duty? { nil }
   package let report: Report
 
   package init(report: Report) { self.report = report }
@@ -119,6 +120,7 @@ package struct DecideFundingRound: Command {
   }
 
   package static let action = "funding_round.decide"
+  package var staffDuty: Duty? { .operations }
   package let roundID: FundingRoundID
   package let decision: Decision
   package let ifVersion: Int64?

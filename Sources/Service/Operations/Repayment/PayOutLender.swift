@@ -10,6 +10,7 @@ import Screening
 /// lender owes for money that was taken back after it had been paid out.
 package struct PayOutLender: Command {
   package static let action = "settlement.pay_out"
+  package var staffDuty: Duty? { .operations }
   package let lenderID: OrganizationID
   package let currency: Currency
   package let runID: SettlementRunID

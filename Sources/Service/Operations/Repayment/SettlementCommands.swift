@@ -8,6 +8,7 @@ import Repayment
 /// Posts the fee of all running loans of one borrower up to a business date. Done twice, the second posts nothing.
 package struct AccrueBorrower: Command {
   package static let action = "settlement.accrue"
+  package var staffDuty: Duty? { .operations }
   package let borrowerID: OrganizationID
   /// The fee of all days before this one.
   package let through: CalendarDate
@@ -96,6 +97,7 @@ enum LoanBook {
 /// control makes everything due.
 package struct SweepClosing: Command {
   package static let action = "settlement.sweep"
+  package var staffDuty: Duty? { .operations }
   package let closingID: ClosingID
   package let roundID: FundingRoundID
   package let borrowerID: OrganizationID
@@ -204,6 +206,7 @@ package struct SweepClosing: Command {
 /// Makes loans due that have matured.
 package struct MatureLoans: Command {
   package static let action = "settlement.mature"
+  package var staffDuty: Duty? { .operations }
   package let borrowerID: OrganizationID
   package let on: CalendarDate
 

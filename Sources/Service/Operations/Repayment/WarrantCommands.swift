@@ -14,6 +14,7 @@ package struct ExerciseWarrant: Command {
   }
 
   package static let action = "warrant.exercise"
+  package var staffDuty: Duty? { nil }
   package let warrantID: WarrantID
   package let way: Way
   /// The round that gives the price, or is the occasion.
@@ -120,6 +121,7 @@ package struct AnswerWarrant: Command {
   }
 
   package static let action = "warrant.answer"
+  package var staffDuty: Duty? { nil }
   package let warrantID: WarrantID
   package let answer: Answer
   package let ifVersion: Int64?
@@ -159,6 +161,7 @@ package struct AnswerWarrant: Command {
 /// Warrants whose time is over lapse. Done twice, the second does nothing.
 package struct LapseWarrant: Command {
   package static let action = "warrant.lapse"
+  package var staffDuty: Duty? { .operations }
   package let warrantID: WarrantID
 
   package init(warrantID: WarrantID) { self.warrantID = warrantID }

@@ -8,6 +8,7 @@ import Repayment
 /// stays as it was.
 package struct SetWaterfalls: Command {
   package static let action = "waterfalls.set"
+  package var staffDuty: Duty? { .treasury }
   package let startupID: OrganizationID
   package let effectiveOn: CalendarDate
   package let terms: IntercreditorTerms

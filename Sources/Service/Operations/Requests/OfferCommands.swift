@@ -11,6 +11,7 @@ import Valuation
 /// round's snapshot refuses this offer alone.
 package struct MakeOffer: Command {
   package static let action = "offer.make"
+  package var staffDuty: Duty? { .operations }
   package let roundID: MatchRoundID
   package let requestID: LoanRequestID
   package let listingID: ListingID
@@ -140,6 +141,7 @@ package struct MakeOffer: Command {
 /// The startup takes an offer: a loan is agreed.
 package struct AcceptOffer: Command {
   package static let action = "offer.accept"
+  package var staffDuty: Duty? { nil }
   package let offerID: OfferID
   package let ifVersion: Int64?
 
@@ -167,6 +169,7 @@ package struct AcceptOffer: Command {
 /// Either side turns an offer down, or it lapsed: the chips are free again.
 package struct EndOffer: Command {
   package static let action = "offer.end"
+  package var staffDuty: Duty? { .operations }
   package let offerID: OfferID
   package let outcome: OfferState
   package let ifVersion: Int64?

@@ -53,6 +53,7 @@ package struct CreateLoanRequest: Command {
   }
 
   package static let action = "loan_request.create"
+  package var staffDuty: Duty? { nil }
   package let terms: Terms
 
   package init(terms: Terms) { self.terms = terms }
@@ -106,6 +107,7 @@ package struct CreateLoanRequest: Command {
 /// Ends a search.
 package struct CancelLoanRequest: Command {
   package static let action = "loan_request.cancel"
+  package var staffDuty: Duty? { nil }
   package let requestID: LoanRequestID
   package let ifVersion: Int64?
 
@@ -150,6 +152,7 @@ package struct HoldLoanRequest: Command {
   }
 
   package static let action = "loan_request.hold"
+  package var staffDuty: Duty? { .compliance }
   package let requestID: LoanRequestID
   /// Nothing it would take is clear.
   package let held: Bool

@@ -9,6 +9,7 @@ import Screening
 /// Does a part of a stage: everything for its subjects, and that it is done, in one transaction.
 package struct SettleShard: Command {
   package static let action = "settlement.shard"
+  package var staffDuty: Duty? { .operations }
   package let plan: ShardPlan
   package let runID: SettlementRunID
   /// nil for a preview, which holds nothing.
@@ -206,6 +207,7 @@ extension Made {
 /// earlier one made due.
 package struct SweepBorrower: Command {
   package static let action = "settlement.sweep"
+  package var staffDuty: Duty? { .operations }
   package let borrowerID: OrganizationID
   package let on: CalendarDate
 
@@ -249,6 +251,7 @@ package struct SweepBorrower: Command {
 /// end.
 package struct CloseDay: Command {
   package static let action = "settlement.close_day"
+  package var staffDuty: Duty? { .operations }
   package let date: CalendarDate
   package let runID: SettlementRunID
 

@@ -151,6 +151,7 @@ package struct SettlementStage: Sendable, Hashable {
 /// Plans a settlement run; workers do it.
 package struct PlanSettlementRun: Command {
   package static let action = "settlement_run.plan"
+  package var staffDuty: Duty? { .operations }
   package let job: SettlementJob
   package let businessDate: CalendarDate
   /// What the maker was shown: the run does exactly this, or nothing.
@@ -192,6 +193,7 @@ package struct ActOnSettlementRun: Command {
   }
 
   package static let action = "settlement_run.act"
+  package var staffDuty: Duty? { .operations }
   package let runID: SettlementRunID
   package let act: Act
   package let ifVersion: Int64?

@@ -42,7 +42,7 @@ package struct CoverageReport: Sendable {
         MarkQueries.of(.chipModel(chip), .perChip, on: date, knownAt: moment),
         Query(MarkQueries.disputedOfChips, [.textArray([chip.value])]),
         Query(MarginSQL.upheldOfLoan, [.uuid(loan.id.value.bits), known]),
-        Query(MarginSQL.testsOfLoan, [Reader.scope(principal), .uuid(loan.id.value.bits), day, known]),
+        Query(MarginSQL.testsOfLoan, [reader.scope(principal), .uuid(loan.id.value.bits), day, known]),
       ], as: principal)
     let mark = try Tables.chipMarks.decode(results[0]).first
     let wrong = try Set((Array(results[1]) + Array(results[2])).map { ValuationID(try $0.uuid(0).value) })

@@ -8,6 +8,7 @@ import Valuation
 /// staff and those who have a lot of it.
 package struct DisputeMark: Command {
   package static let action = "valuation.dispute"
+  package var staffDuty: Duty? { .risk }
   package let markID: ValuationID
   package let reason: String
   /// Whose objection it is: what it has at stake must be seen first.
@@ -79,6 +80,7 @@ package struct CloseDispute: Command {
   }
 
   package static let action = "valuation.close_dispute"
+  package var staffDuty: Duty? { .risk }
   package let id: MarkDisputeID
   package let act: Act
   package let ifVersion: Int64?

@@ -7,6 +7,7 @@ import Valuation
 /// declared, never by the import.
 package struct ImportChipPrices: Command {
   package static let action = "valuation_import.chip_prices"
+  package var staffDuty: Duty? { .risk }
   private let desk: ImportDesk
   private let lines: [ImportLine<ChipQuote>]
 

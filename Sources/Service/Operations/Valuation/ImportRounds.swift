@@ -72,6 +72,7 @@ struct ImportDesk {
 /// corrects it: its mark, once approved, supersedes the other.
 package struct ImportRounds: Command {
   package static let action = "valuation_import.rounds"
+  package var staffDuty: Duty? { .risk }
   private let desk: ImportDesk
   private let lines: [ImportLine<RoundReport>]
 

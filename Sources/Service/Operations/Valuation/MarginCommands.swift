@@ -12,6 +12,7 @@ package struct AnswerMarginCall: Command {
   }
 
   package static let action = "margin_call.answer"
+  package var staffDuty: Duty? { nil }
   package let id: MarginCallID
   package let answer: Answer
   package let ifVersion: Int64?
@@ -53,6 +54,7 @@ package struct AnswerMarginCall: Command {
 /// Staff decide what a startup disputes of a margin call: somebody who acts for no lender and no startup.
 package struct DecideMarginCall: Command {
   package static let action = "margin_call.decide"
+  package var staffDuty: Duty? { .risk }
   package let id: MarginCallID
   /// What was disputed is called for no more.
   package let isUpheld: Bool

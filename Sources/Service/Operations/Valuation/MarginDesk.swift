@@ -180,6 +180,7 @@ enum MarginDesk {
 /// does nothing.
 package struct TestMargins: Command {
   package static let action = "settlement.test_margins"
+  package var staffDuty: Duty? { .operations }
   package let borrowerID: OrganizationID
   package let on: CalendarDate
 

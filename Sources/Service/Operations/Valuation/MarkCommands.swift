@@ -7,6 +7,7 @@ import Valuation
 /// the mark it supersedes, and nothing is overwritten.
 package struct RecordValuation: Command {
   package static let action = "valuation.propose"
+  package var staffDuty: Duty? { .risk }
   package let subject: ValuationSubject
   package let method: ValuationMethod
   package let amount: Money
@@ -67,6 +68,7 @@ package struct RecordValuation: Command {
 /// itself estimates, and whatever wants a second pair of eyes, is proposed (`RecordValuation`) and approved by another.
 package struct RecordMark: Command {
   package static let action = "valuation.record"
+  package var staffDuty: Duty? { .risk }
   package let stated: RecordValuation
   /// Who vouches: what else this person is must be seen first.
   package let person: PersonID?
@@ -103,6 +105,7 @@ package struct DecideValuation: Command {
   }
 
   package static let action = "valuation.decide"
+  package var staffDuty: Duty? { .risk }
   package let id: ValuationID
   package let decision: Decision
   /// Who decides: what else this person is must be seen first.
@@ -164,6 +167,7 @@ package struct DecideValuation: Command {
 /// with the reason, the rest is approved.
 package struct DecideImport: Command {
   package static let action = "valuation_import.decide"
+  package var staffDuty: Duty? { .risk }
   package let id: ValuationImportID
   package let decision: DecideValuation.Decision
   package let person: PersonID?

@@ -7,6 +7,7 @@ import Valuation
 /// mark is made of it.
 package struct ReportRunway: Command {
   package static let action = "runway.report"
+  package var staffDuty: Duty? { nil }
   package let startupID: OrganizationID
   package let on: CalendarDate
   package let cash: Money

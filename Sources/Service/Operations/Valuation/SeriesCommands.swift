@@ -6,6 +6,7 @@ import Valuation
 /// Declares by which quotes a chip model is marked. It holds once a second person has approved it.
 package struct ProposeSeries: Command {
   package static let action = "mark_series.propose"
+  package var staffDuty: Duty? { .risk }
   package let series: MarkSeries
 
   package init(series: MarkSeries) { self.series = series }
@@ -28,6 +29,7 @@ package struct ProposeSeries: Command {
 /// Approves a series that somebody else declared; it takes the place of the one before it.
 package struct ApproveSeries: Command {
   package static let action = "mark_series.approve"
+  package var staffDuty: Duty? { .risk }
   package let id: MarkSeriesID
   package let person: PersonID?
   package let ifVersion: Int64?
@@ -70,6 +72,7 @@ package struct ApproveSeries: Command {
 /// in since, the mark is corrected.
 package struct DeriveMarks: Command {
   package static let action = "settlement.marks"
+  package var staffDuty: Duty? { .operations }
   package let on: CalendarDate
 
   package init(on: CalendarDate) { self.on = on }

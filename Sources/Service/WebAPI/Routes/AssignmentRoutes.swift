@@ -24,7 +24,7 @@ extension WebAPI {
     routes.get("/v1/loans/{id}/assignments") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      let query = Query(Details.assignmentsOfLoan, [Reader.scope(principal), .uuid(loan.id.value.bits)])
+      let query = Query(Details.assignmentsOfLoan, [gateway.reader.scope(principal), .uuid(loan.id.value.bits)])
       let rows = try await Tables.loanAssignments.decode(gateway.reader.run([query], as: principal)[0])
       return gateway.page(rows, next: nil) { $0.write(to: &$1, for: principal.viewer) }
     }

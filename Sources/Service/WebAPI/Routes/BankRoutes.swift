@@ -24,6 +24,7 @@ extension WebAPI {
       ) { file, posted -> ImportBankStatements in
         // Before the work of reading it: a stranger's file is not looked at.
         try posted.principal.require(.admin)
+        try posted.principal.require(duty: .treasury)
         return ImportBankStatements(statements: try StatementFile.read(file), fileDigest: SHA256Digest(of: file))
       }
     }
@@ -61,7 +62,7 @@ extension WebAPI {
     let principal = try await gateway.principal(of: request)
     let statement = try await gateway.reader.one(
       Resources.bankStatements, id.value, as: principal, noun: "bank statement")
-    let binds = [Reader.scope(principal), Bind.uuid(id.value.bits)]
+    let binds = [gateway.reader.scope(principal), Bind.uuid(id.value.bits)]
     let results = try await gateway.reader.run(
       [
         Query(Details.linesOfBankStatement, binds + [.int8(Self.mostLines)]),

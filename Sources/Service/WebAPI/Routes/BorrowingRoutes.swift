@@ -58,7 +58,7 @@ extension WebAPI {
     let date = try Gateway.date(request, "on") ?? now.date
     let moment = try Gateway.instant(request, "known_at") ?? now
     let queries = [
-      Query(Details.loansOfStartup, [Reader.scope(principal), .uuid(id.value.bits)]),
+      Query(Details.loansOfStartup, [gateway.reader.scope(principal), .uuid(id.value.bits)]),
       MarkQueries.of(.startup(id), .postMoney, on: date, knownAt: moment),
       Query(MarkSQL.runwayOf, [.uuidArray([id.value.bits])]),
     ]

@@ -44,6 +44,7 @@ extension WebAPI {
       ) { file, posted -> LoadRulePack in
         // Before the work of reading it: a stranger's file is not looked at.
         try posted.principal.require(.admin)
+        try posted.principal.require(duty: .compliance)
         let meaning = try LoadRulePack.Meaning(
           try Self.packKind(request), parsing: file, reference: reference.current)
         return LoadRulePack(content: file, meaning: meaning, source: "loaded over the interface")

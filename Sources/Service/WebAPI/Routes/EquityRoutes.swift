@@ -63,7 +63,7 @@ extension WebAPI {
       let loan = try await self.loan(context, as: principal)
       // Who bought the loan did not buy the warrants, and does not see them.
       let rows = try await gateway.reader.run(
-        [WarrantSQL.warrants(of: loan.id, scope: Reader.scope(principal))], as: principal)[0]
+        [WarrantSQL.warrants(of: loan.id, scope: gateway.reader.scope(principal))], as: principal)[0]
       return gateway.page(try Tables.warrants.decode(rows), next: nil) { $0.write(to: &$1) }
     }
     let changed = Gateway.Rendering<Warrant>(version: { $0.version }, write: { $0.write(to: &$1) })

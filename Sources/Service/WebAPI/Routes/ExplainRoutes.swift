@@ -47,13 +47,13 @@ extension WebAPI {
   private func explanation(
     of loan: Loan, from book: OrganizationID, as principal: Principal
   ) async throws -> LoanExplanation {
-    let queries = LoanExplanation.queries(for: loan, of: book, scope: Reader.scope(principal))
+    let queries = LoanExplanation.queries(for: loan, of: book, scope: gateway.reader.scope(principal))
     return try LoanExplanation(loan, await gateway.reader.run(queries, as: principal))
   }
 
   private func explainEntry(_ request: Request, _ id: JournalEntryID, as principal: Principal) async throws -> Response
   {
-    let scope = Reader.scope(principal)
+    let scope = gateway.reader.scope(principal)
     let results = try await gateway.reader.run(
       [
         Query(Details.entryByID, [scope, .uuid(id.value.bits)]),

@@ -30,6 +30,7 @@ extension WebAPI {
       ) { file, posted -> ProposeFXRates in
         // Before the work of reading it: a stranger's file is not looked at.
         try posted.principal.require(.admin)
+        try posted.principal.require(duty: .treasury)
         return ProposeFXRates(try FXRate.rates(fromCSV: file).map { ProposeFXRates.Proposal(rate: $0) })
       }
     }

@@ -16,7 +16,7 @@ extension WebAPI {
       let loan = try await self.loan(context, as: principal)
       let comparison = try await comparison(of: loan)
       let claims = try await Tables.favouredClaims.decode(
-        gateway.reader.run([FavourSQL.claims(of: loan.id, scope: Reader.scope(principal))], as: principal)[0]
+        gateway.reader.run([FavourSQL.claims(of: loan.id, scope: gateway.reader.scope(principal))], as: principal)[0]
       ).map { (claim: $0, made: try FavourComparison(canonicalBytes: $0.bytes)) }
       let isWhole = principal.readsEverything || principal.organizationID == loan.terms.borrowerID
       return gateway.object(request, version: loan.version) { writer in

@@ -30,11 +30,11 @@ extension WebAPI {
       let principal = try await gateway.principal(of: request)
       let id: FundingRoundID = try Gateway.pathID(context, noun: "funding round")
       let round = try await gateway.reader.one(Resources.fundingRounds, id.value, as: principal, noun: "funding round")
-      let binds = [Reader.scope(principal), Bind.uuid(id.value.bits)]
+      let binds = [gateway.reader.scope(principal), Bind.uuid(id.value.bits)]
       let results = try await gateway.reader.run(
         [
           Query(Details.closingsOfRound, binds), Query(Details.loansDueByRound, binds),
-          EquitySQL.conversions(in: id, scope: Reader.scope(principal)),
+          EquitySQL.conversions(in: id, scope: gateway.reader.scope(principal)),
         ], as: principal)
       let closings = try Tables.fundingClosings.decode(results[0])
       let loans = try Tables.loans.decode(results[1])
@@ -82,7 +82,7 @@ extension WebAPI {
       let id: CashReceiptID = try Gateway.pathID(context, noun: "cash receipt")
       let receipt = try await gateway.reader.one(
         Resources.cashReceipts, id.value, as: principal, noun: "cash receipt")
-      let query = Query(Details.allocationsOfReceipt, [Reader.scope(principal), .uuid(id.value.bits)])
+      let query = Query(Details.allocationsOfReceipt, [gateway.reader.scope(principal), .uuid(id.value.bits)])
       let rows = try await Tables.allocations.decode(gateway.reader.run([query], as: principal)[0])
       return gateway.object(request, version: receipt.version) { receipt.write(to: &$0, allocations: rows) }
     }

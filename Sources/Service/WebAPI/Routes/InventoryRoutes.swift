@@ -64,7 +64,7 @@ extension WebAPI {
     routes.get("/v1/lots/{id}/units") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: LotID = try Gateway.pathID(context, noun: "lot")
-      let (list, scope) = ("lots/\(id)/units", Reader.scope(principal))
+      let (list, scope) = ("lots/\(id)/units", gateway.reader.scope(principal))
       let query = try gateway.listQuery(request, list: list)
       _ = try await gateway.reader.one(Resources.lots, id.value, as: principal, noun: "lot")
       let binds: [Bind] = [

@@ -19,7 +19,7 @@ extension WebAPI {
       let principal = try await gateway.principal(of: request)
       let id: InvoiceID = try Gateway.pathID(context, noun: "invoice")
       let row = try await gateway.reader.one(Resources.platformInvoices, id.value, as: principal, noun: "invoice")
-      let query = Query(InvoiceSQL.linesOfInvoice, [Reader.scope(principal), .uuid(id.value.bits)])
+      let query = Query(InvoiceSQL.linesOfInvoice, [gateway.reader.scope(principal), .uuid(id.value.bits)])
       let lines = try await Tables.invoiceLines.decode(gateway.reader.run([query], as: principal)[0])
       return gateway.object(request, version: nil) { row.write(to: &$0, lines: lines) }
     }

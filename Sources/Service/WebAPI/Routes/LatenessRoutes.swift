@@ -14,7 +14,7 @@ extension WebAPI {
     routes.get("/v1/delinquency") { request, _ in
       let principal = try await gateway.principal(of: request)
       let date = try await businessDate(request)
-      let query = Query(Details.loansWithDues, [Reader.scope(principal)])
+      let query = Query(Details.loansWithDues, [gateway.reader.scope(principal)])
       let loans = try await Tables.loans.decode(gateway.reader.run([query], as: principal)[0])
       let report = try LatenessReport(loans, on: date)
       return gateway.object(request, version: nil) { report.write(to: &$0) }
@@ -22,7 +22,7 @@ extension WebAPI {
     routes.get("/v1/loans/{id}/penalties") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      let query = Query(Details.penaltiesOfLoan, [Reader.scope(principal), .uuid(loan.id.value.bits)])
+      let query = Query(Details.penaltiesOfLoan, [gateway.reader.scope(principal), .uuid(loan.id.value.bits)])
       let rows = try await Tables.penalties.decode(gateway.reader.run([query], as: principal)[0])
       return gateway.page(rows, next: nil) { $0.write(to: &$1, currency: loan.currency) }
     }

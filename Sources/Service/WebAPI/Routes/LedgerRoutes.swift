@@ -16,7 +16,7 @@ extension WebAPI {
     routes.get("/v1/ledger/accounts") { request, _ in
       let principal = try await gateway.principal(of: request)
       let organization = try Self.organization(request)
-      let query = Query(Details.accounts, [Reader.scope(principal), .uuid(organization?.value.bits)])
+      let query = Query(Details.accounts, [gateway.reader.scope(principal), .uuid(organization?.value.bits)])
       let rows = try await gateway.reader.run([query], as: principal)[0].map(AccountSQL.decode)
       return gateway.page(rows, next: nil) { row, writer in row.0.write(to: &writer, balance: row.1) }
     }
@@ -24,7 +24,7 @@ extension WebAPI {
     routes.get("/v1/ledger/trial-balance") { request, _ in
       let principal = try await gateway.principal(of: request)
       let date = try await businessDate(request)
-      let query = Query(Details.trialBalance, [Reader.scope(principal), .date(date.dayNumber)])
+      let query = Query(Details.trialBalance, [gateway.reader.scope(principal), .date(date.dayNumber)])
       let rows = try await gateway.reader.run([query], as: principal)[0]
       return try gateway.page(Array(rows), next: nil) { row, writer in
         let (code, asset, balance) = (try row.text(0), try row.text(1), try row.int8(2))
@@ -64,7 +64,7 @@ extension WebAPI {
       Resources.journalEntries, after: query.position, limit: query.limit + 1, filter: kind, as: principal)
     let shown = Array(rows.prefix(Int(query.limit)))
     let lineQuery = Query(
-      Details.linesOfEntry, [Reader.scope(principal), .uuidArray(shown.map(\.id.value.bits))])
+      Details.linesOfEntry, [gateway.reader.scope(principal), .uuidArray(shown.map(\.id.value.bits))])
     let lines = try await Tables.journalLines.decode(gateway.reader.run([lineQuery], as: principal)[0])
     let byEntry = Dictionary(grouping: lines) { "\($0.line.account.book)\($0.entryID)" }
     let last = rows.count > shown.count ? shown.last : nil
@@ -91,7 +91,7 @@ extension WebAPI {
     var taxes: [(account: AccountCode, balance: Money)] = []
     let notes = Query(
       TaxSQL.notesOfStatement,
-      [Reader.scope(principal), .uuid(organization.value.bits), .date(date.dayNumber)])
+      [gateway.reader.scope(principal), .uuid(organization.value.bits), .date(date.dayNumber)])
     let results = try await gateway.reader.run([query, notes], as: principal)
     let untaxed = try results[1].map(UntaxedFee.init)
     for row in results[0] {
@@ -169,7 +169,7 @@ extension WebAPI {
   private func exposure(
     _ request: Request, _ id: OrganizationID, _ statement: Statement, as principal: Principal
   ) async throws -> Response {
-    let query = Query(statement, [Reader.scope(principal), .uuid(id.value.bits)])
+    let query = Query(statement, [gateway.reader.scope(principal), .uuid(id.value.bits)])
     let results = try await gateway.reader.run(
       [query, Query(MarginSQL.running, [.uuid(id.value.bits)])], as: principal)
     let loans = try Tables.loans.decode(results[0])
@@ -241,7 +241,8 @@ extension WebAPI {
       after = value
     }
     let rows = try await gateway.reader.run(
-      [Query(Details.eventsAfter, [Reader.scope(principal), .int8(after), .int8(query.limit)])], as: principal)[0]
+      [Query(Details.eventsAfter, [gateway.reader.scope(principal), .int8(after), .int8(query.limit)])], as: principal)[
+        0]
     return try gateway.page(Array(rows), next: nil) { row, writer in
       var reader = RowReader(row)
       let position = try reader.int()

@@ -100,7 +100,7 @@ extension WebAPI {
     routes.get("/v1/loans/{id}/units") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      let binds = [Reader.scope(principal), Bind.uuid(loan.id.value.bits)]
+      let binds = [gateway.reader.scope(principal), Bind.uuid(loan.id.value.bits)]
       let results = try await gateway.reader.run(
         [Query(Details.unitsOfLoan, binds), Query(Details.unitEventsOfLoan, binds)], as: principal)
       let units = try Tables.chipUnits.decode(results[0])
@@ -122,7 +122,7 @@ extension WebAPI {
     routes.get("/v1/loans/{id}/amendments") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      let query = Query(Details.amendmentsOfLoan, [Reader.scope(principal), .uuid(loan.id.value.bits)])
+      let query = Query(Details.amendmentsOfLoan, [gateway.reader.scope(principal), .uuid(loan.id.value.bits)])
       let rows = try await Tables.loanAmendments.decode(gateway.reader.run([query], as: principal)[0])
       return gateway.page(rows, next: nil) { $0.write(to: &$1, currency: loan.currency) }
     }
@@ -130,7 +130,7 @@ extension WebAPI {
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
       let id: AmendmentID = try Gateway.pathID(context, "amendment", noun: "amendment")
-      let query = Query(Details.amendmentsOfLoan, [Reader.scope(principal), .uuid(loan.id.value.bits)])
+      let query = Query(Details.amendmentsOfLoan, [gateway.reader.scope(principal), .uuid(loan.id.value.bits)])
       let rows = try await Tables.loanAmendments.decode(gateway.reader.run([query], as: principal)[0])
       guard let row = rows.first(where: { $0.id == id }) else { throw PartiesRefusal.notFound("amendment") }
       return gateway.object(request, version: row.version) { row.write(to: &$0, currency: loan.currency) }
@@ -170,7 +170,7 @@ extension WebAPI {
   private func timeline(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
     let principal = try await gateway.principal(of: request)
     let loan = try await self.loan(context, as: principal)
-    let binds = [Reader.scope(principal), Bind.uuid(loan.id.value.bits)]
+    let binds = [gateway.reader.scope(principal), Bind.uuid(loan.id.value.bits)]
     let results = try await gateway.reader.run(
       [
         Query(Details.eventsOfLoan, binds), Query(Details.entriesOfSubject, binds),

@@ -53,7 +53,7 @@ extension WebAPI {
     routes.get("/v1/loans/{id}/returns") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      let query = Query(Details.returnsOfLoan, [Reader.scope(principal), .uuid(loan.id.value.bits)])
+      let query = Query(Details.returnsOfLoan, [gateway.reader.scope(principal), .uuid(loan.id.value.bits)])
       let rows = try await gateway.reader.run([query], as: principal)[0].map { try Tables.loanReturns.decode($0) }
       return gateway.page(rows, next: nil) { $0.write(to: &$1, currency: loan.currency) }
     }

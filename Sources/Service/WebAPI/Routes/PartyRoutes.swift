@@ -42,32 +42,6 @@ extension WebAPI {
       }
     }
     addKeyRoutes(&routes)
-  }
-
-  private func addKeyRoutes(_ routes: inout Routes) {
-    routes.post("/v1/api-keys") { request, context in
-      let (high, low) = clock.randomBits()
-      var ids = IdentifierSource(milliseconds: UInt64(clock.now().microseconds / 1_000), seed: (high, low))
-      let secret = APIKeySecret(keyID: ids.next())
-      return try await gateway.post(
-        request, context,
-        render: .init(
-          status: .created, location: { "/v1/api-keys/\($0.id)" }, version: { $0.version },
-          write: { $0.write(to: &$1) }),
-        // The database keeps its digest only: the stored answer must not give the secret away.
-        shownOnce: ("secret", secret.text)
-      ) { reader, _ in
-        CreateAPIKey.parse(&reader, keyID: secret.keyID, secretDigest: secret.digest)
-      }
-    }
-    routes.post("/v1/api-keys/{id}/revoke") { request, context in
-      let id: APIKeyID = try Gateway.pathID(context, noun: "API key")
-      return try await gateway.post(
-        request, context, render: .init(version: { $0.version }, write: { $0.write(to: &$1) })
-      ) { reader, _ in
-        EmptyBody.parse(&reader).map { _ in RevokeAPIKey(keyID: id) }
-      }
-    }
     addLicenceRoutes(&routes)
   }
 

@@ -80,7 +80,7 @@ extension WebAPI {
   private func payoutOrders(_ request: Request, of id: SettlementRunID) async throws -> PayoutOrders {
     let principal = try await gateway.principal(of: request)
     try principal.require(.admin)
-    let binds = [Reader.scope(principal), Bind.uuid(id.value.bits)]
+    let binds = [gateway.reader.scope(principal), Bind.uuid(id.value.bits)]
     let results = try await gateway.reader.run(
       [
         Query(RunSQL.runByID, [.uuid(id.value.bits)]), Query(Details.payoutsOfRun, binds),

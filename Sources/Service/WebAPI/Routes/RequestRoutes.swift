@@ -55,7 +55,7 @@ extension WebAPI {
 
   /// The newest verdict for each chip that holds it.
   func holds(of id: LoanRequestID, as principal: Principal) async throws -> [[UInt8]] {
-    let query = Query(Details.verdictsOfSubject, [Reader.scope(principal), .uuid(id.value.bits)])
+    let query = Query(Details.verdictsOfSubject, [gateway.reader.scope(principal), .uuid(id.value.bits)])
     let rows = try await gateway.reader.run([query], as: principal)[0].map { try Tables.verdicts.decode($0) }
     var newest: [ChipModelID: VerdictRow] = [:]
     for row in rows where !row.acted { newest[row.chipModelID] = row }

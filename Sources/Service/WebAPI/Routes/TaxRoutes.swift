@@ -18,7 +18,7 @@ extension WebAPI {
     routes.get("/v1/loans/{id}/tax-lines") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      let query = Query(TaxSQL.linesOfLoan, [Reader.scope(principal), .uuid(loan.id.value.bits)])
+      let query = Query(TaxSQL.linesOfLoan, [gateway.reader.scope(principal), .uuid(loan.id.value.bits)])
       let rows = try await Tables.taxLines.decode(gateway.reader.run([query], as: principal)[0])
       return gateway.page(rows, next: nil) { $0.write(to: &$1) }
     }
@@ -32,7 +32,7 @@ extension WebAPI {
     routes.get(path) { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      let query = Query(TaxSQL.certificatesOfLoan, [Reader.scope(principal), .uuid(loan.id.value.bits)])
+      let query = Query(TaxSQL.certificatesOfLoan, [gateway.reader.scope(principal), .uuid(loan.id.value.bits)])
       let rows = try await Tables.taxCertificates.decode(gateway.reader.run([query], as: principal)[0])
       return gateway.page(rows, next: nil) { $0.write(to: &$1) }
     }
@@ -148,7 +148,7 @@ extension WebAPI {
       throw PartiesRefusal.notFound("organization")
     }
     let binds: [Bind] = [
-      Reader.scope(principal), .uuid(organization.value.bits), .date(from.dayNumber), .date(through.dayNumber),
+      gateway.reader.scope(principal), .uuid(organization.value.bits), .date(from.dayNumber), .date(through.dayNumber),
     ]
     let results = try await gateway.reader.run(
       [Query(TaxSQL.report, binds), Query(TaxSQL.movements, binds), Query(TaxSQL.withheld, binds)], as: principal)

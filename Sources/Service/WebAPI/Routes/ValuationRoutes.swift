@@ -178,7 +178,7 @@ extension WebAPI {
     let id: OrganizationID = try Gateway.pathID(context, noun: "startup")
     // A lender that is exposed to the startup sees its valuations; to others it does not exist.
     let loans = try await gateway.reader.run(
-      [Query(Details.loansOfStartup, [Reader.scope(principal), .uuid(id.value.bits)])], as: principal)[0]
+      [Query(Details.loansOfStartup, [gateway.reader.scope(principal), .uuid(id.value.bits)])], as: principal)[0]
     guard principal.readsEverything || principal.organizationID == id || !loans.isEmpty else {
       throw PartiesRefusal.notFound("startup")
     }
@@ -246,7 +246,7 @@ extension WebAPI {
         MarkQueries.ofStartups,
         [
           .uuid(page.position.id.bits), .text(basis.rawValue), .date(date.dayNumber),
-          .timestamptz(moment.microseconds), Reader.scope(principal), .int8(page.limit + 1),
+          .timestamptz(moment.microseconds), gateway.reader.scope(principal), .int8(page.limit + 1),
         ])
       rows = try await Tables.startupMarks.decode(gateway.reader.run([query], as: principal)[0])
     case "chip_models":

@@ -38,5 +38,6 @@ package final class BodyProbe: Sendable {
   /// Somebody who may do everything: a parser that looks at who posts finds nobody to refuse.
   static let principal = Principal(
     organizationID: Identifier(UUIDValue(high: 0, low: 0)), roles: Set(Role.allCases),
-    personID: Identifier(UUIDValue(high: 0, low: 0)), keyID: Identifier(UUIDValue(high: 0, low: 0)))
+    personID: Identifier(UUIDValue(high: 0, low: 0)), keyID: Identifier(UUIDValue(high: 0, low: 0)),
+    duties: Set(Duty.allCases))
 }

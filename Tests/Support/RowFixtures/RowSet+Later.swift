@@ -6,7 +6,6 @@ import Lending
 import Parties
 import Primitives
 import Repayment
-import Testing
 @testable import Persistence
 
 /// Rows of money that was taken back, of rates, choices and options, and those of answers, the audit log and the journal.
@@ -38,7 +37,7 @@ extension RowSet {
     Payee(
       id: id(39), organizationID: borrower, currency: .usd,
       holder: try AccountHolder(
-        name: "Müller & Söhne", account: .other("0200 9"), agent: some(try #require(BIC("DEUTDEFF")))),
+        name: "Müller & Söhne", account: .other("0200 9"), agent: some(try required(BIC("DEUTDEFF")))),
       state: full ? .withdrawn : .proposed, proposedBy: id(18), verifiedBy: some(id(19)), verifiedAt: some(now),
       usableFrom: some(later), withdrawnBy: some(id(18)), withdrawnAt: some(later), reason: some(Self.nasty),
       version: version, createdAt: now, updatedAt: updatedAt)
@@ -48,7 +47,7 @@ extension RowSet {
     RecordedFXRate(
       id: id(43),
       rate: try FXRate(
-        base: .usd, quote: .cny, price: "7.23450", on: #require(day.adding(days: Int64(seed))), source: Self.nasty),
+        base: .usd, quote: .cny, price: "7.23450", on: required(day.adding(days: Int64(seed))), source: Self.nasty),
       supersedes: some(id(45)), state: full ? .superseded : .proposed, proposedBy: id(18), decidedBy: some(id(19)),
       decidedAt: some(now), supersededAt: some(later), reason: some(Self.nasty), version: version, createdAt: now,
       updatedAt: updatedAt)

@@ -6,7 +6,6 @@ import Lending
 import Parties
 import Primitives
 import Repayment
-import Testing
 
 @testable import Persistence
 
@@ -31,11 +30,11 @@ struct RowSet {
     self.seed = seed
     self.lender = lender ?? OrganizationID(UUIDValue(high: seed << 32, low: 1))
     self.borrower = borrower ?? OrganizationID(UUIDValue(high: seed << 32, low: 2))
-    chip = try #require(ChipModelID("nvidia-a800-sxm4-80"))
-    china = try #require(CountryCode("CN"))
-    day = try #require(CalendarDate(year: 2026, month: 2, day: 28))
-    now = try #require(Instant(microseconds: 1_800_000_000_123_456))
-    later = try #require(Instant(microseconds: 1_800_000_000_123_457))
+    chip = try required(ChipModelID("nvidia-a800-sxm4-80"))
+    china = try required(CountryCode("CN"))
+    day = try required(CalendarDate(year: 2026, month: 2, day: 28))
+    now = try required(Instant(microseconds: 1_800_000_000_123_456))
+    later = try required(Instant(microseconds: 1_800_000_000_123_457))
   }
 
   func id<Noun>(_ number: UInt64) -> Identifier<Noun> { Identifier(uuid(number)) }
@@ -66,10 +65,10 @@ struct RowSet {
 
   var apiKey: APIKey {
     APIKey(
-      id: id(2), organizationID: borrower, roles: full ? [.startup, .lender] : [],
-      scopes: full ? [Self.nasty, ""] : [],
+      id: id(2), organizationID: borrower, roles: full ? [.startup, .admin] : [],
+      duties: full ? [.risk, .treasury] : [], scopes: full ? [KeyScope(.write), KeyScope(.read, of: "loans")] : [],
       personID: some(id(1)), secretDigest: SHA256Digest(of: [full ? 2 : 3]), expiresAt: some(later),
-      revokedAt: some(now), version: version, createdAt: now)
+      revokedAt: some(now), replaces: some(id(3)), replacedBy: some(id(4)), version: version, createdAt: now)
   }
 
   func licence() throws -> LicenceRecord {
@@ -77,7 +76,7 @@ struct RowSet {
       licence: try Licence(
         id: id(3), holder: lender, consignee: some(borrower),
         subject: full ? .chip(chip) : .exportClass(.eccn3A090a), destination: china, quota: 512, used: full ? 512 : 0,
-        validFrom: day, validTo: some(try #require(day.adding(days: 365)))),
+        validFrom: day, validTo: some(try required(day.adding(days: 365)))),
       reference: Self.nasty, version: version, createdAt: now, updatedAt: updatedAt)
   }
 
@@ -415,8 +414,8 @@ struct RowSet {
 
   func referenceEntry() throws -> ReferenceEntry {
     let calendar = try PublishedCalendar(
-      code: try #require(CalendarCode("TEST-1")), currencies: [.usd, .cny], from: day,
-      through: try #require(day.adding(days: 365)), weekend: [6, 7],
+      code: try required(CalendarCode("TEST-1")), currencies: [.usd, .cny], from: day,
+      through: try required(day.adding(days: 365)), weekend: [6, 7],
       holidays: full ? [Holiday(on: day, name: Self.nasty)] : [], source: Self.nasty)
     return ReferenceEntry(
       id: id(44), fact: .calendar(calendar), state: full ? .adopted : .proposed, proposedBy: id(1),
@@ -428,4 +427,13 @@ struct RowSet {
       id: id(24), lenderID: lender, businessDate: day, gross: Money(100, .usd), platformFee: 5,
       netting: full ? Payout.Netting(netted: 30, repaid: 20) : .none, runID: id(25), recordedAt: now)
   }
+}
+
+/// A value of the fixtures that does not parse: a defect of the fixtures.
+struct RowFixtureError: Error {}
+
+/// - Throws: when there is none.
+func required<Value>(_ value: Value?) throws(RowFixtureError) -> Value {
+  guard let value else { throw RowFixtureError() }
+  return value
 }

@@ -1,6 +1,5 @@
 import Parties
 import Primitives
-import Testing
 import Valuation
 
 @testable import Persistence
@@ -64,13 +63,13 @@ extension RowSet {
 
   func markSeries() throws -> MarkSeriesRow {
     let curve = DepreciationCurve(
-      points: [try #require(DepreciationCurve.Point("12:6000")), try #require(DepreciationCurve.Point("24:4000"))],
+      points: [try required(DepreciationCurve.Point("12:6000")), try required(DepreciationCurve.Point("24:4000"))],
       firstPriceMicros: 5, firstPriceOn: day, source: Self.nasty)
     let series = MarkSeries(
       chip: chip, kind: .unitPrice, quoteBasis: Self.nasty, currency: .usd, leastQuotes: 2, windowDays: 45,
       curve: full ? curve : nil)
     return MarkSeriesRow(
-      id: id(65), series: try #require(series), state: full ? .approved : .proposed, proposedBy: id(18),
+      id: id(65), series: try required(series), state: full ? .approved : .proposed, proposedBy: id(18),
       approvedBy: some(id(19)), approvedAt: some(later), version: version, createdAt: now, updatedAt: updatedAt)
   }
 
@@ -125,7 +124,7 @@ extension RowSet {
 
   func roundReport() throws -> RoundReportRow {
     let report = RoundReport(
-      company: Self.nasty, jurisdiction: china, name: Self.nasty, announced: try #require(ReportedDate("2026-02")),
+      company: Self.nasty, jurisdiction: china, name: Self.nasty, announced: try required(ReportedDate("2026-02")),
       currency: .cny, amount: some(1), preMoney: some(2), postMoney: some(3), investors: full ? [Self.nasty] : [],
       kind: .priced, acquirer: some(Self.nasty), status: .closed, certainty: .recollection, source: Self.nasty,
       notes: some(Self.nasty))

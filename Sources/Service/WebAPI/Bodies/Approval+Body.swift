@@ -1,0 +1,72 @@
+import Parties
+import Persistence
+import Primitives
+import StrictJSON
+
+extension Approval.Kind {
+  /// The id of the object that waits: that of the approval too.
+  func id(of subject: UUIDValue) -> String {
+    switch self {
+    case .settlementRun: SettlementRunID(subject).description
+    case .fundingRound: FundingRoundID(subject).description
+    case .rulePack: RulePackID(subject).description
+    case .calendar, .taxRule: ReferenceEntryID(subject).description
+    case .mark: ValuationID(subject).description
+    case .markSeries: MarkSeriesID(subject).description
+    case .fxRate: FXRateID(subject).description
+    case .cashConversion: CashConversionID(subject).description
+    case .clawback: ClawbackID(subject).description
+    case .topUp: TopUpID(subject).description
+    case .depositAct: DepositActID(subject).description
+    case .payee: PayeeID(subject).description
+    case .taxCertificate: TaxCertificateID(subject).description
+    }
+  }
+
+  /// The duty that deciding it needs.
+  var duty: Duty {
+    switch self {
+    case .settlementRun, .fundingRound, .calendar: .operations
+    case .rulePack, .taxRule: .compliance
+    case .mark, .markSeries: .risk
+    case .fxRate, .cashConversion, .clawback, .topUp, .depositAct, .payee, .taxCertificate: .treasury
+    }
+  }
+
+  /// The kinds that an id's prefix can mean, with the id without it.
+  static func named(_ text: String) -> (kinds: [Approval.Kind], subject: UUIDValue)? {
+    guard let mark = text.lastIndex(of: "_"), let subject = UUIDValue(String(text[text.index(after: mark)...])) else {
+      return nil
+    }
+    let kinds = allCases.filter { $0.id(of: subject) == text }
+    return kinds.isEmpty ? nil : (kinds, subject)
+  }
+}
+
+extension Approval {
+  var id: String { kind.id(of: subject) }
+
+  func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("kind", kind.rawValue)
+      writer.field("state", state.rawValue)
+      writer.field("duty", kind.duty.rawValue)
+      writer.field("organization_id", organizationID)
+      writer.field("maker_id", maker)
+      writer.field("checker_id", checker)
+      writer.rawField("facts", facts)
+      writer.field("version", version)
+      writer.field("created_at", createdAt)
+    }
+  }
+
+  /// What the second person made of it.
+  func write(_ decided: State, to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("id", id)
+      writer.field("kind", kind.rawValue)
+      writer.field("state", decided.rawValue)
+    }
+  }
+}
