@@ -1,3 +1,4 @@
+import Delivery
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -21,6 +22,8 @@ package struct ChipBridgeService {
   package let router: Router<ChipBridgeContext>
   package let routes: RouteTable
   private let worker: RunWorker
+  private let feed: EventFeed
+  private let deliverer: WebhookWorker
   private let hints: AsyncStream<Void>
   private let configuration: ServiceConfiguration
   private let logger: Logger
@@ -41,8 +44,19 @@ package struct ChipBridgeService {
     let metrics = MetricsRegistry()
     let (hints, hint) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     self.hints = hints
+    feed = EventFeed(pool: writer, limits: configuration.events)
+    let desk = WebhookDesk(
+      secrets: WebhookSecrets(root: configuration.webhookKey ?? secret),
+      guard: WebhookGuard(allowsLoopback: configuration.allowsLoopbackWebhooks && configuration.isSandbox),
+      counters: DeliveryCounters())
+    var limits = WebhookWorker.Limits()
+    limits.leaseSeconds = configuration.leaseSeconds
+    deliverer = WebhookWorker(
+      feed: feed, store: DeliveryStore(pool: writer), sender: WebhookSender(guard: desk.guard), secrets: desk.secrets,
+      pipeline: pipeline, clock: clock, logger: logger, limits: limits, counters: desk.counters)
     let api = WebAPI(
-      gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics,
+      gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics, feed: feed,
+      webhooks: desk,
       isSandbox: configuration.isSandbox, workPlanned: { hint.yield() })
     (router, routes) = api.build()
     worker = RunWorker(
@@ -70,8 +84,13 @@ package struct ChipBridgeService {
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: PoolService(pools: [writer, readerPool])), .init(service: PipelineService(pipeline: pipeline)),
     ]
-    if configuration.runsWorkers { services.append(.init(service: WorkerService(worker: worker, hints: hints))) }
+    if configuration.runsWorkers {
+      services.append(.init(service: WorkerService(worker: worker, hints: hints)))
+      services.append(.init(service: DelivererService(deliverer: deliverer)))
+    }
     services.append(.init(service: application))
+    // The last to start is the first to stop: open streams end at once, so that the server has none to wait for.
+    services.append(.init(service: FeedService(feed: feed)))
     var group = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     group.maximumGracefulShutdownDuration = .seconds(30)
@@ -109,5 +128,23 @@ private struct WorkerService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await worker.run(hints: hints) }
+  }
+}
+
+/// Feeds the streams; on shutdown they end.
+private struct FeedService: Service {
+  let feed: EventFeed
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await feed.run() }
+  }
+}
+
+/// Tells webhooks; on shutdown what is under way is left to whoever comes next.
+private struct DelivererService: Service {
+  let deliverer: WebhookWorker
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await deliverer.run() }
   }
 }

@@ -1,3 +1,4 @@
+import Delivery
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -16,6 +17,8 @@ package struct WebAPI: Sendable {
   let clock: any WallClock
   let writer: PostgresPool
   let metrics: MetricsRegistry
+  let feed: EventFeed
+  let webhooks: WebhookDesk
   let isSandbox: Bool
   /// Told when a command planned work for the workers of this process.
   let workPlanned: @Sendable () -> Void
@@ -24,13 +27,15 @@ package struct WebAPI: Sendable {
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,
-    isSandbox: Bool, workPlanned: @escaping @Sendable () -> Void
+    feed: EventFeed, webhooks: WebhookDesk, isSandbox: Bool, workPlanned: @escaping @Sendable () -> Void
   ) {
     self.gateway = gateway
     self.reference = reference
     self.clock = clock
     self.writer = writer
     self.metrics = metrics
+    self.feed = feed
+    self.webhooks = webhooks
     self.isSandbox = isSandbox
     self.workPlanned = workPlanned
   }
@@ -74,6 +79,8 @@ package struct WebAPI: Sendable {
     addClearingRoutes(&table)
     addInvoiceRoutes(&table)
     addLedgerRoutes(&table)
+    addEventRoutes(&table)
+    addWebhookRoutes(&table)
     let router = Router(context: ChipBridgeContext.self)
     router.add(middleware: MetricsCollector(metrics: metrics))
     router.add(middleware: ProblemMiddleware(routes: table.table))
