@@ -89,13 +89,14 @@ extension WebAPI {
     let principal = try await gateway.principal(of: request)
     var request = request
     let body = try await webhookBody(&request, isNew: true)
-    let pinned = try await webhooks.guard.pin(body.url ?? "")
+    let url = body.url ?? ""
+    _ = try await webhooks.guard.pin(url)
     let position = try await feed.advance()
     var ids = freshIDs()
     let id: WebhookID = ids.next()
     let secret = try webhooks.secrets.fresh(for: id, id: ids.nextValue())
     let command = CreateWebhook(
-      webhookID: id, owner: principal.organizationID, url: pinned.url.text, description: body.description,
+      webhookID: id, owner: principal.organizationID, url: url, description: body.description,
       types: body.types ?? [], fromPosition: position, secret: secret.sealed)
     return try await gateway.post(
       request, context,
