@@ -28,7 +28,7 @@ extension EndToEnd {
         let lender = try deployment.enrol(service, "Lender", role: "lender")
         let other = try deployment.enrol(service, "Other", role: "lender")
         for url in [
-          "http://example.com/", "https://127.0.0.1/", "https://10.0.0.1/", "https://localhost/", "https://[::1]/",
+          "http://example.com/", "https://10.0.0.1/", "https://localhost/", "https://[::ffff:127.0.0.1]/",
           "https://2130706433/", "https://user@hooks.lender.com/", "https://hooks.lender.com:22/", "ftp://x.com/",
         ] {
           let refused = try http.post("/v1/webhooks", as: lender.key, #"{"url":"\#(url)"}"#, idempotency: url)

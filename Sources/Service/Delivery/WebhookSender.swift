@@ -81,6 +81,8 @@ package struct WebhookSender: Sendable {
       redirectConfiguration: .disallow,
       timeout: .init(connect: .seconds(10), read: .seconds(20)), proxy: nil, decompression: .disabled)
     configuration.httpVersion = .http1Only
+    // A try is a try: the next one has its own time, and is counted.
+    configuration.connectionPool.retryConnectionEstablishment = false
     // The name stays in Host and in the certificate's check; the connection goes to the address.
     configuration.dnsOverride = [url.host: pinned.address.description]
     let client = HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)

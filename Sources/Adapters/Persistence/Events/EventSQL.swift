@@ -133,8 +133,10 @@ package enum EventSQL {
   static let lastGiven = Statement(
     "outbox_last_position", "select case when is_called then last_value else 0 end from outbox_position_seq",
     columns: [.int8])
+  /// A number above that of every transaction that has one. It is taken, since nothing else tells it: a snapshot ends with the
+  /// last that has ended, and leaves out those that run above it.
   static let nextTransaction = Statement(
-    "outbox_next_transaction", "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint", columns: [.int8])
+    "outbox_next_transaction", "select pg_current_xact_id()::text::bigint", columns: [.int8])
 
   package static var statements: [Statement] {
     [page, one, atPositions, oldestRunning, positionsAfter, lastGiven, nextTransaction]
@@ -164,12 +166,16 @@ package struct EventHorizon: Sendable {
       let results = try await connection.pipeline(
         [
           Query(EventSQL.oldestRunning), Query(EventSQL.positionsAfter, [.int8(position), .int8(Self.page)]),
-          Query(EventSQL.lastGiven), Query(EventSQL.nextTransaction),
+          Query(EventSQL.lastGiven),
         ], deadline: deadline)
       let seen = try results[1].map { try $0.int8(0) }
       take(
         seen, isAll: seen.count < Self.page, oldestRunning: try results[0].single().int8(0),
-        lastGiven: try results[2].single().int8(0), nextTransaction: try results[3].single().int8(0))
+        lastGiven: try results[2].single().int8(0), nextTransaction: nil)
+      if awaited == nil, position < (try results[2].single().int8(0)) {
+        let number = try await connection.run(Query(EventSQL.nextTransaction), deadline: deadline).single().int8(0)
+        awaited = (try results[2].single().int8(0), number)
+      }
       if seen.count < Self.page { return }
       if let last = seen.last, position < last { return }
     }
@@ -179,9 +185,9 @@ package struct EventHorizon: Sendable {
   ///   - seen: the visible positions after this one, in order; all of them, or the first of them.
   ///   - oldestRunning: below it every transaction has ended; read before `seen`.
   ///   - lastGiven: the last position that was given; read after `seen`.
-  ///   - nextTransaction: above every transaction that has a number; read after `lastGiven`.
+  ///   - nextTransaction: above every transaction that has a number; read after `lastGiven`; nil where it is not known yet.
   package mutating func take(
-    _ seen: [Int64], isAll: Bool, oldestRunning: Int64, lastGiven: Int64, nextTransaction: Int64
+    _ seen: [Int64], isAll: Bool, oldestRunning: Int64, lastGiven: Int64, nextTransaction: Int64?
   ) {
     var decided = position
     if let awaited, awaited.before <= oldestRunning {
@@ -196,16 +202,15 @@ package struct EventHorizon: Sendable {
       position = next
     }
     if isAll || isStopped { position = max(position, decided) }
-    if position < lastGiven, awaited == nil { awaited = (lastGiven, nextTransaction) }
+    if position < lastGiven, awaited == nil, let nextTransaction { awaited = (lastGiven, nextTransaction) }
   }
 
   /// Where it begins in a process: at the last position given, as soon as all transactions have ended that had one.
   package static func present(
     on connection: PostgresConnection, deadline: ContinuousClock.Instant
   ) async throws -> EventHorizon {
-    let results = try await connection.pipeline(
-      [Query(EventSQL.lastGiven), Query(EventSQL.nextTransaction)], deadline: deadline)
-    let (last, next) = (try results[0].single().int8(0), try results[1].single().int8(0))
+    let last = try await connection.run(Query(EventSQL.lastGiven), deadline: deadline).single().int8(0)
+    let next = try await connection.run(Query(EventSQL.nextTransaction), deadline: deadline).single().int8(0)
     var pause = Duration.milliseconds(1)
     while true {
       let oldest = try await connection.run(Query(EventSQL.oldestRunning), deadline: deadline).single().int8(0)

@@ -201,6 +201,7 @@ struct BatchRun {
       wallTime: wallTime, sequence: sequence, closedThrough: platform.closedThrough)
     do {
       let answer = try submission.decide(&draft)
+      draft.tellStates()
       return Deliberation(answer: answer, outcome: "done", made: draft.made, auditID: draft.ids.nextValue())
     } catch let refusal as any Refusal {
       executor.counters.refusals.add(1, ordering: .relaxed)
