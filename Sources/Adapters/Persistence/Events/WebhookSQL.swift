@@ -101,24 +101,24 @@ package enum WebhookSQL {
       else cardinality(w.types) = 0 or o.type = any(w.types) or split_part(o.type, '.', 1) || '.*' = any(w.types) end
     """
   /// Only what was dealt already: what comes is dealt by itself.
-  private static func redelivering(_ name: StaticString, _ events: SQL) -> Statement {
-    Statement(
-      name,
+  private static func redelivering(_ events: SQL) -> SQL {
+    """
+    insert into webhook_deliveries (org_id, webhook_id, position, event_id, subject, type, state, attempts,
+      next_attempt_at, created_at, updated_at)
+    select w.org_id, w.id, o.position, o.id, o.subject, o.type, 'pending', 0, $4::timestamptz, $4, $4
+    from webhooks w join outbox o on w.org_id in (o.org_a, o.org_b)
+    where w.org_id = $1 and w.id = $2 and o.position <= (select position from webhook_dealing where id = 1) and
+    """ + events + "and" + wanted
+      + """
+      order by o.position limit 10000
+      on conflict (org_id, webhook_id, position) do update
+        set state = 'pending', attempts = 0, next_attempt_at = excluded.next_attempt_at, updated_at = excluded.updated_at
       """
-      insert into webhook_deliveries (org_id, webhook_id, position, event_id, subject, type, state, attempts,
-        next_attempt_at, created_at, updated_at)
-      select w.org_id, w.id, o.position, o.id, o.subject, o.type, 'pending', 0, $4::timestamptz, $4, $4
-      from webhooks w join outbox o on w.org_id in (o.org_a, o.org_b)
-      where w.org_id = $1 and w.id = $2 and o.position <= (select position from webhook_dealing where id = 1) and
-      """ + events + "and" + wanted
-        + """
-        order by o.position limit 10000
-        on conflict (org_id, webhook_id, position) do update
-          set state = 'pending', attempts = 0, next_attempt_at = excluded.next_attempt_at, updated_at = excluded.updated_at
-        """, parameters: key + [.uuid, .timestamptz])
   }
-  static let redeliverOne = redelivering("webhook_redeliver_one", "o.id = $3")
-  static let redeliverSince = redelivering("webhook_redeliver_since", "o.id >= $3")
+  static let redeliverOne = Statement(
+    "webhook_redeliver_one", redelivering("o.id = $3"), parameters: key + [.uuid, .timestamptz])
+  static let redeliverSince = Statement(
+    "webhook_redeliver_since", redelivering("o.id >= $3"), parameters: key + [.uuid, .timestamptz])
 
   // MARK: dealing
 
