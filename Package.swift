@@ -69,6 +69,7 @@ let package = Package(
     core("LedgerExport", ["Primitives", "Ledger", "StrictJSON"]),
     core("Catalogue", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties", "Interest", "Valuation"]),
+    core("Webhooks"),
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Interest", ["Primitives", "StrictJSON"]),
@@ -98,7 +99,7 @@ let package = Package(
         .embedInCode("migrations/0022_fee_taxes.sql"), .embedInCode("migrations/0023_margin.sql"),
         .embedInCode("migrations/0024_claims_and_terms.sql"), .embedInCode("migrations/0025_screening.sql"),
         .embedInCode("migrations/0026_runway.sql"),
-        .embedInCode("migrations/0028_identity.sql"),
+        .embedInCode("migrations/0028_identity.sql"), .embedInCode("migrations/0029_events.sql"),
         .embedInCode("migrations/0030_audit_seals.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
@@ -133,6 +134,14 @@ let package = Package(
         "Matching", "Repayment", logging,
       ]),
     service(
+      "Delivery",
+      [
+        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Webhooks", logging, crypto,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
+    service(
       "WebSupport",
       [
         "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", hummingbird, logging, crypto,
@@ -143,7 +152,7 @@ let package = Package(
       [
         "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
         "Ledger", "Lending", "Matching", "Valuation", "Repayment", "BankFiles", "Reconciliation", "Telemetry",
-        "Interest", "LedgerExport", "Screening", "PublishedAPI",
+        "Interest", "LedgerExport", "Screening", "PublishedAPI", "Delivery",
         hummingbird,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
@@ -151,7 +160,7 @@ let package = Package(
       "ServiceAssembly",
       [
         "WebAPI", "WebSupport", "Settlement", "Operations", "Persistence", "Postgres", "Primitives", "Telemetry",
-        "Schema", "Parties", "StrictJSON", hummingbird, logging, lifecycle, crypto,
+        "Schema", "Parties", "StrictJSON", "Delivery", hummingbird, logging, lifecycle, crypto,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -212,6 +221,7 @@ let package = Package(
     tests(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
+    tests("Core/WebhooksTests", "WebhooksTests", ["Webhooks"]),
     tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives", "PropertyKit", "StrictCSV"]),
     tests("Core/InterestTests", "InterestTests", ["Interest", "Primitives", "StrictJSON", "PropertyKit"]),
     tests(
@@ -248,6 +258,12 @@ let package = Package(
         "Catalogue", "Repayment", "BankFiles", "Ledger", logging, hummingbird,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+    tests(
+      "Service/DeliveryTests", "DeliveryTests",
+      [
+        "DomainFixtures", "SchemaFixtures", "PostgresHarness", "ServiceHarness", "Delivery", "Operations",
+        "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Webhooks", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",

@@ -29,6 +29,7 @@ package enum Schema {
     ("0025_screening.sql", PackageResources._025_screening_sql),
     ("0026_runway.sql", PackageResources._026_runway_sql),
     ("0028_identity.sql", PackageResources._028_identity_sql),
+    ("0029_events.sql", PackageResources._029_events_sql),
     ("0030_audit_seals.sql", PackageResources._030_audit_seals_sql),
   ]
 

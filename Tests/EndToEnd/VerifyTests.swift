@@ -35,6 +35,9 @@ extension EndToEnd {
         """
       ], found: "what crosses between lender and borrower"),
     Breach(
+      plant: ["delete from outbox where type = 'offer.accepted'"],
+      found: "each object is in the state that the newest event of it tells"),
+    Breach(
       plant: ["update journal_entries set business_date = business_date + 1 where kind = 'payout_made'"],
       found: "the chain of hashes of each book is whole"),
     Breach(

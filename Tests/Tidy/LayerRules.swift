@@ -3,16 +3,19 @@ enum LayerRules {
   static let core: Set<String> = [
     "Primitives", "StrictJSON", "StrictCSV", "StrictXML", "Ledger", "Catalogue", "Parties", "Screening", "Matching",
     "Valuation",
-    "Lending", "Interest", "Repayment", "Invariants", "BankFiles", "Reconciliation", "LedgerExport",
+    "Lending", "Interest", "Repayment", "Invariants", "BankFiles", "Reconciliation", "LedgerExport", "Webhooks",
   ]
   private static let belowOperations = core.union(["Persistence", "Postgres"])
   private static let belowWeb = belowOperations.union(["Operations", "WebSupport", "Telemetry"])
-  private static let belowAssembly = belowWeb.union(["WebAPI", "Console", "Settlement", "JobQueue", "Schema"])
+  private static let belowAssembly = belowWeb.union([
+    "WebAPI", "Console", "Settlement", "Delivery", "JobQueue", "Schema",
+  ])
 
   /// What of our own each target may import, `StrictJSON` apart, which has no dependencies and is open to all.
   static let mayImport: [String: Set<String>] = [
     "Primitives": [],
     "StrictJSON": [],
+    "Webhooks": [],
     "Ledger": ["Primitives"],
     "StrictCSV": [],
     "StrictXML": [],
@@ -39,8 +42,9 @@ enum LayerRules {
     "Schema": [],
     "Operations": belowOperations,
     "Settlement": belowOperations.union(["Operations", "JobQueue", "Telemetry"]),
+    "Delivery": belowOperations.union(["Operations"]),
     "WebSupport": belowWeb.subtracting(["WebSupport"]),
-    "WebAPI": belowWeb,
+    "WebAPI": belowWeb.union(["Delivery"]),
     "Console": belowWeb,
     "ServiceAssembly": belowAssembly,
     "chipbridge": belowAssembly.union(["ServiceAssembly"]),

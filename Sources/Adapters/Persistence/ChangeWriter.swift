@@ -28,6 +28,7 @@ package struct BatchChanges: Sendable {
   package var listingWarrants: [ListingWarrants] = []
   package var listingFavours: [ListingFavour] = []
   package var favouredClaims: [FavouredClaim] = []
+  package var webhookActs: [(act: WebhookAct, at: Instant)] = []
   package var verdicts: [VerdictRow] = []
   package var marks: [ValuationMark] = []
   package var valuation = ValuationChanges()
@@ -75,6 +76,7 @@ package struct BatchChanges: Sendable {
     listingWarrants += made.listingWarrants
     listingFavours += made.listingFavours
     favouredClaims += made.favouredClaims
+    webhookActs += made.webhookActs
     verdicts += made.verdicts
     unitEvents += made.unitEvents
     marks += made.marks
@@ -236,6 +238,10 @@ package enum ChangeWriter {
     for act in changes.runActs {
       for (query, rows) in act.queries(at: recordedAt) { plan.add(query, rows: rows, isUpdate: true) }
     }
+    plan.write(Tables.webhooks, shelves.webhooks)
+    for (act, time) in changes.webhookActs {
+      for (query, rows) in act.queries(at: time) { plan.add(query, rows: rows, isUpdate: true) }
+    }
     for day in changes.closedDays {
       for query in day.queries { plan.add(query, rows: 1, isUpdate: true) }
     }
@@ -289,16 +295,22 @@ package enum ChangeWriter {
     return result
   }
 
+  /// The transaction's number is taken before the positions: who sees a position knows of the transaction that took it.
   private static let insertOutbox = Statement(
     "outbox_insert",
     """
-    insert into outbox (id, transaction_id, type, org_a, org_b, subject, subject_version, business_at, body)
-    select u.id, pg_current_xact_id(), u.type, u.org_a, u.org_b, u.subject, u.subject_version, $7, u.body
-    from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $8::jsonb[])
-      with ordinality as u (id, type, org_a, org_b, subject, subject_version, body, n)
+    insert into outbox (id, transaction_id, type, org_a, org_b, subject, subject_version, business_at, body,
+      before_image, after_image)
+    select u.id, x.id, u.type, u.org_a, u.org_b, u.subject, u.subject_version, $7, u.body, u.before, u.after
+    from (select pg_current_xact_id() as id offset 0) as x cross join
+      unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $8::jsonb[], $9::jsonb[],
+        $10::jsonb[]) with ordinality as u (id, type, org_a, org_b, subject, subject_version, body, before, after, n)
     order by u.n
     """,
-    parameters: [.uuidArray, .textArray, .uuidArray, .uuidArray, .textArray, .int8Array, .timestamptz, .jsonbArray])
+    parameters: [
+      .uuidArray, .textArray, .uuidArray, .uuidArray, .textArray, .int8Array, .timestamptz, .jsonbArray, .jsonbArray,
+      .jsonbArray,
+    ])
 
   private static func outbox(_ events: [(draft: EventDraft, id: UUIDValue)], at now: Instant) -> Query {
     Query(
@@ -308,7 +320,8 @@ package enum ChangeWriter {
         .uuidArray(events.map(\.draft.organizations.0.value.bits)),
         .uuidArray(events.map(\.draft.organizations.1?.value.bits)), .textArray(events.map(\.draft.subject)),
         .int8Array(events.map(\.draft.subjectVersion)), .timestamptz(now.microseconds),
-        .jsonbArray(events.map { $0.draft.body }),
+        .jsonbArray(events.map { $0.draft.body }), .jsonbArray(events.map { $0.draft.images?.before }),
+        .jsonbArray(events.map { $0.draft.images?.after }),
       ])
   }
 

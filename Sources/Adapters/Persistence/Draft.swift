@@ -24,6 +24,8 @@ package struct EventDraft: Sendable {
   package let loanID: LoanID?
   /// The loan's version then.
   package let loanVersion: Int64
+  /// What its object was before and after the command.
+  package var images: EventImages?
 }
 
 /// A verdict that was taken for an act.
@@ -104,6 +106,8 @@ package struct Made: Sendable {
   package var runActs: [RunAct] = []
   package var closedDay: ClosedDay?
   package var bank = BankChanges()
+  /// With the wall time of each.
+  package var webhookActs: [(act: WebhookAct, at: Instant)] = []
   /// Reference data that is in force from the next batch on.
   package var documents: [ReferenceDocument] = []
   /// Where a sandbox's business clock moves to.
@@ -112,6 +116,13 @@ package struct Made: Sendable {
   package var subject: UUIDValue?
 
   package init() {}
+
+  /// Keeps with each event what its object was on the shelves before the command, and what it is now.
+  package mutating func attachImages(before: Shelves) {
+    for index in events.indices {
+      events[index].draft.images = EventImages(events[index].draft.subject, before: before, changed: overlay)
+    }
+  }
 }
 
 /// What one command does, kept apart until it is decided: a refusal drops it whole and its neighbours never see it.
@@ -193,7 +204,7 @@ package struct Draft: Sendable {
   ) {
     let event = EventDraft(
       type: type, subject: subject.description, subjectVersion: version, organizations: organizations, facts: facts,
-      loanID: subject as? LoanID, loanVersion: version)
+      loanID: subject as? LoanID, loanVersion: version, images: nil)
     made.events.append((event, ids.nextValue()))
   }
 
@@ -205,7 +216,7 @@ package struct Draft: Sendable {
     let event = EventDraft(
       type: type, subject: subject.description, subjectVersion: version,
       organizations: (loan.terms.borrowerID, loan.terms.lenderID), facts: facts, loanID: loan.id,
-      loanVersion: loan.version)
+      loanVersion: loan.version, images: nil)
     made.events.append((event, ids.nextValue()))
   }
 }

@@ -50,6 +50,8 @@ extension Loader {
     var breaks: [UUIDValue] = []
     var payees: [UUIDValue] = []
     var payeesOf: [OrganizationID] = []
+    var webhooks: [UUIDValue] = []
+    var webhooksOf: [OrganizationID] = []
     var clawbacks: [UUIDValue] = []
     var divisions: [CashReceiptID] = []
     var topUps: [UUIDValue] = []
@@ -133,6 +135,8 @@ extension Loader {
       case .controlChoices(let id): controlChoicesOf.append(id)
       case .payee(let id): payees.append(id.value)
       case .payees(let id): payeesOf.append(id)
+      case .webhook(let id): webhooks.append(id.value)
+      case .webhooks(let id): webhooksOf.append(id)
       case .clawback(let id): clawbacks.append(id.value)
       case .division(let id): divisions.append(id)
       case .topUp(let id): topUps.append(id.value)

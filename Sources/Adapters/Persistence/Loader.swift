@@ -159,6 +159,7 @@ package enum Loader {
     byID(wanted.assignments, Tables.loanAssignments, \.assignments)
     byID(wanted.receipts, Tables.cashReceipts, \.receipts)
     byID(wanted.payees, Tables.payees, \.payees)
+    byID(wanted.webhooks, Tables.webhooks, \.webhooks)
     byID(wanted.clawbacks, Tables.clawbacks, \.clawbacks)
     byID(wanted.topUps, Tables.topUps, \.topUps)
     byID(wanted.breaks, Tables.reconciliationBreaks, \.breaks)
@@ -226,6 +227,7 @@ package enum Loader {
     lookups += runLookups(wanted) + bankLookups(wanted) + FXSQL.lookups(wanted.fxRates) + penaltyLookups(wanted)
     lookups += ClawbackSQL.lookups(of: wanted.divisions) + ClawbackSQL.payees(of: wanted.payeesOf)
     lookups += MarkSQL.lookups(wanted.valuation)
+    lookups += WebhookSQL.lookups(of: wanted.webhooksOf)
     lookups += MarginSQL.lookups(wanted.margin)
     for (lender, date) in wanted.invoicesOf { lookups += InvoiceSQL.lookups(lender, through: date) }
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }

@@ -71,6 +71,9 @@ package enum Need: Sendable, Hashable {
   /// Penalties charged on the loans of a borrower that have not ended.
   case penalties(OrganizationID)
   case receipt(CashReceiptID)
+  case webhook(WebhookID)
+  /// An organisation's webhooks that are not closed.
+  case webhooks(OrganizationID)
   case fxRate(FXRateID)
   /// The rates of a pair that are in use, of some days.
   case fxRates(FXSpan)

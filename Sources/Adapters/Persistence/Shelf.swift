@@ -164,6 +164,7 @@ package struct Shelves: Sendable {
   package var depositActs = Shelf<DepositAct>()
   package var warrants = Shelf<Warrant>()
   package var taxCertificates = Shelf<TaxCertificate>()
+  package var webhooks = Shelf<Webhook>()
 
   package init() {}
 
@@ -202,5 +203,6 @@ package struct Shelves: Sendable {
     depositActs.absorb(overlay.depositActs)
     warrants.absorb(overlay.warrants)
     taxCertificates.absorb(overlay.taxCertificates)
+    webhooks.absorb(overlay.webhooks)
   }
 }

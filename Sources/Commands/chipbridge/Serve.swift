@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
 import Logging
+import Operations
 import Persistence
 import Postgres
+import Primitives
 import ServiceAssembly
 import Settlement
 
@@ -25,6 +27,9 @@ struct Serve: AsyncParsableCommand {
   var leaseSeconds = RunWorker.usualLeaseSeconds
   @Option(help: "Connections for the command pipeline.") var writerConnections = 6
   @Option(help: "Connections for reads.") var readerConnections = 8
+  @Flag(help: "In a sandbox: webhooks may be sent to loopback addresses, without TLS.") var webhookLoopback = false
+  @Option(help: "Streams of events that are taken at a time (1 to 10000).") var streams = 500
+  @Option(help: "Seconds without news after which a stream says that it is there (1 to 60).") var streamHeartbeat = 15
   @Option(help: "Least level to log: debug, info, notice, warning, error.") var logLevel = "notice"
 
   @Option(help: "Log each request as a line of JSON to: none, stdout, stderr.") var accessLog = AccessLogTarget.none
@@ -37,7 +42,20 @@ struct Serve: AsyncParsableCommand {
     guard matchEvery.map({ (5...86_400).contains($0) }) ?? true, matchAfter.map({ (1...3_600).contains($0) }) ?? true
     else { throw ValidationError("--match-every is 5 to 86400 seconds, --match-after 1 to 3600.") }
     guard (3...600).contains(leaseSeconds) else { throw ValidationError("--lease-seconds is 3 to 600.") }
+    guard sandbox || !webhookLoopback else { throw ValidationError("--webhook-loopback is for a --sandbox.") }
+    guard (1...10_000).contains(streams), (1...60).contains(streamHeartbeat) else {
+      throw ValidationError("--streams is 1 to 10000, --stream-heartbeat 1 to 60 seconds.")
+    }
     guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is unknown.") }
+  }
+
+  /// What the secrets of webhooks are sealed with: 64 hexadecimal digits; they never stand on a command line.
+  private static func webhookKey() throws -> [UInt8]? {
+    guard let text = ProcessInfo.processInfo.environment["CHIPBRIDGE_WEBHOOK_KEY"], !text.isEmpty else { return nil }
+    guard let digest = SHA256Digest(hexadecimal: text) else {
+      throw Failure("CHIPBRIDGE_WEBHOOK_KEY is 64 hexadecimal digits.")
+    }
+    return digest.bytes
   }
 
   func run() async throws {
@@ -51,6 +69,10 @@ struct Serve: AsyncParsableCommand {
     quotas.apply(to: &configuration)
     try audit.apply(to: &configuration)
     configuration.accessLogDescriptor = accessLog.descriptor
+    configuration.events.streams = streams
+    configuration.allowsLoopbackWebhooks = webhookLoopback
+    configuration.webhookKey = try Self.webhookKey()
+    configuration.events.heartbeat = .seconds(streamHeartbeat)
     let service: ChipBridgeService
     do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
       throw Failure("The database does not serve: \(error.debugDescription)")

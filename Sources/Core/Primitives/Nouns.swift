@@ -39,6 +39,7 @@ package enum SettlementRunNoun: IdentifiedNoun { package static let prefix: Stat
 package enum JournalEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "jrn" }
 package enum AccountNoun: IdentifiedNoun { package static let prefix: StaticString = "acc" }
 package enum EventNoun: IdentifiedNoun { package static let prefix: StaticString = "evt" }
+package enum WebhookNoun: IdentifiedNoun { package static let prefix: StaticString = "whk" }
 package enum LicenceNoun: IdentifiedNoun { package static let prefix: StaticString = "lic" }
 package enum VerdictNoun: IdentifiedNoun { package static let prefix: StaticString = "vdt" }
 package enum FXRateNoun: IdentifiedNoun { package static let prefix: StaticString = "fx" }
@@ -96,6 +97,7 @@ package typealias PayoutID = Identifier<PayoutNoun>
 package typealias SettlementRunID = Identifier<SettlementRunNoun>
 package typealias JournalEntryID = Identifier<JournalEntryNoun>
 package typealias AccountID = Identifier<AccountNoun>
+package typealias WebhookID = Identifier<WebhookNoun>
 package typealias EventID = Identifier<EventNoun>
 package typealias LicenceID = Identifier<LicenceNoun>
 package typealias VerdictID = Identifier<VerdictNoun>

@@ -1,3 +1,4 @@
+import Delivery
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -24,6 +25,8 @@ package struct ChipBridgeService {
   private let authenticator: Authenticator
   private let worker: RunWorker
   private let sealer: AuditSealer
+  private let feed: EventFeed
+  private let deliverer: WebhookWorker
   private let hints: AsyncStream<Void>
   private let configuration: ServiceConfiguration
   private let logger: Logger
@@ -45,9 +48,19 @@ package struct ChipBridgeService {
     let metrics = MetricsRegistry()
     let (hints, hint) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     self.hints = hints
+    feed = EventFeed(pool: writer, limits: configuration.events)
+    let desk = WebhookDesk(
+      secrets: WebhookSecrets(root: configuration.webhookKey ?? secret),
+      guard: WebhookGuard(allowsLoopback: configuration.allowsLoopbackWebhooks && configuration.isSandbox),
+      counters: DeliveryCounters())
+    var limits = WebhookWorker.Limits()
+    limits.leaseSeconds = configuration.leaseSeconds
+    deliverer = WebhookWorker(
+      feed: feed, store: DeliveryStore(pool: writer), sender: WebhookSender(guard: desk.guard), secrets: desk.secrets,
+      pipeline: pipeline, clock: clock, logger: logger, limits: limits, counters: desk.counters)
     let api = WebAPI(
-      gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics,
-      isSandbox: configuration.isSandbox,
+      gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics, feed: feed,
+      webhooks: desk, isSandbox: configuration.isSandbox,
       standing: StandingHeaders(strictTransportSeconds: configuration.strictTransportSeconds),
       limiter: RateLimiter(configuration.quotas),
       accessLog: configuration.accessLogDescriptor.map { LineWriter(descriptor: $0) }, workPlanned: { hint.yield() })
@@ -87,7 +100,10 @@ package struct ChipBridgeService {
       .init(service: PoolService(pools: [writer, readerPool])), .init(service: PipelineService(pipeline: pipeline)),
       .init(service: KeyUseService(authenticator: authenticator)),
     ]
-    if configuration.runsWorkers { services.append(.init(service: WorkerService(worker: worker, hints: hints))) }
+    if configuration.runsWorkers {
+      services.append(.init(service: WorkerService(worker: worker, hints: hints)))
+      services.append(.init(service: DelivererService(deliverer: deliverer)))
+    }
     if let sealing = configuration.sealing {
       let pipeline = pipeline
       services.append(
@@ -97,6 +113,8 @@ package struct ChipBridgeService {
           }))
     }
     services.append(.init(service: application))
+    // The last to start is the first to stop: open streams end at once, so that the server has none to wait for.
+    services.append(.init(service: FeedService(feed: feed)))
     var group = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     group.maximumGracefulShutdownDuration = .seconds(30)
@@ -161,5 +179,23 @@ private struct KeyUseService: Service {
       }
     }
     await authenticator.noteUses()
+  }
+}
+
+/// Feeds the streams; on shutdown they end.
+private struct FeedService: Service {
+  let feed: EventFeed
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await feed.run() }
+  }
+}
+
+/// Tells webhooks; on shutdown what is under way is left to whoever comes next.
+private struct DelivererService: Service {
+  let deliverer: WebhookWorker
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await deliverer.run() }
   }
 }

@@ -1,3 +1,4 @@
+import Delivery
 import Operations
 import Postgres
 import Settlement
@@ -29,6 +30,12 @@ package struct ServiceConfiguration: Sendable {
   package var sealing: AuditSealing? = AuditSealing()
   /// For how many seconds browsers are told to come by TLS only; nil where TLS does not end in front of this service.
   package var strictTransportSeconds: Int64?
+  /// How many streams of events are taken, and how often they say that they are there.
+  package var events = EventFeed.Limits()
+  /// Webhooks may be sent to loopback addresses without TLS: in a sandbox only.
+  package var allowsLoopbackWebhooks = false
+  /// What the secrets of webhooks are sealed with, at least 32 bytes; the deployment's own secret when nil.
+  package var webhookKey: [UInt8]?
 
   package init(
     database: PostgresConfiguration, host: String = "127.0.0.1", port: Int = 8_080, isSandbox: Bool = false,

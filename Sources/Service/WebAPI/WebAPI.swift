@@ -1,3 +1,4 @@
+import Delivery
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -16,6 +17,8 @@ package struct WebAPI: Sendable {
   let clock: any WallClock
   let writer: PostgresPool
   let metrics: MetricsRegistry
+  let feed: EventFeed
+  let webhooks: WebhookDesk
   let isSandbox: Bool
   let standing: StandingHeaders
   let limiter: RateLimiter
@@ -29,14 +32,16 @@ package struct WebAPI: Sendable {
 
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,
-    isSandbox: Bool, standing: StandingHeaders, limiter: RateLimiter, accessLog: LineWriter?,
-    workPlanned: @escaping @Sendable () -> Void
+    feed: EventFeed, webhooks: WebhookDesk, isSandbox: Bool, standing: StandingHeaders, limiter: RateLimiter,
+    accessLog: LineWriter?, workPlanned: @escaping @Sendable () -> Void
   ) {
     self.gateway = gateway
     self.reference = reference
     self.clock = clock
     self.writer = writer
     self.metrics = metrics
+    self.feed = feed
+    self.webhooks = webhooks
     self.isSandbox = isSandbox
     self.standing = standing
     self.limiter = limiter
@@ -84,6 +89,8 @@ package struct WebAPI: Sendable {
     addClearingRoutes(&table)
     addInvoiceRoutes(&table)
     addLedgerRoutes(&table)
+    addEventRoutes(&table)
+    addWebhookRoutes(&table)
     addAuditRoutes(&table)
     addDescriptionRoutes(&table)
     precondition(table.handlers.count == Contract.operations.count, "a line of the contract has no route")

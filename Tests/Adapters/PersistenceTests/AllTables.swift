@@ -36,14 +36,14 @@ struct AnyTable: Sendable {
     AnyTable(Tables.listingWarrants), AnyTable(Tables.warrants),
     AnyTable(Tables.listingFavours), AnyTable(Tables.favouredClaims),
     AnyTable(Tables.idempotency), AnyTable(Tables.auditLog), AnyTable(Tables.journalEntries),
-    AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
+    AnyTable(Tables.webhooks), AnyTable(Tables.journalLines), AnyTable(Tables.chainLinks),
   ]
 
   /// Tables that statements of their own read and write, without a row type for all columns.
   static let written = [
     "accounts", "audit_checkpoints", "audit_links", "audit_sealing", "closed_days", "match_leases", "match_rounds",
-    "outbox", "platform_state", "reference_documents",
-    "settlement_runs", "settlement_shards",
+    "outbox", "platform_state", "reference_documents", "settlement_runs", "settlement_shards", "webhook_attempts",
+    "webhook_dealing", "webhook_deliveries", "webhook_leases", "webhook_secrets",
   ]
 
   /// Every statement of the module.
@@ -60,5 +60,6 @@ struct AnyTable: Sendable {
     + MarkSQL.statements
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
+    + EventSQL.statements + WebhookSQL.statements
     + ExportSQL.statements + TaxSQL.statements + TaxSQL.certificateStatements + MarginSQL.statements
 }

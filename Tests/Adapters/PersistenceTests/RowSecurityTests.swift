@@ -17,7 +17,7 @@ struct RowSecurityTests {
     select relname::text, (xpath('/row/n/text()', query_to_xml(
       format('select count(*) as n from %I', relname), false, true, '')))[1]::text::bigint
     from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relrowsecurity
-      and relname not in ('api_keys', 'idempotency', 'reference_entries')
+      and relname not in ('api_keys', 'idempotency', 'reference_entries', 'webhook_secrets', 'webhook_leases')
     """, columns: [.text, .int8])
   private static let identify = Statement(
     "identify", "select set_config('app.org', $1, true), set_config('app.sees_all', $2, true)",
@@ -63,6 +63,12 @@ struct RowSecurityTests {
               attempt, totals, updated_at)
             values ('\(set.uuid(1))', 1, 0, 'accrual', now(), array['\(set.uuid(2))'], '{}', 1, 'planned', 0, '{}',
               now());
+            insert into webhook_deliveries (org_id, webhook_id, position, event_id, subject, type, state, attempts,
+              next_attempt_at, created_at, updated_at)
+            values ('\(set.borrower.value)', '\(set.uuid(70))', 1, '\(set.uuid(1))', 's', 'x', 'pending', 0, now(),
+              now(), now());
+            insert into webhook_attempts (org_id, webhook_id, position, id, number, at, latency_ms, outcome)
+            values ('\(set.borrower.value)', '\(set.uuid(70))', 1, '\(set.uuid(1))', 1, now(), 1, 'delivered');
             insert into closed_days select coalesce(max(business_date), '2024-01-01'::date) + 1, '\(set.uuid(1))', now()
             from closed_days;
             insert into audit_links values ('\(set.borrower.value)', 1, 1, 2, 1, sha256(''), sha256(''), 1);
@@ -89,7 +95,8 @@ struct RowSecurityTests {
     "organizations", "heads", "journal_entries", "journal_lines", "accounts", "chain_links", "loan_requests",
     "funding_rounds", "funding_closings", "mark_disputes", "round_reports", "cash_receipts", "payees", "audit_log",
     "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions", "claw_backs",
-    "prepayment_declines", "statement_documents", "runway_reports", "audit_links",
+    "prepayment_declines", "statement_documents", "runway_reports", "audit_links", "webhooks", "webhook_deliveries",
+    "webhook_attempts",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
@@ -155,7 +162,7 @@ struct RowSecurityTests {
   func secrets() async throws {
     try await withDeals { database, _, _ in
       try await database.withConnection(as: "chipbridge_reader") { connection in
-        for table in ["api_keys", "idempotency"] {
+        for table in ["api_keys", "idempotency", "webhook_secrets", "webhook_leases"] {
           let error = await #expect(throws: PostgresError.self) {
             try await connection.execute("set app.sees_all = 'on'; select * from \(table)")
           }

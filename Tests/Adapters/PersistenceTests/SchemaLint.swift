@@ -142,7 +142,7 @@ enum SchemaLint {
         'listing_options', 'loan_conversions',
         'bank_statements', 'bank_statement_lines', 'reconciliation_matches',
         'chip_marks', 'startup_marks', 'round_reports', 'chip_quotes',
-        'mark_derivations', 'reference_documents', 'idempotency', 'outbox'))
+        'mark_derivations', 'reference_documents', 'idempotency', 'outbox', 'webhook_attempts'))
     """)
 
   static let reader = rule(
@@ -153,7 +153,7 @@ enum SchemaLint {
     where (has_table_privilege('chipbridge_reader', t.oid, privilege)
         or privilege in ('INSERT', 'UPDATE', 'REFERENCES')
           and has_any_column_privilege('chipbridge_reader', t.oid, privilege))
-      and not (privilege = 'SELECT' and t.relname not in ('api_keys', 'idempotency'))
+      and not (privilege = 'SELECT' and t.relname not in ('api_keys', 'idempotency', 'webhook_secrets', 'webhook_leases'))
     """)
 
   /// Each table of a tenant, and the local ones that hold rows of tenants, is under forced row security, with a policy

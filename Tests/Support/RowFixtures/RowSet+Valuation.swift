@@ -83,6 +83,13 @@ extension RowSet {
       evidence: Self.nasty, supersedes: nil, reportedBy: id(1), recordedAt: now)
   }
 
+  var webhook: Webhook {
+    Webhook(
+      id: id(70), organizationID: borrower, url: "https://hooks.lender.com/", description: full ? Self.nasty : nil,
+      types: full ? ["loan.*", "offer.made"] : [], state: full ? .disabled : .active,
+      disabledReason: full ? "gone" : nil, fromPosition: full ? .max : 0, createdAt: now, updatedAt: now)
+  }
+
   /// What a full listing asks, and a full loan has.
   var listedMargin: MarginTerms.Listed? {
     full

@@ -93,6 +93,7 @@ struct Trip {
       Trip(Tables.taxCertificates, [set.taxCertificate], ids: [set.uuid(67)]),
       Trip(Tables.platformInvoices, [set.invoice], ids: [set.uuid(46)]),
       Trip(Tables.invoiceLines, [set.invoiceLine], ids: [set.uuid(24)]),
+      Trip(Tables.webhooks, [set.webhook], ids: [set.uuid(70)]),
       Trip(Tables.payees, [try set.payee()], ids: [set.uuid(39)]),
       Trip(Tables.fxRates, [try set.fxRate()], ids: [set.uuid(43)]),
       Trip(Tables.cashConversions, [set.conversion], ids: [set.uuid(44)]),

@@ -225,15 +225,6 @@ package enum Details {
     group by l.account_code, l.asset order by l.account_code, l.asset
     """,
     parameters: [.uuid, .date], columns: [.text, .text, .int8, .int8, .int8])
-  package static let eventsAfter = Statement(
-    "read_events_after",
-    """
-    select position, id, type, subject, subject_version, business_at, body from outbox
-    where ($1::uuid is null or org_a = $1 or org_b = $1) and position > $2
-      and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    order by position limit $3
-    """,
-    parameters: [.uuid, .int8, .int8], columns: [.int8, .uuid, .text, .text, .int8, .timestamptz, .jsonb])
   package static let loansOfStartup = Statement(
     "read_loans_of_startup",
     Tables.loans.selectList
@@ -318,7 +309,7 @@ package enum Details {
       unitsOfLoan, unitsOfLot, eventsOfUnits, closingsOfRound,
       loansDueByRound,
       allocationsOfReceipt, allocationsOfLoan,
-      startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance, eventsAfter,
+      startupMarks, chipMarks, linesOfEntry, entriesOfSubject, accounts, trialBalance,
       loansOfStartup, loansOfLender, sweepsOfRound, declinesOfRound, divisionOfReceipt, paymentsOfLoan,
       waterfallsOfStartup,
       roundsOfStartup,

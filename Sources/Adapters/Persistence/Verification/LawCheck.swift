@@ -26,7 +26,7 @@ extension LawCheck {
   /// Every check, by law.
   package static let all: [LawCheck] =
     journal + custody + debts + acts + order + money + currencies + clawbacks + assignments + lateness + marks
-    + taxes + margin + audit
+    + taxes + margin + audit + events
 
   package static var statements: [Statement] { all.flatMap { [$0.breaches, $0.checked] } }
 

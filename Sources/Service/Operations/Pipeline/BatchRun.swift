@@ -201,6 +201,7 @@ struct BatchRun {
       wallTime: wallTime, sequence: sequence, closedThrough: platform.closedThrough)
     do {
       let answer = try submission.decide(&draft)
+      draft.tellStates()
       return Deliberation(answer: answer, outcome: "done", made: draft.made, auditID: draft.ids.nextValue())
     } catch let refusal as any Refusal {
       executor.counters.refusals.add(1, ordering: .relaxed)
@@ -221,8 +222,10 @@ struct BatchRun {
     } catch {
       return .failed(.defect(String(describing: error)))
     }
-    let (answer, made) = (decision.answer, decision.made)
+    let answer = decision.answer
     if submission.validateOnly { return .answered(Answered(answer: answer, replayed: false)) }
+    var made = decision.made
+    made.attachImages(before: state.shelves)
     for entry in made.entries where state.heads[entry.book] == nil {
       guard made.newHeads.contains(where: { $0.organizationID == entry.book }) else {
         return .failed(.defect("posted to a book whose head is not held"))

@@ -44,7 +44,6 @@ extension WebAPI {
         request, Resources.auditLog, name: "audit-log", filter: "action",
         position: { PagePosition(createdAt: $0.recordedAt, id: $0.id) }, write: { $0.write(to: &$1) })
     }
-    routes.get("/v1/events") { request, _ in try await events(request) }
     addExposureRoutes(&routes)
   }
 
@@ -227,38 +226,6 @@ extension WebAPI {
       if let by = converted.by { rates.append(by.rate) }
     }
     return (total, rates)
-  }
-
-  /// The outbox from a position on: every event once, in order, none that a running transaction may still precede.
-  private func events(_ request: Request) async throws -> Response {
-    let principal = try await gateway.principal(of: request)
-    let query = try gateway.listQuery(request, list: "events")
-    var after: Int64 = 0
-    if let text = request.uri.queryParameters["after"] {
-      guard let value = Int64(text), value >= 0 else {
-        throw Problem(.unprocessableContent, "request.invalid", "after is the position of an event.")
-      }
-      after = value
-    }
-    let rows = try await gateway.reader.run(
-      [Query(Details.eventsAfter, [gateway.reader.scope(principal), .int8(after), .int8(query.limit)])], as: principal)[
-        0]
-    return try gateway.page(Array(rows), next: nil) { row, writer in
-      var reader = RowReader(row)
-      let position = try reader.int()
-      let id: EventID = try reader.id()
-      let (type, subject, version) = (try reader.text(), try reader.text(), try reader.int())
-      let (at, body) = (try reader.instant(), try reader.jsonBytes())
-      writer.object { writer in
-        writer.field("id", id)
-        writer.field("position", position)
-        writer.field("type", type)
-        writer.field("subject", subject)
-        writer.field("subject_version", version)
-        writer.field("business_at", at)
-        writer.rawField("data", body)
-      }
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import Delivery
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -63,6 +64,25 @@ extension WebAPI {
       MetricsRegistry.Gauge("chipbridge_pool_waiting", "Callers waiting for a writer connection.", value: pool.waiting),
       MetricsRegistry.Gauge(
         "chipbridge_pipeline_depth", "Commands waiting for a batch.", value: gateway.pipeline.depth),
+      MetricsRegistry.Gauge("chipbridge_event_streams", "Streams of events that are open.", value: feed.streamCount),
+      MetricsRegistry.Gauge(
+        "chipbridge_webhook_waiting", "Events that wait to be delivered to webhooks.",
+        value: webhooks.counters.waiting.load(ordering: .relaxed)),
+      MetricsRegistry.Gauge(
+        "chipbridge_outbox_age_seconds", "Age of the oldest event that a webhook was not told yet.",
+        value: webhooks.counters.oldestSeconds.load(ordering: .relaxed)),
+      count(
+        "chipbridge_webhook_deliveries_total", "Events delivered.",
+        webhooks.counters.delivered.load(ordering: .relaxed)),
+      count(
+        "chipbridge_webhook_failed_tries_total", "Tries to deliver that failed.",
+        webhooks.counters.failed.load(ordering: .relaxed)),
+      count(
+        "chipbridge_webhook_dead_total", "Events given up after their last try.",
+        webhooks.counters.dead.load(ordering: .relaxed)),
+      count(
+        "chipbridge_webhook_disabled_total", "Webhooks disabled because they failed or are gone.",
+        webhooks.counters.disabled.load(ordering: .relaxed)),
       count("chipbridge_pipeline_batches_total", "Batches begun.", counters.batches.load(ordering: .relaxed)),
       count("chipbridge_pipeline_commands_total", "Commands answered.", counters.commands.load(ordering: .relaxed)),
       count("chipbridge_pipeline_refusals_total", "Commands refused.", counters.refusals.load(ordering: .relaxed)),

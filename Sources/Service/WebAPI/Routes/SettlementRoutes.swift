@@ -56,7 +56,7 @@ extension WebAPI {
       let principal = try await gateway.principal(of: request)
       let id: SettlementRunID = try Gateway.pathID(context, noun: "settlement run")
       guard try await run(id, as: principal) != nil else { throw PartiesRefusal.notFound("settlement run") }
-      return progressStream(of: id, as: principal)
+      return progressStream(of: id, as: principal, try seat(of: principal))
     }
     routes.get("/v1/close-report") { request, _ in
       let principal = try await gateway.principal(of: request)
@@ -131,12 +131,15 @@ extension WebAPI {
   private static let longestStream = Duration.seconds(3_600)
 
   /// Server-sent events (WHATWG HTML, 9.2): `progress` with the run as it is whenever it changed, `end` with the last.
-  private func progressStream(of id: SettlementRunID, as principal: Principal) -> Response {
+  private func progressStream(
+    of id: SettlementRunID, as principal: Principal, _ seat: EventFeed.Seat
+  ) -> Response {
     let began = ContinuousClock.now
     let body = ResponseBody { writer in
+      defer { withExtendedLifetime(seat) {} }
       var last: [UInt8] = []
       var lastSent = ContinuousClock.now
-      while ContinuousClock.now - began < Self.longestStream {
+      while ContinuousClock.now - began < Self.longestStream, !feed.isClosed {
         guard let (run, dead) = try await run(id, as: principal) else { break }
         var json = JSONWriter(capacity: 512)
         run.write(to: &json, dead: dead)
