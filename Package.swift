@@ -98,6 +98,7 @@ let package = Package(
         .embedInCode("migrations/0022_fee_taxes.sql"), .embedInCode("migrations/0023_margin.sql"),
         .embedInCode("migrations/0024_claims_and_terms.sql"), .embedInCode("migrations/0025_screening.sql"),
         .embedInCode("migrations/0026_runway.sql"),
+        .embedInCode("migrations/0027_haircuts.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
         .embedInCode("seed/holiday-calendars.json"),
@@ -195,7 +196,8 @@ let package = Package(
     tests(
       "Core/LedgerExportTests", "LedgerExportTests",
       ["LedgerExport", "Ledger", "Primitives", "PropertyKit", "HledgerHarness"]),
-    tests("Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictCSV", "StrictJSON"]),
+    tests(
+      "Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictCSV", "StrictJSON", "PropertyKit"]),
     tests(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),

@@ -28,6 +28,7 @@ package enum Schema {
     ("0024_claims_and_terms.sql", PackageResources._024_claims_and_terms_sql),
     ("0025_screening.sql", PackageResources._025_screening_sql),
     ("0026_runway.sql", PackageResources._026_runway_sql),
+    ("0027_haircuts.sql", PackageResources._027_haircuts_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -68,6 +68,7 @@ package struct WebAPI: Sendable {
     addClawbackRoutes(&table)
     addCalendarRoutes(&table)
     addTaxRoutes(&table)
+    addHaircutRoutes(&table)
     addLatenessRoutes(&table)
     addExplainRoutes(&table)
     addStatementRoutes(&table)
