@@ -237,6 +237,16 @@ private struct BorrowingWalk {
       {"method":"priced_round","basis":"post_money","amount":{"amount":200000000,"currency":"USD"},\
       "effective_on":"2023-03-15","source":"round A"}
       """)
+    // 16,000,000 over 200,000,000, for either side; 64 chips at 250,000 behind it.
+    for path in ["/v1/lenders/\(lender.id)/exposure", "/v1/startups/\(startup.id)/exposure"] {
+      let key = path.hasPrefix("/v1/lenders") ? lender.key : startup.key
+      let exposed = try http.get(path, as: key).json()
+      let line = exposed["debt_over_valuation"]?.elements.first
+      #expect(line?["debt_over_valuation_bps"]?.asInteger == 800 && line?["lack"]?.isNull == true, "\(path)")
+      #expect(amount(line?["valuation"]?["amount"]) == 200_000_000)
+      let book = exposed["coverage"]?.elements.first
+      #expect(book?["coverage_bps"]?.asInteger == 10_000 && amount(book?["marked_value"]) == 16_000_000)
+    }
     let target = "/v1/startups/\(startup.id)/runway-reports"
     let first = try deployment.post(service, target, as: startup.key, report(9_000_000)).text("id")
     // A tenth of 200,000,000, by half for 9 months of cash; 11,200,000 for the chips; 16,000,000 owed.

@@ -59,4 +59,5 @@ struct AnyTable: Sendable {
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
     + ExportSQL.statements + TaxSQL.statements + TaxSQL.certificateStatements + MarginSQL.statements
+    + ExposureSQL.statements
 }
