@@ -5,7 +5,7 @@ import Postgres
 import Primitives
 import Valuation
 
-/// What stands behind live loans now, and what each startup owes here over what it is worth. Four statements in two round
+/// What stands behind live loans now, and what each startup owes here over what it is worth. Six statements in two round
 /// trips beside the loans', whatever their number.
 package struct ExposureReport: Sendable {
   /// What a startup owes on these loans in one currency, over its valuation.
