@@ -274,7 +274,7 @@ extension EndToEnd {
     #expect(try listed(as: deployment.checker)["proposed"]?.elements.map { $0["id"]?.asString } == [id])
     #expect(try listed(as: lender.key)["proposed"]?.elements.isEmpty == true)
     #expect(
-      try http.post("/v1/haircuts/\(id)/adopt", as: deployment.admin, "{}", idempotency: "own haircut").status == 403)
+      try http.post("/v1/haircuts/\(id)/adopt", as: deployment.admin, "{}", idempotency: "own-haircut").status == 403)
     let adopted = try deployment.post(service, "/v1/haircuts/\(id)/adopt", as: deployment.checker).json()
     #expect(adopted["state"]?.asString == "adopted" && adopted["haircut_bps"]?.asInteger == 1_000)
     #expect(try listed(as: lender.key)["data"]?.elements.map { $0["id"]?.asString } == [id])
