@@ -99,6 +99,7 @@ let package = Package(
         .embedInCode("migrations/0024_claims_and_terms.sql"), .embedInCode("migrations/0025_screening.sql"),
         .embedInCode("migrations/0026_runway.sql"),
         .embedInCode("migrations/0027_haircuts.sql"),
+        .embedInCode("migrations/0032_falls.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
         .embedInCode("seed/holiday-calendars.json"),
@@ -227,7 +228,7 @@ let package = Package(
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", "Interest", "Ledger", "LedgerExport", "PropertyKit", "Valuation", logging,
+        "Reconciliation", "Interest", "Ledger", "LedgerExport", "PropertyKit", "Valuation", "Schema", logging,
       ]),
     tests(
       "Service/WebAPIBodyTests", "WebAPIBodyTests",

@@ -29,6 +29,7 @@ package enum Schema {
     ("0025_screening.sql", PackageResources._025_screening_sql),
     ("0026_runway.sql", PackageResources._026_runway_sql),
     ("0027_haircuts.sql", PackageResources._027_haircuts_sql),
+    ("0032_falls.sql", PackageResources._032_falls_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv
