@@ -99,8 +99,9 @@ let package = Package(
         .embedInCode("migrations/0022_fee_taxes.sql"), .embedInCode("migrations/0023_margin.sql"),
         .embedInCode("migrations/0024_claims_and_terms.sql"), .embedInCode("migrations/0025_screening.sql"),
         .embedInCode("migrations/0026_runway.sql"),
-        .embedInCode("migrations/0028_identity.sql"), .embedInCode("migrations/0029_events.sql"),
-        .embedInCode("migrations/0030_audit_seals.sql"),
+        .embedInCode("migrations/0027_haircuts.sql"), .embedInCode("migrations/0028_identity.sql"),
+        .embedInCode("migrations/0029_events.sql"), .embedInCode("migrations/0030_audit_seals.sql"),
+        .embedInCode("migrations/0032_falls.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
         .embedInCode("seed/holiday-calendars.json"),
@@ -217,7 +218,8 @@ let package = Package(
     tests(
       "Core/LedgerExportTests", "LedgerExportTests",
       ["LedgerExport", "Ledger", "Primitives", "PropertyKit", "HledgerHarness"]),
-    tests("Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictCSV", "StrictJSON"]),
+    tests(
+      "Core/CatalogueTests", "CatalogueTests", ["Catalogue", "Primitives", "StrictCSV", "StrictJSON", "PropertyKit"]),
     tests(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
@@ -248,7 +250,7 @@ let package = Package(
       [
         "DomainFixtures", "SchemaFixtures", "PostgresHarness", "Settlement", "Operations", "Persistence", "Postgres",
         "Primitives", "Parties", "Lending", "Matching", "Catalogue", "Repayment", "StrictJSON", "BankFiles",
-        "Reconciliation", "Interest", "Ledger", "LedgerExport", "PropertyKit", "Valuation", logging,
+        "Reconciliation", "Interest", "Ledger", "LedgerExport", "PropertyKit", "Valuation", "Schema", logging,
       ]),
     tests(
       "Service/AccessTests", "AccessTests",

@@ -28,9 +28,11 @@ package enum Schema {
     ("0024_claims_and_terms.sql", PackageResources._024_claims_and_terms_sql),
     ("0025_screening.sql", PackageResources._025_screening_sql),
     ("0026_runway.sql", PackageResources._026_runway_sql),
+    ("0027_haircuts.sql", PackageResources._027_haircuts_sql),
     ("0028_identity.sql", PackageResources._028_identity_sql),
     ("0029_events.sql", PackageResources._029_events_sql),
     ("0030_audit_seals.sql", PackageResources._030_audit_seals_sql),
+    ("0032_falls.sql", PackageResources._032_falls_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -237,6 +237,16 @@ private struct BorrowingWalk {
       {"method":"priced_round","basis":"post_money","amount":{"amount":200000000,"currency":"USD"},\
       "effective_on":"2023-03-15","source":"round A"}
       """)
+    // 16,000,000 over 200,000,000, for either side; 64 chips at 250,000 behind it.
+    for path in ["/v1/lenders/\(lender.id)/exposure", "/v1/startups/\(startup.id)/exposure"] {
+      let key = path.hasPrefix("/v1/lenders") ? lender.key : startup.key
+      let exposed = try http.get(path, as: key).json()
+      let line = exposed["debt_over_valuation"]?.elements.first
+      #expect(line?["debt_over_valuation_bps"]?.asInteger == 800 && line?["lack"]?.isNull == true, "\(path)")
+      #expect(amount(line?["valuation"]?["amount"]) == 200_000_000)
+      let book = exposed["coverage"]?.elements.first
+      #expect(book?["coverage_bps"]?.asInteger == 10_000 && amount(book?["marked_value"]) == 16_000_000)
+    }
     let target = "/v1/startups/\(startup.id)/runway-reports"
     let first = try deployment.post(service, target, as: startup.key, report(9_000_000)).text("id")
     // A tenth of 200,000,000, by half for 9 months of cash; 11,200,000 for the chips; 16,000,000 owed.
@@ -260,12 +270,19 @@ private struct BorrowingWalk {
     try fall()
   }
 
-  /// A down round: the live loan waits for a person, once, and nothing is done by itself.
+  /// A down round: what the startup has borrowed, is offered and asks for waits for a person, each once, and nothing is
+  /// done by itself.
   private func fall() throws {
     func items() throws -> [JSONNode] {
       Array(
         try #require(try http.get("/v1/compliance-items?state=open", as: deployment.admin).json()["data"]?.elements))
     }
+    let offers = try deployment.offers(service, lender: lender, startup: startup, requests: 1)
+    let offer = try #require(offers.first)
+    let wanted = Goods.request("of a round at 150").replacingOccurrences(
+      of: #""sweep_bps":5000"#,
+      with: #""sweep_bps":5000,"least_post_money":{"amount":150000000,"currency":"USD"}"#)
+    let request = try deployment.post(service, "/v1/loan-requests", as: startup.key, wanted).text("id")
     #expect(try items().isEmpty)
     for (worth, day) in [(250_000_000, "2023-03-20"), (100_000_000, "2023-03-25"), (90_000_000, "2023-03-26")] {
       try deployment.mark(
@@ -274,12 +291,20 @@ private struct BorrowingWalk {
         {"method":"priced_round","basis":"post_money","amount":{"amount":\(worth),"currency":"USD"},\
         "effective_on":"\(day)","source":"round of \(day)"}
         """)
-      #expect(try items().count == (worth == 250_000_000 ? 0 : 1))
+      #expect(try items().count == (worth == 250_000_000 ? 0 : 3))
     }
-    let item = try #require(try items().first)
-    #expect(item["subject_kind"]?.asString == "loan" && item["suggestion"]?.asString == "review")
-    #expect(item["rules"]?.asArray?.first?.asString == "valuation.fell")
-    #expect(item["since_on"]?.asString == "2023-03-25")
+    let waiting = try items()
+    let suggested = waiting.map { "\($0["subject_kind"]?.asString ?? "") \($0["suggestion"]?.asString ?? "")" }
+    #expect(suggested.sorted() == ["loan review", "loan_request freeze", "offer freeze"])
+    for item in waiting {
+      let rules = item["rules"]?.asArray?.compactMap(\.asString) ?? []
+      let isRequest = item["subject_id"]?.asString == request
+      #expect(rules.first == "valuation.fell" && rules.contains("repayment.least_post_money") == isRequest)
+      #expect(item["since_on"]?.asString == "2023-03-25" && item["borrower_id"]?.asString == startup.id)
+    }
+    #expect(waiting.contains { $0["subject_id"]?.asString == offer })
+    #expect(try http.get("/v1/offers/\(offer)", as: startup.key).text("state") == "pending")
+    #expect(try http.get("/v1/loan-requests/\(request)", as: startup.key).text("state") == "open")
     let events = try http.get("/v1/events?after=0&limit=200", as: deployment.admin).json()["data"]?.elements
     #expect(events?.count { $0["type"]?.asString == "valuation.fell" } == 2)
   }

@@ -58,7 +58,11 @@ package struct BatchState: Sendable {
   /// Packs that wait for a decision, once they were asked for.
   package var waitingRulePacks: [RulePackID] = []
   /// Subjects that have an open item, of those that were asked about.
-  package var openComplianceSubjects: Set<UUIDValue> = []
+  package var openComplianceSubjects: Set<ComplianceItem.Key> = []
+  /// Requests that looked for chips when they were looked up, or were made since; some may not any more.
+  package var openRequests: [OrganizationID: [LoanRequestID]] = [:]
+  /// Offers to a startup that nobody had answered when they were looked up, or were made since.
+  package var pendingOffers: [OrganizationID: [OfferID]] = [:]
   /// How receipts were divided, and what was taken back of them.
   package var divisions: [CashReceiptID: DividedReceipt] = [:]
   package var payeesOf: [OrganizationID: [PayeeID]] = [:]
@@ -169,7 +173,9 @@ package struct BatchState: Sendable {
       fxRatesOf[rate.rate.pair]?.insert(rate.id)
     }
     waitingRulePacks += made.overlay.rulePacks.insertedRows.map(\.id)
-    openComplianceSubjects.formUnion(made.overlay.complianceItems.insertedRows.map(\.finding.subject))
+    openComplianceSubjects.formUnion(made.overlay.complianceItems.insertedRows.map(\.finding.key))
+    for request in made.overlay.requests.insertedRows { openRequests[request.borrowerID]?.append(request.id) }
+    for offer in made.overlay.offers.insertedRows { pendingOffers[offer.borrowerID]?.append(offer.id) }
     valuation.absorb(made)
     try margin.absorb(made)
     for row in made.listingOptions { listingOptions[row.listingID] = row }

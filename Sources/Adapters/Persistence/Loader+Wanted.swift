@@ -60,6 +60,8 @@ extension Loader {
     var waitingRulePacks = false
     var complianceItems: [UUIDValue] = []
     var openSubjects: Set<UUIDValue> = []
+    var openRequestsOf: [OrganizationID] = []
+    var pendingOffersOf: [OrganizationID] = []
     var fxRateIDs: [UUIDValue] = []
     var fxRates: Set<FXSpan> = []
     var cashConversions: [UUIDValue] = []
@@ -152,6 +154,8 @@ extension Loader {
       case .waitingRulePacks: waitingRulePacks = true
       case .complianceItem(let id): complianceItems.append(id.value)
       case .openComplianceSubjects(let ids): openSubjects.formUnion(ids)
+      case .openRequests(let id): openRequestsOf.append(id)
+      case .pendingOffers(let id): pendingOffersOf.append(id)
       case .valuation(let need): valuation.insert(need)
       case .margin(let need): margin.insert(need)
       }

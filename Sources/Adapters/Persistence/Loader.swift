@@ -233,6 +233,10 @@ package enum Loader {
     for key in wanted.statementKeys.sorted() { lookups += StatementSQL.lookups(key) }
     lookups += TaxSQL.lookups(wanted.adoptedTaxRules) + TaxSQL.certificateLookups(wanted.taxCertificatesOf)
     lookups += EquitySQL.lookups(options: wanted.listingOptions, conversions: wanted.conversionsOf)
+    bySet(wanted.openRequestsOf, OrderSQL.openRequests, Tables.loanRequests, \.requests, \.openRequests) {
+      $0.borrowerID
+    }
+    bySet(wanted.pendingOffersOf, OrderSQL.pendingOffers, Tables.offers, \.offers, \.pendingOffers) { $0.borrowerID }
     bySet(wanted.tradedLoansOf, FavourSQL.loansOf, Tables.loans, \.loans, \.tradedLoansOf) { $0.terms.borrowerID }
     lookups += FavourSQL.lookups(clauses: wanted.listingFavours)
     lookups += WarrantSQL.lookups(terms: wanted.listingWarrants, outstandingOf: wanted.warrantsOf)
@@ -283,7 +287,11 @@ package enum Loader {
       let binds: [Bind] = [.uuidArray(wanted.openSubjects.sorted().map(\.bits))]
       lookups.append(
         Lookup(query: Query(ComplianceSQL.openSubjects, binds)) { result, state in
-          for row in result { state.openComplianceSubjects.insert(try row.uuid(0).value) }
+          for row in result {
+            var reader = RowReader(row)
+            state.openComplianceSubjects.insert(
+              ComplianceItem.Key(subject: try reader.uuid(), borrowerID: try reader.idOrNull()))
+          }
         })
     }
     return lookups

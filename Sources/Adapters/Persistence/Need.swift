@@ -100,6 +100,10 @@ package enum Need: Sendable, Hashable {
   case complianceItem(ComplianceItemID)
   /// Which of these subjects have an open item.
   case openComplianceSubjects(Set<UUIDValue>)
+  /// The requests of a startup that look for chips.
+  case openRequests(OrganizationID)
+  /// Offers to a startup that nobody has answered.
+  case pendingOffers(OrganizationID)
   case valuation(ValuationNeed)
   case margin(MarginNeed)
   /// A settlement run, held until the batch commits.

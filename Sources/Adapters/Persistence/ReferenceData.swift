@@ -6,7 +6,7 @@ import Repayment
 import Screening
 
 /// What every command and query may read without asking the database: chip models, export rules, calendars, taxes on fees,
-/// market parameters.
+/// least haircuts, market parameters.
 /// A value of one version; a process swaps it whole when the version in the database moves.
 package final class ReferenceData: Sendable {
   package let version: Int64
@@ -15,14 +15,17 @@ package final class ReferenceData: Sendable {
   package let parameters: MarketParameters
   package let calendars: BusinessCalendars
   package let taxes: FeeTaxTable
+  package let haircuts: HaircutTable
   /// Lists of parties.
   package let screening: ScreeningLists
 
   package init(
     version: Int64, chips: [ChipModel], rules: ExportRules, parameters: MarketParameters,
-    calendars: BusinessCalendars = .none, taxes: FeeTaxTable = .empty, screening: ScreeningLists = .none
+    calendars: BusinessCalendars = .none, taxes: FeeTaxTable = .empty, haircuts: HaircutTable = .empty,
+    screening: ScreeningLists = .none
   ) {
     self.taxes = taxes
+    self.haircuts = haircuts
     self.screening = screening
     self.calendars = calendars
     self.version = version
@@ -37,8 +40,18 @@ package final class ReferenceData: Sendable {
     parameters = other.parameters
     calendars = other.calendars
     taxes = other.taxes
+    haircuts = other.haircuts
     self.rules = rules
     self.screening = screening
+  }
+
+  /// What is taken off the value of chips of a model on a day, where this was agreed on.
+  /// - Parameter moment: nil for all that is known; else what was adopted by then.
+  package func haircut(
+    agreed: BasisPoints, chip: ChipModelID, on date: CalendarDate, knownAt moment: Instant? = nil
+  ) -> TakenHaircut {
+    haircuts.taken(
+      agreed: agreed, chip: chip, vendorClass: chips[chip]?.facts.vendorClass, on: date, knownAt: moment)
   }
 
   /// The same with other rules, for a look at what they would change.

@@ -77,7 +77,7 @@ package enum ReferenceSQL {
   /// What a load of the reference data asks for.
   package static var loading: [Query] { [Query(newest), Query(adopted)] }
 
-  package static var statements: [Statement] { [newest, add, addFirst, bump, adopted] }
+  package static var statements: [Statement] { [newest, add, addFirst, bump, adopted, adoptedHaircuts] }
 
   package static func adding(_ document: ReferenceDocument, at now: Instant) -> Query {
     Query(add, binds(document, at: now))
@@ -129,12 +129,14 @@ package enum ReferenceSQL {
       for entry in adopted {
         switch entry.fact {
         case .calendar(let calendar): published.append(calendar)
-        case .taxRule: continue
+        case .taxRule, .leastHaircut: continue
         }
       }
       return ReferenceData(
         version: version, chips: chips, rules: rules, parameters: MarketParameters(),
-        calendars: BusinessCalendars(published), taxes: try FeeTaxTable(adopted: adopted), screening: screening)
+        calendars: BusinessCalendars(published), taxes: try FeeTaxTable(adopted: adopted),
+        haircuts: HaircutTable(adopted: adopted),
+        screening: screening)
     } catch {
       throw ReferenceDataError("reference data cannot be read: \(error)")
     }

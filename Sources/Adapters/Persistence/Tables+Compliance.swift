@@ -96,8 +96,9 @@ package enum ComplianceSQL {
     columns: Tables.rulePacks.types)
   /// Which of these subjects wait already.
   static let openSubjects = Statement(
-    "compliance_open_subjects", "select subject_id from compliance_items where state = 'open' and subject_id = any($1)",
-    parameters: [.uuidArray], columns: [.uuid])
+    "compliance_open_subjects",
+    "select subject_id, borrower_id from compliance_items where state = 'open' and subject_id = any($1)",
+    parameters: [.uuidArray], columns: [.uuid, .uuid])
   /// Live loans after an id, in the order of ids.
   package static let liveLoans = Statement(
     "compliance_live_loans",
@@ -109,5 +110,11 @@ package enum ComplianceSQL {
     "compliance_parties", Tables.organizations.selectList + "where org_id > $1 order by org_id limit $2",
     parameters: [.uuid, .int8], columns: Tables.organizations.types)
 
-  package static var statements: [Statement] { [waitingPacks, openSubjects, liveLoans, parties] }
+  /// Pending offers after an id, in the order of ids.
+  package static let pendingOffers = Statement(
+    "compliance_pending_offers",
+    Tables.offers.selectList + "where state = 'pending' and id > $1 order by id limit $2",
+    parameters: [.uuid, .int8], columns: Tables.offers.types)
+
+  package static var statements: [Statement] { [waitingPacks, openSubjects, liveLoans, parties, pendingOffers] }
 }

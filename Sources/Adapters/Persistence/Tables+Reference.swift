@@ -1,3 +1,4 @@
+import Catalogue
 import Interest
 import Postgres
 import Primitives
@@ -11,12 +12,14 @@ package struct ReferenceEntry: Sendable, Hashable {
     case calendar(PublishedCalendar)
     /// A tax on fees; it takes the place of another rule from its own first day on, where it names one.
     case taxRule(FeeTaxRule, supersedes: ReferenceEntryID?)
+    case leastHaircut(LeastHaircut)
 
     /// The word that the database knows it by.
     package var kind: Kind {
       switch self {
       case .calendar: .calendar
       case .taxRule: .taxRule
+      case .leastHaircut: .leastHaircut
       }
     }
   }
@@ -24,6 +27,7 @@ package struct ReferenceEntry: Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     case calendar
     case taxRule = "tax_rule"
+    case leastHaircut = "least_haircut"
   }
 
   package enum State: String, Sendable, Hashable, CaseIterable {
@@ -76,6 +80,7 @@ extension Tables {
         switch entry.fact {
         case .calendar(let calendar): calendar.write(to: &writer)
         case .taxRule(let rule, let superseded): rule.write(superseding: superseded, to: &writer)
+        case .leastHaircut(let least): least.write(to: &writer)
         }
         return writer.bytes
       },
@@ -98,6 +103,7 @@ extension Tables {
       case .taxRule:
         .taxRule(
           try FeeTaxRule(stored: body), supersedes: body["supersedes"]?.asString.flatMap { ReferenceEntryID($0) })
+      case .leastHaircut: .leastHaircut(try LeastHaircut(stored: body))
       }
     return ReferenceEntry(
       id: id, fact: fact, state: try row.value(), proposedBy: try row.id(), decidedBy: try row.idOrNull(),

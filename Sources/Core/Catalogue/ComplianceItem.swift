@@ -1,10 +1,13 @@
 import Primitives
 
-/// Something that a screening found to be held or refused by a rule, waiting for a person to decide what is done.
+/// Something that a screening found to be held or refused by a rule, or that a fall in a valuation puts in doubt, waiting
+/// for a person to decide what is done.
 package struct ComplianceItem: Sendable, Hashable {
   package enum SubjectKind: String, Sendable, Hashable, CaseIterable {
     case loan
     case loanRequest = "loan_request"
+    /// One that nobody has answered yet.
+    case offer
     case listing
     /// A party that bears a listed name, or whose owner does.
     case organization
@@ -60,14 +63,15 @@ package struct ComplianceItem: Sendable, Hashable {
     package let subject: UUIDValue
     package let borrowerID: OrganizationID?
     package let lenderID: OrganizationID?
-    /// nil where the party itself is what was found.
+    /// nil where the party itself is what was found, and for a request that names no one model.
     package let chipModelID: ChipModelID?
     /// At least 1; nil without chips.
     package let quantity: Int64?
     /// The day of the screening.
     package let on: CalendarDate
     package let effect: VerdictEffect
-    /// Rules that hold or refuse, the strictest first.
+    /// Rules that hold or refuse, the strictest first; for a fall in a valuation `valuation.fell`, the mark, the one before
+    /// it, and then the terms that are met no more.
     package let rules: [String]
     /// The first day on which the strictest of them was in force.
     package let since: CalendarDate?
@@ -89,6 +93,19 @@ package struct ComplianceItem: Sendable, Hashable {
       self.rules = rules
       self.since = since
       self.suggestion = suggestion
+    }
+
+    package var key: Key { Key(subject: subject, borrowerID: borrowerID) }
+  }
+
+  /// What waits once. A listing may wait for each of several startups.
+  package struct Key: Sendable, Hashable {
+    package let subject: UUIDValue
+    package let borrowerID: OrganizationID?
+
+    package init(subject: UUIDValue, borrowerID: OrganizationID?) {
+      self.subject = subject
+      self.borrowerID = borrowerID
     }
   }
 

@@ -39,12 +39,12 @@ package struct KeyScope: Sendable, Hashable, CustomStringConvertible {
     "api-keys", "approvals", "audit-log", "bank-statements", "business-days", "calendars", "cash-conversions",
     "cash-receipts", "chip-models", "chip-quotes", "claw-backs", "client-money", "close-report", "compliance-items",
     "control-choices", "delinquency", "deposit-acts", "events", "export-checks", "export-rules", "funding-rounds",
-    "fx-rates", "identity-bindings", "ledger", "lenders", "licences", "listings", "loan-assignments", "loan-requests",
+    "fx-rates", "haircuts", "ledger", "lenders", "licences", "listings", "loan-assignments", "loan-requests",
     "loans", "lots", "margin-calls", "margin-tests", "mark-series", "match-rounds", "offers", "order-book",
     "organizations", "payouts", "platform-invoices", "rate-index", "reconciliation-breaks", "reserve-plans", "risk",
     "rule-packs", "sandbox", "screening-lists", "settlement-runs", "startups", "statement-documents", "statements",
     "stress-tests", "tax-report", "tax-rules", "valuation-disputes", "valuation-imports", "valuation-proposals",
-    "valuations", "warrants",
+    "valuations", "warrants", "webhooks",
   ]
 }
 

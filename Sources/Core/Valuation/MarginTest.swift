@@ -23,10 +23,11 @@ package struct MarginTest: Sendable, Hashable {
   ///   - repaid: principal that was paid for calls before it was due, at least 0; all of these in one currency. It is off
   ///     the debt, and so it comes off what must stand behind the debt: what is called for is enough, brought as a deposit
   ///     or as principal.
+  ///   - haircut: taken off expected and marked value alike, 0 to below the whole; nil for what the parties agreed on.
   /// - Throws: `ValuationRefusal` across currencies, below zero, before the curve begins, or past the range.
   package init(
     _ terms: MarginTerms, on date: CalendarDate, units: Int64, mark: Money, deposits: Money, outstanding: Money,
-    repaid: Money? = nil
+    repaid: Money? = nil, haircut: BasisPoints? = nil
   ) throws(ValuationRefusal) {
     let currency = outstanding.currency
     let repaid = repaid ?? .zero(currency)
@@ -36,7 +37,9 @@ package struct MarginTest: Sendable, Hashable {
     }
     guard units >= 0 else { throw .negativeAmount(Money(units, currency)) }
     guard let micros = terms.curve.micros(on: date) else { throw .beforeTheCurve(date) }
-    let kept = Int128(10_000 - terms.haircut.value)
+    let haircut = haircut ?? terms.haircut
+    guard (0..<10_000).contains(haircut.value) else { throw .overflow }
+    let kept = Int128(10_000 - haircut.value)
     // 10 to the sixth for millionths over the minor units of the currency.
     let scale = WideInteger.powerOfTen(currency.minorUnitDigits)
     do {

@@ -83,6 +83,7 @@ package struct WebAPI: Sendable {
     addClawbackRoutes(&table)
     addCalendarRoutes(&table)
     addTaxRoutes(&table)
+    addHaircutRoutes(&table)
     addLatenessRoutes(&table)
     addExplainRoutes(&table)
     addStatementRoutes(&table)

@@ -56,10 +56,11 @@ struct AnyTable: Sendable {
     + RoundReasons.statements
     + Reader.statements
     + FXSQL.statements + ControlSQL.statements + EquitySQL.statements + WarrantSQL.statements + FavourSQL.statements
-    + ComplianceSQL.statements
+    + ComplianceSQL.statements + OrderSQL.statements
     + MarkSQL.statements
     + MarkQueries.statements + QuoteSQL.statements + BankSQL.statements + StatementSQL.statements
     + ClearingSQL.statements + InvoiceSQL.statements + LawCheck.statements + ChainSQL.statements
     + EventSQL.statements + WebhookSQL.statements
     + ExportSQL.statements + TaxSQL.statements + TaxSQL.certificateStatements + MarginSQL.statements
+    + ExposureSQL.statements
 }

@@ -194,6 +194,85 @@ struct FavourTests {
       #expect(broken == [])
     }
   }
+
+  @Test("what another organisation takes over keeps the clause and what was lifted, and goes by that one's later loans")
+  func assumption() async throws {
+    try await Marketplace.with { market in
+      try await market.mark()
+      let startup = try await market.startup()
+      let held = try await lend(market, to: startup, favoured())
+      market.clock.advance(days: 1)
+      _ = try await lend(market, to: startup, sweep: 3_000)
+      _ = try await market.run(claim(held), by: held.lender.principal)
+      // Its own loan was traded before it took this one over.
+      let acquirer = try await market.startup("Northern Star")
+      _ = try await lend(market, to: acquirer, rate: 1_400)
+      market.clock.advance(days: 1)
+      let report = ReportFundingRound.Report(
+        kind: .acquisition, name: "Sale", announcedOn: market.today, currency: .usd, amount: nil, preMoney: nil,
+        postMoney: nil, acquirer: "Northern Star", acquirerID: acquirer.id, chooseBy: market.today.adding(days: 5),
+        evidence: nil, closings: [(closedOn: market.today, netNewCash: 0)])
+      let reported = try await market.run(ReportFundingRound(report: report), by: startup.principal)
+      _ = try await market.run(
+        DecideFundingRound(roundID: reported.round.id, decision: .verify(evidence: "filing"), ifVersion: nil),
+        by: Marketplace.staff())
+      let choose = ChooseAtControl(roundID: reported.round.id, loanID: held.loan, kind: .assume, quantity: nil)
+      let choice = try await market.run(choose, by: startup.principal).choice
+      _ = try await market.run(ConsentToAssumption(choiceID: choice.id, ifVersion: nil), by: held.lender.principal)
+      let assumed = try await market.run(AssumeLoan(choiceID: choice.id, ifVersion: nil), by: acquirer.principal)
+      let id = try #require(assumed.loan?.id)
+      let taken = Lent(startup: acquirer, lender: held.lender, loan: id)
+      #expect(try await market.loan(id).sweep == BasisPoints(3_000))
+      #expect(try await market.submit(claim(held), by: held.lender.principal).refusalCode != nil)
+      #expect(
+        try await market.submit(claim(taken), by: held.lender.principal).refusalCode == "most_favoured.nothing_better")
+      market.clock.advance(days: 1)
+      _ = try await lend(market, to: startup, rate: 1_300)
+      #expect(try await told(market) == 1, "the startup owes this lender nothing any more")
+      #expect(
+        try await market.submit(claim(taken), by: held.lender.principal).refusalCode == "most_favoured.nothing_better")
+      _ = try await lend(market, to: acquirer, rate: 1_100)
+      #expect(try await told(market) == 2)
+      let done = try await market.run(claim(taken), by: held.lender.principal)
+      #expect(done.comparison.lifts.map(\.term) == [.rate] && done.comparison.lifted(.rate) == 1_100)
+      #expect(done.loan.life.rates == [RateChange(from: market.today, rate: BasisPoints(1_100))])
+      #expect(done.claim.borrowerID == acquirer.id && done.loan.sweep == BasisPoints(3_000))
+      #expect(try await market.lawBreaches() == [])
+    }
+  }
+
+  @Test(
+    "a share that is lifted after a sweep plays no part in it, nor in its correction when the round turns out smaller")
+  func correctedSweep() async throws {
+    try await Marketplace.with { market in
+      try await market.mark()
+      let startup = try await market.startup()
+      let held = try await lend(market, to: startup, favoured())
+      let reported = try await market.report([40_000_000], by: startup)
+      try await market.verify(reported.round)
+      _ = try await market.run(SweepBorrower(borrowerID: startup.id, on: market.today), by: .automation)
+      #expect(try await market.loan(held.loan).due?.amount == 10_000_000)
+      market.clock.advance(days: 1)
+      _ = try await lend(market, to: startup, sweep: 4_000)
+      #expect(try await market.run(claim(held), by: held.lender.principal).loan.sweep == BasisPoints(4_000))
+      #expect(try await market.loan(held.loan).due?.amount == 10_000_000)
+      let cut = try await market.run(
+        CorrectFundingRound(
+          roundID: reported.round.id, closingID: reported.closings[0].id, netNewCash: Money(20_000_000, .usd),
+          reason: "the investor paid less", ifVersion: nil), by: Marketplace.staff())
+      // A quarter of twenty million is due of it, as it was to be on its day.
+      #expect(cut.lines.map(\.withdrawn.amount) == [5_000_000] && cut.lines.map(\.kept.amount) == [0])
+      #expect(try await market.loan(held.loan).due?.amount == 5_000_000)
+      #expect(try await market.lawBreaches() == [])
+      // Of the next round it is the lifted share, for both.
+      let next = try await market.report([1_000_000], by: startup)
+      try await market.verify(next.round)
+      _ = try await market.run(SweepBorrower(borrowerID: startup.id, on: market.today), by: .automation)
+      let swept = try #require(try await market.sweeps(of: next.round.id).first)
+      #expect(swept.candidates.map(\.sweep) == [BasisPoints(4_000), BasisPoints(4_000)])
+      #expect(try await market.lawBreaches() == [])
+    }
+  }
 }
 
 extension Marketplace {

@@ -38,6 +38,17 @@ extension Marketplace {
     return LentLoan(id: id, lender: lender, startup: startup)
   }
 
+  /// A loan whose chips fell below what was asked the day after it began, and the call for the 800,000 that are missing.
+  func calledOnMargin(
+    _ consequence: MarginTerms.Consequence = .due, cureDays: Int64 = 10
+  ) async throws -> (loan: LentLoan, call: MarginCallRow) {
+    let loan = try await lendOnMargin(consequence, cureDays: cureDays)
+    try await pass(days: 1)
+    try await mark(850_000)
+    _ = try await settle(.margin)
+    return (loan, try #require(try await marginCalls(loan).first))
+  }
+
   private static let calls = Statement(
     "test_margin_calls", Tables.marginCalls.selectList + "where loan_id = $1 order by created_at, id",
     parameters: [.uuid], columns: Tables.marginCalls.types)
@@ -157,11 +168,7 @@ struct MarginCallTests {
   @Test("are cured by principal, and what is called for is enough")
   func curedByPrincipal() async throws {
     try await Marketplace.with { market in
-      let loan = try await market.lendOnMargin()
-      try await market.pass(days: 1)
-      try await market.mark(850_000)
-      _ = try await market.settle(.margin)
-      let call = try #require(try await market.marginCalls(loan).first)
+      let (loan, call) = try await market.calledOnMargin()
       try await market.pass(days: 1)
       // Money of another source, or of somebody else, is not brought for it.
       for (source, payer, code) in [
@@ -201,10 +208,7 @@ struct MarginCallTests {
   @Test("clear by themselves when marks recover, on the day that finds it")
   func clears() async throws {
     try await Marketplace.with { market in
-      let loan = try await market.lendOnMargin()
-      try await market.pass(days: 1)
-      try await market.mark(850_000)
-      _ = try await market.settle(.margin)
+      let loan = try await market.calledOnMargin().loan
       try await market.pass(days: 1)
       try await market.mark(920_000)
       #expect(try await market.settle(.margin).sums == ["loans_tested": 1, "calls_cleared": 1])
@@ -244,10 +248,7 @@ struct MarginCallTests {
   @Test("lapse to a recall with the notice of the loan's own terms, where that is what was agreed")
   func lapsesToRecall() async throws {
     try await Marketplace.with { market in
-      let loan = try await market.lendOnMargin(.recall, cureDays: 1)
-      try await market.pass(days: 1)
-      try await market.mark(850_000)
-      _ = try await market.settle(.margin)
+      let loan = try await market.calledOnMargin(.recall, cureDays: 1).loan
       try await market.pass(days: 2)
       #expect(try await market.settle(.margin).sums == ["loans_tested": 1, "calls_lapsed": 1])
       let recall = try #require(try await market.loan(loan.id).life.recall)
@@ -261,11 +262,7 @@ struct MarginCallTests {
   @Test("are disputed by the startup alone and decided by somebody who earns on no mark; what was refused is owed")
   func refusedDispute() async throws {
     try await Marketplace.with { market in
-      let loan = try await market.lendOnMargin(cureDays: 1)
-      try await market.pass(days: 1)
-      try await market.mark(850_000)
-      _ = try await market.settle(.margin)
-      let call = try #require(try await market.marginCalls(loan).first)
+      let (loan, call) = try await market.calledOnMargin(cureDays: 1)
       let part = AnswerMarginCall.Answer.dispute(Money(300_000, .usd), reason: "the quote is of another model")
       #expect(try await market.answer(call, part, by: loan.lender.principal).refusalCode == "parties.not_yours")
       let stranger = try await market.startup("Stranger")
@@ -300,11 +297,7 @@ struct MarginCallTests {
   @Test("whose dispute is upheld are over, and their mark is not gone by again for that loan")
   func upheldDispute() async throws {
     try await Marketplace.with { market in
-      let loan = try await market.lendOnMargin(cureDays: 1)
-      try await market.pass(days: 1)
-      try await market.mark(850_000)
-      _ = try await market.settle(.margin)
-      let call = try #require(try await market.marginCalls(loan).first)
+      let (loan, call) = try await market.calledOnMargin(cureDays: 1)
       let all = AnswerMarginCall.Answer.dispute(call.call.called, reason: "not this chip")
       _ = try await market.answer(call, all, by: loan.startup.principal).get()
       try await market.pass(days: 3)
@@ -389,10 +382,7 @@ struct MarginCallTests {
   @Test("end with their loan, when it was paid off meanwhile")
   func endsWithLoan() async throws {
     try await Marketplace.with { market in
-      let loan = try await market.lendOnMargin()
-      try await market.pass(days: 1)
-      try await market.mark(850_000)
-      _ = try await market.settle(.margin)
+      let loan = try await market.calledOnMargin().loan
       try await market.makeDue(loan)
       let owed = try await market.loan(loan.id).outstanding.total()
       try await market.pay(owed, by: loan.startup)

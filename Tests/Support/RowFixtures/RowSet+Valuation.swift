@@ -1,3 +1,4 @@
+import Catalogue
 import Parties
 import Primitives
 import Valuation
@@ -98,13 +99,24 @@ extension RowSet {
         haircut: BasisPoints(1_000), cureDays: 10, consequence: .recall) : nil
   }
 
+  func haircutEntry() throws -> ReferenceEntry {
+    let chips: LeastHaircut.Chips = full ? .vendorClass(.consumer) : .model(try #require(ChipModelID("chip-1")))
+    let least = try #require(
+      LeastHaircut(chips: chips, from: day, haircut: BasisPoints(full ? 9_999 : 0), source: Self.nasty))
+    return ReferenceEntry(
+      id: id(72), fact: .leastHaircut(least), state: full ? .adopted : .proposed, proposedBy: id(1),
+      decidedBy: some(id(18)), decidedAt: some(later), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
   var marginTest: MarginTestRow {
     let mark = MarginTestRow.Mark(id: id(21), amount: Money(81, .cny), effectiveOn: day, recordedAt: now)
     let result = MarginTestRow.Result(expected: 100, required: 80, held: 70, shortfall: 10)
     return MarginTestRow(
       id: id(66), borrowerID: borrower, lenderID: lender, loanID: id(11), on: day, outcome: full ? .tested : .noMark,
       mark: some(mark), inputs: MarginTestRow.Inputs(units: 8, outstanding: Money(90, .usd), deposits: 1, repaid: 2),
-      threshold: BasisPoints(8_000), haircut: BasisPoints(1_000), result: some(result), recordedAt: now)
+      threshold: BasisPoints(8_000),
+      haircut: TakenHaircut(haircut: BasisPoints(1_000), by: some(id(44)), vendorClass: some(.dataCentre)),
+      result: some(result), recordedAt: now)
   }
 
   var marginCall: MarginCallRow {

@@ -88,7 +88,8 @@ struct Trip {
       Trip(Tables.payouts, [set.payout], ids: [set.uuid(24)]),
       Trip(Tables.statements, [set.statementDocument], ids: [set.uuid(45)]),
       Trip(Tables.penalties, [set.penalty], ids: [set.uuid(43)]),
-      Trip(Tables.referenceEntries, [try set.referenceEntry()], ids: [set.uuid(44)]),
+      Trip(
+        Tables.referenceEntries, [try set.referenceEntry(), try set.haircutEntry()], ids: [set.uuid(44), set.uuid(72)]),
       Trip(Tables.taxLines, [set.taxLine], ids: [set.uuid(66)]),
       Trip(Tables.taxCertificates, [set.taxCertificate], ids: [set.uuid(67)]),
       Trip(Tables.platformInvoices, [set.invoice], ids: [set.uuid(46)]),

@@ -1,3 +1,4 @@
+import Catalogue
 import Lending
 import Postgres
 import Primitives
@@ -85,14 +86,15 @@ package struct MarginTestRow: Sendable, Hashable {
   package let mark: Mark?
   package let inputs: Inputs
   package let threshold: BasisPoints
-  package let haircut: BasisPoints
+  /// The greater of what the loan agreed on and what the platform asked for on the day, with where it is from.
+  package let haircut: TakenHaircut
   /// nil where nothing was tested.
   package let result: Result?
   package let recordedAt: Instant
 
   package init(
     id: MarginTestID, borrowerID: OrganizationID, lenderID: OrganizationID, loanID: LoanID, on: CalendarDate,
-    outcome: Outcome, mark: Mark?, inputs: Inputs, threshold: BasisPoints, haircut: BasisPoints, result: Result?,
+    outcome: Outcome, mark: Mark?, inputs: Inputs, threshold: BasisPoints, haircut: TakenHaircut, result: Result?,
     recordedAt: Instant
   ) {
     self.id = id
@@ -196,12 +198,14 @@ extension Tables {
       .int8("deposits") { $0.inputs.deposits },
       .int8("repaid") { $0.inputs.repaid },
       .int8("threshold_bps") { $0.threshold.value },
-      .int8("haircut_bps") { $0.haircut.value },
+      .int8("haircut_bps") { $0.haircut.haircut.value },
       .int8("expected") { $0.result?.expected },
       .int8("required") { $0.result?.required },
       .int8("held") { $0.result?.held },
       .int8("shortfall") { $0.result?.shortfall },
       .instant("recorded_at") { $0.recordedAt },
+      .uuidOrNull("haircut_entry_id") { $0.haircut.by?.value },
+      .text("vendor_class") { $0.haircut.vendorClass?.rawValue },
     ],
     names: ("margin_tests_by_id", "margin_tests_insert", nil)
   ) { row in
@@ -224,9 +228,12 @@ extension Tables {
     if let expected, let required, let held, let shortfall {
       result = MarginTestRow.Result(expected: expected, required: required, held: held, shortfall: shortfall)
     }
+    let recordedAt = try row.instant()
     return MarginTestRow(
       id: id, borrowerID: borrower, lenderID: lender, loanID: loan, on: on, outcome: outcome, mark: mark,
-      inputs: inputs, threshold: threshold, haircut: haircut, result: result, recordedAt: try row.instant())
+      inputs: inputs, threshold: threshold,
+      haircut: TakenHaircut(haircut: haircut, by: try row.idOrNull(), vendorClass: try row.valueOrNull()),
+      result: result, recordedAt: recordedAt)
   }
 
   package static let marginCalls = Table<MarginCallRow>(

@@ -174,7 +174,7 @@ package struct ValuationState: Sendable {
   }
 
   /// Which of a new mark and the one that stood is traded on.
-  private static func later(_ mark: ValuationMark, _ before: ValuationMark?) -> ValuationMark? {
+  package static func later(_ mark: ValuationMark, _ before: ValuationMark?) -> ValuationMark? {
     guard let before else { return mark }
     if mark.supersedes == before.id { return mark.effectiveOn < before.effectiveOn ? nil : mark }
     let isLater =

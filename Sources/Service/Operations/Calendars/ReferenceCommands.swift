@@ -1,3 +1,4 @@
+import Catalogue
 import Interest
 import Parties
 import Persistence
@@ -47,6 +48,7 @@ extension ReferenceEntry.Fact {
     switch self {
     case .calendar(let calendar): calendar.source
     case .taxRule(let rule, _): rule.source
+    case .leastHaircut(let least): least.source
     }
   }
 }
@@ -108,14 +110,25 @@ extension ReferenceEntry.Fact {
   /// What proposing and adopting it must see.
   var needs: Set<Need> {
     switch self {
-    case .calendar: []
+    case .calendar, .leastHaircut: []
     case .taxRule: [.adoptedTaxRules]
     }
   }
 
+  /// - Throws: ``ReferenceRefusal`` for a haircut that is not ahead, or of no model in the catalogue. What was tested was tested
+  /// by what everybody could know: adopted before its first day, it is never asked of a day that has been.
+  private func requireAhead(_ least: LeastHaircut, in draft: Draft) throws {
+    if case .model(let id) = least.chips, draft.reference.chips[id] == nil {
+      throw PartiesRefusal.notFound("chip model")
+    }
+    guard least.from > draft.today else { throw ReferenceRefusal.notAhead(least.from, today: draft.today) }
+  }
+
   /// - Throws: `repayment.tax_rules_overlap` where a day of a tax rule has one already, and
-  ///   `reference.unknown_rule` where it takes the place of one that does not count, or is of another tax.
+  ///   `reference.unknown_rule` where it takes the place of one that does not count, or is of another tax; what
+  ///   `requireAhead` says of a haircut.
   func requireRoom(in draft: Draft) throws {
+    if case .leastHaircut(let least) = self { return try requireAhead(least, in: draft) }
     guard case .taxRule(let rule, let superseded) = self else { return }
     let table = try FeeTaxTable(adopted: draft.base.adoptedTaxRules.compactMap { draft.find(\.referenceEntries, $0) })
     if let superseded {
@@ -130,11 +143,12 @@ extension ReferenceEntry.Fact {
 package enum ReferenceRefusal: Refusal, Hashable {
   case alreadyDecided(ReferenceEntry.State)
   case unknownRule(ReferenceEntryID)
+  case notAhead(CalendarDate, today: CalendarDate)
 
   package var kind: RefusalKind {
     switch self {
     case .alreadyDecided: .conflict
-    case .unknownRule: .invalid
+    case .unknownRule, .notAhead: .invalid
     }
   }
 
@@ -142,6 +156,7 @@ package enum ReferenceRefusal: Refusal, Hashable {
     switch self {
     case .alreadyDecided: "reference.already_decided"
     case .unknownRule: "reference.unknown_rule"
+    case .notAhead: "reference.not_ahead"
     }
   }
 
@@ -149,6 +164,7 @@ package enum ReferenceRefusal: Refusal, Hashable {
     switch self {
     case .alreadyDecided(let state): "It is \(state.rawValue) already; what says otherwise is a new entry."
     case .unknownRule(let id): "\(id) is no rule that counts, or one of another tax."
+    case .notAhead(let from, let today): "It would begin on \(from), and must begin after \(today)."
     }
   }
 
@@ -156,6 +172,7 @@ package enum ReferenceRefusal: Refusal, Hashable {
     switch self {
     case .alreadyDecided: nil
     case .unknownRule: "/supersedes"
+    case .notAhead: "/from_on"
     }
   }
 }

@@ -12,6 +12,7 @@ import Screening
 package struct ComplianceScreen: Sendable {
   private let market: Market
   private let loans: [Loan]
+  private let offers: [PendingOffer]
   private let organizations: [OrganizationID: Organization]
   /// All of them, where lists of parties are asked.
   private let parties: [Organization]
@@ -37,7 +38,11 @@ package struct ComplianceScreen: Sendable {
       guard let end = page.last, page.count == Int(pageSize) else { break }
       last = end.id.value
     }
-    let parties = Set(loans.flatMap { [$0.terms.lenderID, $0.terms.borrowerID] }).filter { organizations[$0] == nil }
+    let offers = try await PendingOffer.read(pool: pool, pageSize: pageSize, deadline: deadline)
+    let parties = Set(
+      loans.flatMap { [$0.terms.lenderID, $0.terms.borrowerID] }
+        + offers.flatMap { [$0.offer.lenderID, $0.offer.borrowerID] }
+    ).filter { organizations[$0] == nil }
     let query = Tables.organizations.rows(by: parties.map(\.value).sorted())
     let rows = try await pool.withConnection(deadline: deadline) {
       try await Tables.organizations.decode($0.run(query, deadline: deadline))
@@ -47,7 +52,8 @@ package struct ComplianceScreen: Sendable {
     if !market.reference.screening.isEmpty || lists?.isEmpty == false {
       all = try await everyParty(pool: pool, deadline: deadline)
     }
-    return ComplianceScreen(market: market, loans: loans, organizations: organizations, parties: all)
+    return ComplianceScreen(
+      market: market, loans: loans, offers: offers, organizations: organizations, parties: all)
   }
 
   private static func everyParty(
@@ -75,6 +81,7 @@ package struct ComplianceScreen: Sendable {
     for party in parties { if let found = Self.finding(party, reference, on: date) { findings.append(found) } }
     for loan in loans { if let found = try finding(loan, reference, on: date) { findings.append(found) } }
     findings += try findingsOfRequests(reference, on: date)
+    for offer in offers { if let found = try finding(offer, reference, on: date) { findings.append(found) } }
     for listing in market.listings { if let found = finding(listing, reference, on: date) { findings.append(found) } }
     return findings
   }
@@ -125,6 +132,21 @@ package struct ComplianceScreen: Sendable {
       kind: .titleTransfer, date: date, chip: loan.terms.chipModelID,
       quantity: max(1, loan.unitsOut + loan.unitsReturning), lender: lender, borrower: borrower, from: away, to: away,
       deliveryMode: loan.terms.deliveryMode, endUse: loan.terms.endUse)
+  }
+
+  /// An offer that waits for its answer by the act of offering: its acceptance is judged as that too, and only then.
+  private func finding(
+    _ pending: PendingOffer, _ reference: ReferenceData, on date: CalendarDate
+  ) throws -> ComplianceItem.Finding? {
+    let offer = pending.offer
+    guard let lender = organizations[offer.lenderID], let borrower = organizations[offer.borrowerID] else { return nil }
+    let act = pending.act(by: lender, to: borrower, on: date)
+    let verdict = try ExportDesk.verdict(on: act, reference: reference, licences: market.licences)
+    guard !verdict.isClear else { return nil }
+    return ComplianceItem.Finding(
+      kind: .offer, subject: offer.id.value, borrowerID: offer.borrowerID, lenderID: offer.lenderID,
+      chipModelID: offer.chipModelID, quantity: offer.quantity, on: date, effect: verdict.effect,
+      rules: verdict.holdingRules, since: verdict.heldSince, suggestion: ComplianceItem.Suggestion(verdict.effect))
   }
 
   /// Open requests of which a rule holds some chip that is offered: one line each, for the strictest that holds.

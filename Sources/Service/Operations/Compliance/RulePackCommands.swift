@@ -188,12 +188,21 @@ package struct OpenComplianceItems: Command {
     try principal.require(.admin)
     var waiting = draft.base.openComplianceSubjects
     var opened: Int64 = 0
-    for finding in findings where waiting.insert(finding.subject).inserted {
+    for finding in findings where waiting.insert(finding.key).inserted {
       Self.open(finding, runID: runID, in: &draft)
       opened += 1
     }
     draft.made.subject = runID?.value
     return opened
+  }
+
+  /// Opens an item unless one waits, this command's own included; whether one does was asked for.
+  static func openUnlessWaiting(_ finding: ComplianceItem.Finding, in draft: inout Draft) {
+    let made = draft.made.overlay.complianceItems.insertedRows
+    guard !draft.base.openComplianceSubjects.contains(finding.key),
+      !made.contains(where: { item in item.finding.key == finding.key })
+    else { return }
+    open(finding, runID: nil, in: &draft)
   }
 
   /// Opens an item for a subject that has none open.

@@ -5,6 +5,8 @@ import Primitives
 /// Tells an organisation's events to a URL of its own. The secret is made outside; here only its sealed form is seen.
 package struct CreateWebhook: Command {
   package static let action = "webhook.create"
+  /// Staff has webhooks of its own organisation as others have.
+  package var staffDuty: Duty? { nil }
   package static let most = 20
   package let webhookID: WebhookID
   package let url: String
@@ -69,6 +71,7 @@ package struct ChangeWebhook: Command {
   }
 
   package static let action = "webhook.change"
+  package var staffDuty: Duty? { nil }
   package let webhookID: WebhookID
   package let change: Change
   package let ifVersion: Int64?

@@ -55,6 +55,18 @@ package enum FXDesk {
       })
   }
 
+  /// What that limit needs for offers in another currency that wait for an answer.
+  static func needs(of pending: [Offer], against listing: Listing) -> Set<Need> {
+    guard let limit = listing.eligibility.maxExposure?.currency else { return [] }
+    return Set(
+      pending.filter { $0.lenderID == listing.lenderID && $0.markAmount.currency != limit }.map { offer in
+        let made = offer.createdAt.date
+        return Need.fxRates(
+          span(
+            FXPair(offer.markAmount.currency, limit), from: made, through: made.adding(days: mostDaysOfLoan) ?? made))
+      })
+  }
+
   /// Far more than any term with its extensions.
   private static let mostDaysOfLoan: Int64 = 36_525
 

@@ -134,7 +134,7 @@ package struct DecideFundingRound: Command {
   package func needs(_ state: BatchState) -> Set<Need> {
     var needs: Set<Need> = [.round(roundID), .closingsOfRound(roundID)]
     if let round = state.rounds[roundID] { needs.insert(.warrants(round.borrowerID)) }
-    return needs.union(MarkDesk.fallNeeds(state.rounds[roundID]?.borrowerID, state))
+    return needs.union(ValuationFall.needs(state.rounds[roundID]?.borrowerID, state))
   }
 
   /// The platform's too: of two marks that tell of a fall one opens what waits for a person.
@@ -168,7 +168,7 @@ package struct DecideFundingRound: Command {
       }
       if let mark = mark(of: round, closings, by: person, &draft) {
         draft.made.marks.append(mark)
-        MarkDesk.noteFall(mark, in: &draft)
+        try ValuationFall.note(mark, in: &draft)
       }
     }
     round.verifiedBy = person

@@ -123,17 +123,9 @@ package struct MakeOffer: Command {
   /// The lender's limit for one startup holds over all it has lent it and this offer together.
   private func checkExposure(_ offer: Offer, _ listing: Listing, in draft: Draft) throws {
     guard let limit = listing.eligibility.maxExposure else { return }
-    var exposure = try OfferDesk.principal(of: offer)
-    guard exposure.currency == limit.currency else { throw LendingRefusal.staleOrder("listing") }
-    let rates = try FXDesk.table(in: draft)
-    for id in draft.base.loansOfBorrower[offer.borrowerID] ?? [] {
-      guard let loan = draft.find(\.loans, id), loan.terms.lenderID == offer.lenderID else { continue }
-      let owed = loan.deliveredOn == nil ? loan.terms.principal.amount : loan.outstanding.principal
-      // Up: a limit is not kept by rounding.
-      let converted = try rates.convert(
-        Money(owed, loan.currency), to: exposure.currency, asOf: draft.today, rounding: .up)
-      exposure = try exposure.adding(converted.amount)
-    }
+    guard offer.markAmount.currency == limit.currency else { throw LendingRefusal.staleOrder("listing") }
+    let loans = (draft.base.loansOfBorrower[offer.borrowerID] ?? []).compactMap { draft.find(\.loans, $0) }
+    let exposure = try OfferDesk.exposure(to: offer.lenderID, of: loans, [offer], in: limit.currency, draft)
     guard exposure.amount <= limit.amount else { throw LendingRefusal.staleOrder("listing's exposure limit") }
   }
 }

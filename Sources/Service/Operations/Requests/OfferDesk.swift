@@ -5,6 +5,7 @@ import Lending
 import Parties
 import Persistence
 import Primitives
+import Repayment
 import Valuation
 
 /// What making and answering offers have in common.
@@ -103,6 +104,25 @@ enum OfferDesk {
 
   static func principal(of offer: Offer) throws -> Money {
     do { return try offer.principal() } catch { throw LendingRefusal.overflow }
+  }
+
+  /// What a startup owes a lender on loans, those included that are agreed and not yet delivered, and would owe on offers
+  /// beside them, in a currency at the rates of today. Up: a limit is not kept by rounding.
+  /// - Parameters:
+  ///   - loans: of the startup, of any lender; none that has ended.
+  ///   - offers: to the startup, of any lender; none that was answered.
+  /// - Throws: as the rates do, for a currency without one of these days too.
+  static func exposure(
+    to lender: OrganizationID, of loans: [Loan], _ offers: [Offer], in currency: Currency, _ draft: Draft
+  ) throws -> Money {
+    let rates = try FXDesk.table(in: draft)
+    let owed = loans.filter { $0.terms.lenderID == lender }.map { loan in
+      loan.deliveredOn == nil ? loan.terms.principal : Money(loan.outstanding.principal, loan.currency)
+    }
+    let offered = try offers.filter { $0.lenderID == lender }.map { try principal(of: $0) }
+    return try (owed + offered).reduce(Money(0, currency)) { sum, amount in
+      try sum.adding(rates.convert(amount, to: currency, asOf: draft.today, rounding: .up).amount)
+    }
   }
 
   /// Gives the chips of an offer that ended back to its lot, listing and request.

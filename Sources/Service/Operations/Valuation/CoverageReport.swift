@@ -1,3 +1,4 @@
+import Catalogue
 import Ledger
 import Lending
 import Parties
@@ -21,15 +22,20 @@ package struct CoverageReport: Sendable {
   package let coverage: BasisPoints?
   /// nil without terms, before they begin, and where the mark cannot be gone by.
   package let test: MarginTest?
+  /// What is taken off the value of the chips; nil without terms.
+  package let haircut: TakenHaircut?
   /// The last test that was kept, of the day or before it.
   package let stored: MarginTestRow?
 
   /// What one chip was expected to be worth, in millionths of the currency's unit; nil without terms, or before them.
   package var expectedMicros: Int64? { loan.terms.margin?.curve.micros(on: on) }
 
-  /// - Parameter loan: as the principal may see it.
+  /// - Parameters:
+  ///   - loan: as the principal may see it.
+  ///   - reference: of which the least haircuts count that were adopted by the moment.
   package static func read(
-    _ loan: Loan, on date: CalendarDate, knownAt moment: Instant, as principal: Principal, _ reader: Reader
+    _ loan: Loan, on date: CalendarDate, knownAt moment: Instant, reference: ReferenceData, as principal: Principal,
+    _ reader: Reader
   ) async throws -> CoverageReport {
     let (day, known): (Bind, Bind) = (.date(date.dayNumber), .timestamptz(moment.microseconds))
     let chip = loan.terms.chipModelID
@@ -49,6 +55,9 @@ package struct CoverageReport: Sendable {
     return try CoverageReport(
       loan, on: date, knownAt: moment, mark: mark, isDisputed: mark.map { wrong.contains($0.id) } ?? false,
       inputs: inputs(books[0], repaid: books[1].single().int8(0), loan.currency),
+      haircut: loan.terms.margin.map { terms in
+        reference.haircut(agreed: terms.haircut, chip: chip, on: date, knownAt: moment)
+      },
       stored: Tables.marginTests.decode(results[3]).first)
   }
 
@@ -72,13 +81,14 @@ package struct CoverageReport: Sendable {
 
   private init(
     _ loan: Loan, on date: CalendarDate, knownAt moment: Instant, mark: ValuationMark?, isDisputed: Bool,
-    inputs: MarginTestRow.Inputs, stored: MarginTestRow?
+    inputs: MarginTestRow.Inputs, haircut: TakenHaircut?, stored: MarginTestRow?
   ) throws {
     self.loan = loan
     on = date
     knownAt = moment
     self.mark = mark
     self.inputs = inputs
+    self.haircut = haircut
     self.stored = stored
     outcome = MarginTestRow.Outcome(mark, in: loan.currency, on: date, isDisputed: isDisputed)
     guard let mark, outcome == .tested else {
@@ -93,7 +103,7 @@ package struct CoverageReport: Sendable {
     }
     test = try MarginTest(
       terms, on: date, units: inputs.units, mark: mark.amount, deposits: Money(inputs.deposits, loan.currency),
-      outstanding: inputs.outstanding, repaid: Money(inputs.repaid, loan.currency))
+      outstanding: inputs.outstanding, repaid: Money(inputs.repaid, loan.currency), haircut: haircut?.haircut)
   }
 }
 

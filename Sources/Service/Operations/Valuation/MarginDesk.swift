@@ -1,3 +1,4 @@
+import Catalogue
 import Ledger
 import Lending
 import Parties
@@ -22,7 +23,8 @@ enum MarginDesk {
     let row = MarginTestRow(
       id: draft.ids.next(), borrowerID: loan.terms.borrowerID, lenderID: loan.terms.lenderID, loanID: loan.id, on: date,
       outcome: outcome, mark: mark.map { MarginTestRow.Mark($0) }, inputs: try inputs(of: loan, in: draft),
-      threshold: terms.threshold, haircut: terms.haircut, result: test.map { MarginTestRow.Result($0) },
+      threshold: terms.threshold, haircut: haircut(of: loan, terms, on: date, in: draft),
+      result: test.map { MarginTestRow.Result($0) },
       recordedAt: draft.now)
     return Found(row: row, test: test)
   }
@@ -31,6 +33,13 @@ enum MarginDesk {
     MarginTestRow.Inputs(
       units: loan.unitsOut, outstanding: Money(try loan.outstanding.total(), loan.currency),
       deposits: try DepositDesk.held(for: loan, in: draft), repaid: max(0, draft.base.margin.repaid[loan.id] ?? 0))
+  }
+
+  /// What the parties agreed on, or what the platform asks for at least where that is more.
+  private static func haircut(
+    of loan: Loan, _ terms: MarginTerms, on date: CalendarDate, in draft: Draft
+  ) -> TakenHaircut {
+    draft.reference.haircut(agreed: terms.haircut, chip: loan.terms.chipModelID, on: date)
   }
 
   /// - Parameter less: of what is deposited, this is left out.
@@ -46,7 +55,7 @@ enum MarginDesk {
       try MarginTest(
         terms, on: date, units: inputs.units, mark: mark.amount,
         deposits: Money(max(0, inputs.deposits - less), loan.currency), outstanding: inputs.outstanding,
-        repaid: Money(inputs.repaid, loan.currency))
+        repaid: Money(inputs.repaid, loan.currency), haircut: haircut(of: loan, terms, on: date, in: draft).haircut)
     )
   }
 

@@ -80,11 +80,12 @@ package struct RecordMark: Command {
 
   package func needs(_ state: BatchState) -> Set<Need> {
     stated.needs(state).union(person.map { [.valuation(.organizationsOfPerson($0))] } ?? [])
-      .union(MarkDesk.fallNeeds(stated.subject.startup, state))
+      .union(ValuationFall.needs(stated.subject.startup, state))
   }
 
-  // Two marks of one key must not pass each other.
-  package func heads(_ state: BatchState) -> Set<OrganizationID> { [.platform] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    ValuationFall.heads([stated.subject.startup], state)
+  }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> ValuationMark {
     try principal.require(.admin)
@@ -124,13 +125,14 @@ package struct DecideValuation: Command {
     if let person { needs.insert(.valuation(.organizationsOfPerson(person))) }
     if let proposal = state.shelves.markProposals[id] {
       needs.formUnion(MarkDesk.needs(proposal))
-      needs.formUnion(MarkDesk.fallNeeds(proposal.subject.startup, state))
+      needs.formUnion(ValuationFall.needs(proposal.subject.startup, state))
     }
     return needs
   }
 
-  // Two approvals of one key must not pass each other.
-  package func heads(_ state: BatchState) -> Set<OrganizationID> { [.platform] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    ValuationFall.heads([state.shelves.markProposals[id]?.subject.startup], state)
+  }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> MarkProposal {
     guard principal.isStaff, let proposal = draft.find(\.markProposals, id) else {
@@ -191,13 +193,16 @@ package struct DecideImport: Command {
     for proposal in state.valuation.proposalsOfImport[id] ?? [] {
       if let proposal = state.shelves.markProposals[proposal] {
         needs.formUnion(MarkDesk.needs(proposal))
-        needs.formUnion(MarkDesk.fallNeeds(proposal.subject.startup, state))
+        needs.formUnion(ValuationFall.needs(proposal.subject.startup, state))
       }
     }
     return needs
   }
 
-  package func heads(_ state: BatchState) -> Set<OrganizationID> { [.platform] }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> {
+    let proposals = (state.valuation.proposalsOfImport[id] ?? []).compactMap { state.shelves.markProposals[$0] }
+    return ValuationFall.heads(proposals.map(\.subject.startup), state)
+  }
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> Decided {
     guard principal.isStaff, let record = draft.find(\.valuationImports, id) else {

@@ -51,7 +51,7 @@ package enum MarkDesk {
   static func record(_ mark: ValuationMark, in draft: inout Draft) throws {
     try check(mark, in: draft)
     draft.made.marks.append(mark)
-    noteFall(mark, in: &draft)
+    try ValuationFall.note(mark, in: &draft)
     let about: (StaticString, EventFact) =
       mark.subject.startup.map { ("startup_id", .text($0.description)) }
       ?? ("chip_model_id", .text(mark.subject.description))
@@ -106,40 +106,6 @@ package enum MarkDesk {
     let disputes = (draft.base.valuation.openDisputes[mark.subject] ?? []).compactMap { draft.find(\.markDisputes, $0) }
     let isDisputed = disputes.contains { $0.markID == mark.id && $0.state == .open }
     if let refusal = flaw(of: mark, isDisputed: isDisputed, on: draft.today) { throw refusal }
-  }
-
-  /// What must be seen where a new mark may tell that a startup is worth less.
-  static func fallNeeds(_ startup: OrganizationID?, _ state: BatchState) -> Set<Need> {
-    guard let startup else { return [] }
-    var needs: Set<Need> = [.valuation(.startupMark(startup)), .loansOfBorrower(startup)]
-    if let loans = state.loansOfBorrower[startup] { needs.insert(.openComplianceSubjects(Set(loans.map(\.value)))) }
-    return needs
-  }
-
-  /// A startup that is worth less than was known: each of its live loans waits for a person, who decides whether it goes
-  /// on, is held, or is brought to its end. Nothing is done by itself.
-  static func noteFall(_ mark: ValuationMark, in draft: inout Draft) {
-    guard mark.basis == .postMoney, let startup = mark.subject.startup,
-      let before = draft.base.valuation.startupMarks[startup] ?? nil, before.amount.currency == mark.amount.currency,
-      mark.amount.amount < before.amount.amount, mark.effectiveOn >= before.effectiveOn
-    else { return }
-    draft.happen(
-      "valuation.fell", mark.id, version: 1, to: (.platform, nil),
-      [
-        ("startup_id", .text(startup.description)), ("from", .number(before.amount.amount)),
-        ("to", .number(mark.amount.amount)), ("currency", .text(mark.amount.currency.code)),
-      ])
-    for id in draft.base.loansOfBorrower[startup] ?? [] {
-      guard let loan = draft.find(\.loans, id), loan.state != .closed,
-        !draft.base.openComplianceSubjects.contains(id.value)
-      else { continue }
-      OpenComplianceItems.open(
-        ComplianceItem.Finding(
-          kind: .loan, subject: id.value, borrowerID: startup, lenderID: loan.terms.lenderID,
-          chipModelID: loan.terms.chipModelID, quantity: max(1, loan.unitsOut), on: draft.today, effect: .holdReview,
-          rules: ["valuation.fell", mark.id.description, before.id.description], since: mark.effectiveOn,
-          suggestion: .review), runID: nil, in: &draft)
-    }
   }
 
   /// What must be seen of a startup's mark before it borrows.

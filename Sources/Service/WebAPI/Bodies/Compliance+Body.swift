@@ -80,6 +80,7 @@ extension ComplianceItem.Finding {
     switch kind {
     case .loan: LoanID(subject).description
     case .loanRequest: LoanRequestID(subject).description
+    case .offer: OfferID(subject).description
     case .listing: ListingID(subject).description
     case .organization: OrganizationID(subject).description
     }

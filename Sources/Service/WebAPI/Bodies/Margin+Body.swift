@@ -1,3 +1,4 @@
+import Catalogue
 import Lending
 import Operations
 import Persistence
@@ -165,12 +166,21 @@ extension MarginTestRow {
       writer.object("mark", mark) { writer, mark in mark.writeMembers(to: &writer) }
       writer.object("inputs") { inputs.writeMembers(to: &$0) }
       writer.field("threshold_bps", threshold)
-      writer.field("haircut_bps", haircut)
+      haircut.writeMembers(to: &writer)
       writer.object("result", result) { writer, result in
         result.writeMembers(to: &writer, inputs.outstanding.currency)
       }
       writer.field("recorded_at", recordedAt)
     }
+  }
+}
+
+extension TakenHaircut {
+  func writeMembers(to writer: inout JSONWriter) {
+    writer.field("haircut_bps", haircut)
+    // Null where the parties' own haircut was taken.
+    writer.field("least_haircut_id", by)
+    writer.field("vendor_class", vendorClass)
   }
 }
 

@@ -168,10 +168,8 @@ extension Contract {
         QueryParameter("action", .text(1...64), "Only of this act.")
       ]),
     .get(
-      "events", "What happened, in order, every event once.",
-      [
-        .limit, QueryParameter("after", .integer(0...Int64.max), "The position of the last event that was seen; 0."),
-      ]),
+      "audit-log/checkpoints", "Signed statements of how far the audit log is sealed.",
+      [.limit, QueryParameter("after", .integer(0...Int64.max), "The number of the last one that was seen; 0.")]),
   ]
 }
 

@@ -32,6 +32,12 @@ extension Contract {
       "organizations/{id}/screening/decisions/{decision}/approve", "The second person agrees that it is somebody else."),
     .post("organizations/{id}/screening/decisions/{decision}/reject", "The second person does not agree."),
     .post("api-keys", "Makes a key. Its secret is answered once and kept nowhere."),
+    .get(
+      "api-keys", "Keys of the caller's organisation, without their secrets; all for staff.",
+      QueryParameter.page + [QueryParameter("state", .words(["active", "expired", "revoked"]), "Only these.")]),
+    .get("api-keys/{id}", "One key, without its secret."),
+    .post(
+      "api-keys/{id}/rotate", "Makes the key that follows, its secret answered once; the old one goes on for an overlap."),
     .post("api-keys/{id}/revoke", "A key is good for nothing more, within a second, everywhere."),
     .post("licences", "Records an export licence with its quota. By staff."),
     .get(

@@ -6,7 +6,7 @@ import WebSupport
 package enum Contract {
   package static let operations: [OperationContract] =
     probes + parties + compliance + inventory + market + loans + loanSides + rounds + money + bank + valuation + margin
-    + settlement + books
+    + settlement + books + events
 
   static let index: [Key: OperationContract] = Dictionary(
     operations.map { (Key(method: $0.method, template: $0.template), $0) },

@@ -85,6 +85,7 @@ extension ReferenceEntry {
       case .taxRule(let rule, let superseded):
         rule.writeMembers(to: &writer)
         writer.field("supersedes", superseded)
+      case .leastHaircut(let least): least.writeMembers(to: &writer)
       }
       writer.field("proposed_by", proposedBy)
       writer.field("decided_by", decidedBy)

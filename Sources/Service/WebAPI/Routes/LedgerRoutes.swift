@@ -179,10 +179,13 @@ extension WebAPI {
     }
     let totals = try Exposure.totals(loans)
     let converted = try await inOneCurrency(totals, request)
+    let now = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now
+    let behind = try await ExposureReport.read(loans, on: now.date, knownAt: now, as: principal, gateway.reader)
     return gateway.object(request, version: nil) { writer in
       writer.object { writer in
         writer.field("organization_id", id)
         writer.field("loans", Int64(loans.count))
+        behind.writeMembers(to: &writer)
         writer.array("debt", totals) { $1.write(to: &$0) }
         writer.array("margin_calls_running", calls) { writer, sum in
           writer.object { writer in

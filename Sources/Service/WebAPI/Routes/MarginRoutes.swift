@@ -63,7 +63,8 @@ extension WebAPI {
       let date = try await businessDate(request)
       let now = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now
       let coverage = try await CoverageReport.read(
-        loan, on: date, knownAt: try Gateway.instant(request, "known_at") ?? now, as: principal, gateway.reader)
+        loan, on: date, knownAt: try Gateway.instant(request, "known_at") ?? now,
+        reference: try await reference.refreshed(writer), as: principal, gateway.reader)
       return gateway.object(request, version: nil) { coverage.write(to: &$0) }
     }
   }
@@ -163,6 +164,8 @@ extension CoverageReport {
         writer.field("from_on", margin.curve.firstPriceOn)
         writer.field("source", margin.curve.source)
       }
+      // The greater of what the terms say and what the platform asks for of the model or its class on the day.
+      writer.object("haircut", haircut) { writer, taken in taken.writeMembers(to: &writer) }
       writer.field("expected_per_chip_micros", expectedMicros)
       writer.object("result", test) { writer, test in
         MarginTestRow.Result(test).writeMembers(to: &writer, currency)
