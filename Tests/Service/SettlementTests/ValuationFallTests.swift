@@ -249,7 +249,7 @@ private struct OpenOrders: Equatable {
 
 extension Marketplace {
   /// What waits for a person, in the order in which it was found.
-  fileprivate func items() async throws -> [ComplianceItem] {
+  func items() async throws -> [ComplianceItem] {
     let query = Query(
       Statement(
         "test_open_items", Tables.complianceItems.selectList + "where state = 'open' order by created_at, id",
