@@ -58,7 +58,7 @@ extension Marketplace {
 
   /// A rate of today that two persons have seen.
   @discardableResult
-  fileprivate func rate(
+  func rate(
     _ price: String, on date: CalendarDate? = nil, supersedes: FXRateID? = nil
   ) async throws -> RecordedFXRate {
     let proposed = try await run(proposal(price, on: date, supersedes: supersedes), by: Self.staff())

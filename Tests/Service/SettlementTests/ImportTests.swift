@@ -1,5 +1,7 @@
+import Catalogue
 import DomainFixtures
 import Foundation
+import Lending
 import Operations
 import Parties
 import Persistence
@@ -147,6 +149,44 @@ struct ImportTests {
     }
   }
 
+  @Test("down rounds of one import are told of each against the one before, and open one line for what is open")
+  func downRounds() async throws {
+    try await Marketplace.with { market in
+      let file = try SeedFile("funding-rounds.csv")
+      let (maker, checker) = (Marketplace.staff(), Marketplace.staff(2))
+      func take(_ file: SeedFile) async throws -> [MarkProposal] {
+        let record = try await market.run(file.rounds(0, 100), by: maker).record
+        return try await market.run(
+          DecideImport(id: record.id, decision: .approve, person: checker.personID), by: checker
+        ).approved.sorted { $0.effectiveOn < $1.effectiveOn }
+      }
+      _ = try await take(file)
+      let moonshot = try #require(try await market.startup(named: "Moonshot AI").startup)
+      let known = try #require(
+        try await market.asOf(.startup(moonshot), "2026-06-01", knownAt: market.clock.now()))
+      let principal = Principal(
+        organizationID: moonshot, roles: [.startup], personID: PersonID(UUIDValue(high: 14, low: 1)),
+        keyID: APIKeyID(UUIDValue(high: 14, low: 2)))
+      let request = try await market.run(market.requestCommand(), by: principal)
+      let before = try await market.number(Counted.falls)
+      #expect(try await market.items().isEmpty)
+      market.clock.advance(seconds: 1)
+      let later = """
+        Moonshot AI,CN,D,2026-03-01,day,100000000,USD,3000000000,,priced,,closed,P,a test,
+        Moonshot AI,CN,E,2026-04-01,day,100000000,USD,2000000000,,priced,,closed,P,a test,
+
+        """
+      let down = try await take(SeedFile(bytes: file.bytes + Array(later.utf8)))
+      #expect(down.map(\.amount) == [Money(300_000_000_000, .usd), Money(200_000_000_000, .usd)])
+      #expect(try await market.number(Counted.falls) == before + 2)
+      let found = try await market.items().map(\.finding)
+      #expect(found.map(\.subject) == [request.id.value])
+      #expect(found.first?.rules == ["valuation.fell", down[0].id.description, known.id.description])
+      #expect(found.first?.since == down[0].effectiveOn)
+      #expect(try await market.lawBreaches() == [])
+    }
+  }
+
   @Test("lines at fault are told and the others taken; a cut file is another file, and goes on with the whole one")
   func faults() async throws {
     try await Marketplace.with { market in
@@ -217,6 +257,8 @@ struct ImportTests {
 private enum Counted {
   static let reports = Statement("test_reports", "select count(*) from round_reports", columns: [.int8])
   static let quotes = Statement("test_quotes", "select count(*) from chip_quotes", columns: [.int8])
+  static let falls = Statement(
+    "test_falls", "select count(*) from outbox where type = 'valuation.fell'", columns: [.int8])
   static let marks = Statement("test_startup_marks", "select count(*) from startup_marks", columns: [.int8])
   static let startups = Statement(
     "test_startups",

@@ -52,6 +52,15 @@ struct ValuationFallTests {
     _ = try await market.run(RecordMark(stated, person: staff.personID), by: staff)
   }
 
+  /// Somebody looks at everything that waits.
+  private func settle(_ market: Marketplace) async throws {
+    for item in try await market.items() {
+      _ = try await market.run(
+        ResolveComplianceItem(itemID: item.id, resolution: .accept, note: "looked at", ifVersion: nil),
+        by: Marketplace.staff())
+    }
+  }
+
   @Test(
     "open a line for each loan, request, unanswered offer and listing that is no more met, once, and change nothing")
   func lines() async throws {
@@ -140,11 +149,7 @@ struct ValuationFallTests {
       #expect(frozen.finding.subject == offer.id.value && frozen.finding.suggestion == .freeze)
       #expect(frozen.finding.rules.count == 3)
       #expect(try await market.items().allSatisfy { $0.finding.kind != .listing })
-      for item in try await market.items() {
-        _ = try await market.run(
-          ResolveComplianceItem(itemID: item.id, resolution: .accept, note: "looked at", ifVersion: nil),
-          by: Marketplace.staff())
-      }
+      try await settle(market)
       _ = try await market.run(
         DecideVerification(
           organizationID: startup.id, act: .verify(evidence: "register", expiresOn: nil, creditGrade: "B"),
@@ -160,6 +165,55 @@ struct ValuationFallTests {
       market.clock.advance(days: 30)
       try await worth(market, startup, 170)
       #expect(try await market.items().count == items.count)
+    }
+  }
+
+  @Test(
+    "test a lender's limit over loans and offers of other currencies at the day's rate, and without one say nothing of it"
+  )
+  func currencies() async throws {
+    try await Marketplace.with { market in
+      try await market.mark()
+      let startup = try await market.startup()
+      let lender = try await market.lender()
+      func lent(_ limit: Money) async throws -> (Listing, Offer) {
+        let lot = try await market.lot(of: lender, quantity: 16)
+        var terms = market.listingCommand(of: lot, quantity: 16).terms
+        terms.eligibility.maxExposure = limit
+        let listing = try await market.run(CreateListing(terms: terms, lenderID: lender.id), by: lender.principal)
+        return (listing, try await market.offer(market.request(of: startup), listing, quantity: 16))
+      }
+      func accept(_ offer: Offer) async throws {
+        _ = try await market.run(AcceptOffer(offerID: offer.id, ifVersion: nil), by: startup.principal)
+      }
+      try await accept(lent(Money(100_000_000, .usd)).1)
+      market.clock.advance(seconds: 1)
+      _ = try await market.mark(
+        RecordValuation(
+          subject: .chipModel(Marketplace.plainChip()), method: .marketQuote, amount: Money(7_000_000, .cny),
+          basis: .perChip, effectiveOn: market.today, source: "quote", supersedes: nil))
+      // 14,400,000 cents and 100,800,000 fen, which at 7.0000 are just the limit.
+      try await market.rate("7.0000")
+      let (listing, offer) = try await lent(Money(201_600_000, .cny))
+      func lost(_ amount: Int64) async throws -> [String: [String]] {
+        try await settle(market)
+        try await worth(market, startup, amount)
+        let found = try await market.items().map(\.finding).filter { $0.kind == .listing || $0.kind == .offer }
+        return Dictionary(
+          uniqueKeysWithValues: found.map { ("\($0.kind) \($0.subject)", Array($0.rules.dropFirst(3))) })
+      }
+      let (ofOffer, ofListing) = ("offer \(offer.id.value)", "listing \(listing.id.value)")
+      try await worth(market, startup, 200)
+      #expect(try await lost(190) == [ofOffer: []])
+      market.clock.advance(days: 1)
+      try await market.rate("7.1000")
+      let limit = ["eligibility.max_exposure"]
+      #expect(try await lost(180) == [ofOffer: limit, ofListing: limit])
+      try await accept(offer)
+      #expect(try await lost(170) == [ofListing: limit])
+      market.clock.advance(days: 8)
+      #expect(try await lost(160).isEmpty)
+      #expect(try await market.items().map(\.finding.kind) == [.loan, .loan])
     }
   }
 
@@ -249,7 +303,7 @@ private struct OpenOrders: Equatable {
 
 extension Marketplace {
   /// What waits for a person, in the order in which it was found.
-  fileprivate func items() async throws -> [ComplianceItem] {
+  func items() async throws -> [ComplianceItem] {
     let query = Query(
       Statement(
         "test_open_items", Tables.complianceItems.selectList + "where state = 'open' order by created_at, id",
