@@ -255,7 +255,8 @@ let package = Package(
     tests(
       "Service/AccessTests", "AccessTests",
       [
-        "DomainFixtures", "RowFixtures", "SchemaFixtures", "PostgresHarness", "WebAPI", "WebSupport", "Operations",
+        "Delivery", "DomainFixtures", "RowFixtures", "SchemaFixtures", "PostgresHarness", "WebAPI", "WebSupport",
+        "Operations",
         "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Telemetry", "Lending", "Valuation",
         "Catalogue", "Repayment", "BankFiles", "Ledger", logging, hummingbird,
         .product(name: "HummingbirdTesting", package: "hummingbird"),

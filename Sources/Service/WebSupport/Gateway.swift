@@ -46,7 +46,8 @@ package struct Gateway: Sendable {
     if principal.scopes.isEmpty { return principal }
     // `/v1/loans/{id}`: the family is the second part.
     let family = request.uri.path.split(separator: "/").dropFirst().first
-    let wanted = KeyScope(request.method == .get || request.method == .head ? .read : .write, of: family.map { String($0) })
+    let wanted = KeyScope(
+      request.method == .get || request.method == .head ? .read : .write, of: family.map { String($0) })
     guard principal.scopes.permit(wanted) else { throw PartiesRefusal.scopeRequired(wanted) }
     return principal
   }
@@ -131,6 +132,17 @@ package struct Gateway: Sendable {
     }
     guard let shownOnce, !answered.replayed else { return Self.response(answered) }
     return Self.response(answered) { $0.field(shownOnce.name, shownOnce.value) }
+  }
+
+  /// For routes that look at more than the body before they post: says what the body is, where that is asked.
+  package func describe(
+    _ status: HTTPResponse.Status = .ok, limits: JSONLimits = .request, _ read: (inout ObjectReader) throws -> Void
+  ) throws {
+    guard let probe = BodyProbe.current else { return }
+    throw probe.done(
+      BodyProbe.Finding(
+        kind: .command, shape: try BodyShape.traced(read), types: [], mostBytes: limits.maxBytes,
+        status: Int(status.code)))
   }
 
   /// An empty body stands for an empty object.

@@ -29,7 +29,8 @@ package struct ProblemMiddleware: RouterMiddleware {
       response = problem.response(requestID: context.id.description)
     }
     response.headers[.requestID] = context.id.description
-    for field in standing { response.headers[field.name] = field.value }
+    // What a page says for itself, as its styles, stands.
+    for field in standing where response.headers[field.name] == nil { response.headers[field.name] = field.value }
     return request.method == .head ? response.createHeadResponse() : response
   }
 

@@ -1,3 +1,4 @@
+import Delivery
 import DomainFixtures
 import HTTPTypes
 import Hummingbird
@@ -32,6 +33,17 @@ struct HTTPMarket: Sendable {
     }
   }
 
+  /// Streams have no end: where who may open one is asked, all seats are taken.
+  private static var noStreams: EventFeed.Limits {
+    var limits = EventFeed.Limits()
+    limits.streamsPerKey = 0
+    return limits
+  }
+
+  private static let desk = WebhookDesk(
+    secrets: WebhookSecrets(root: [UInt8](repeating: 9, count: 32)), guard: WebhookGuard(allowsLoopback: true),
+    counters: DeliveryCounters())
+
   /// Another process of the service on the same marketplace.
   static func on(
     _ market: Marketplace, filtersTenants: Bool = true, _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
@@ -45,7 +57,9 @@ struct HTTPMarket: Sendable {
       authenticator: authenticator, cursors: PageCursor(secret: [UInt8](repeating: 7, count: 32)))
     let api = WebAPI(
       gateway: gateway, reference: market.reference, clock: market.clock, writer: market.pool,
-      metrics: MetricsRegistry(), isSandbox: true, workPlanned: {})
+      metrics: MetricsRegistry(), feed: EventFeed(pool: market.pool, limits: Self.noStreams), webhooks: Self.desk,
+      isSandbox: true, standing: StandingHeaders(), limiter: RateLimiter(RateLimiter.Limits()), accessLog: nil,
+      workPlanned: {})
     let (router, routes) = api.build()
     var logger = Logger(label: "access")
     logger.logLevel = .error

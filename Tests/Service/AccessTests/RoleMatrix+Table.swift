@@ -2,6 +2,7 @@ extension RoleMatrix {
   /// In the order of paths. The columns: the lender and the startup whose objects these are; another lender, another startup,
   /// a suspended lender; staff for operations, risk, compliance, treasury; an auditor.
   static let table = """
+    get  /docs
     get  /livez
     get  /metrics
     get  /readyz
@@ -15,6 +16,7 @@ extension RoleMatrix {
     post /v1/approvals/{id}/approve                                     xx xxx xxx+ x
     post /v1/approvals/{id}/reject                                      xx xxx xxx+ x
     get  /v1/audit-log                                                  ++ +++ ++++ +
+    get  /v1/audit-log/checkpoints                                      xx xxx ++++ +
     get  /v1/bank-statements                                            ++ +++ ++++ +
     post /v1/bank-statements                                            xx xxx xxx+ x
     get  /v1/bank-statements/{id}                                       00 000 ++++ +
@@ -67,6 +69,8 @@ extension RoleMatrix {
     post /v1/deposit-acts/{id}/approve                                  xx xxx xxx+ x
     post /v1/deposit-acts/{id}/reject                                   xx xxx xxx+ x
     get  /v1/events                                                     ++ +++ ++++ +
+    get  /v1/events/stream                                              ++ +++ ++++ +
+    get  ~/v1/events/{id}                                               00 000 0000 0
     post /v1/export-checks                                              ++ 000 ++++ +
     get  /v1/export-rules                                               ++ +++ ++++ +
     get  /v1/funding-rounds                                             ++ +++ ++++ +
@@ -85,6 +89,11 @@ extension RoleMatrix {
     get  /v1/fx-rates/{id}                                              ++ +++ ++++ +
     post /v1/fx-rates/{id}/approve                                      xx xxx xxx+ x
     post /v1/fx-rates/{id}/reject                                       xx xxx xxx+ x
+    get  /v1/haircuts                                                   ++ +++ ++++ +
+    post /v1/haircuts                                                   xx xxx x+xx x
+    get  ~/v1/haircuts/{id}                                             00 000 0000 0
+    post ~/v1/haircuts/{id}/adopt                                       xx xxx x0xx x
+    post ~/v1/haircuts/{id}/reject                                      xx xxx x0xx x
     get  /v1/ledger/accounts                                            ++ +++ ++++ +
     get  /v1/ledger/clearing                                            00 000 ++++ +
     get  /v1/ledger/entries                                             ++ +++ ++++ +
@@ -183,6 +192,7 @@ extension RoleMatrix {
     post /v1/offers/{id}/accept                                         x+ 000 0000 0
     post /v1/offers/{id}/decline                                        ++ 000 +xxx 0
     get  /v1/offers/{id}/options                                        ++ 000 ++++ +
+    get  /v1/openapi.json
     get  /v1/order-book                                                 ++ +++ ++++ +
     get  /v1/organizations                                              ++ +++ ++++ +
     post /v1/organizations                                              xx xxx xx+x x
@@ -266,5 +276,16 @@ extension RoleMatrix {
     post /v1/warrants/{id}/confirm                                      x+ 000 0000 0
     post /v1/warrants/{id}/dispute                                      x+ 000 0000 0
     post /v1/warrants/{id}/exercise                                     +x 000 0000 0
+    get  /v1/webhooks                                                   ++ +++ ++++ +
+    post /v1/webhooks                                                   ++ +++ ++++ +
+    get  /v1/webhooks/{id}                                              0+ 000 ++++ +
+    post /v1/webhooks/{id}/close                                        0+ 000 0000 0
+    get  /v1/webhooks/{id}/deliveries                                   0+ 000 ++++ +
+    post /v1/webhooks/{id}/pause                                        0+ 000 0000 0
+    post /v1/webhooks/{id}/ping                                         0+ 000 0000 0
+    post /v1/webhooks/{id}/redeliver                                    0+ 000 0000 0
+    post /v1/webhooks/{id}/resume                                       0+ 000 0000 0
+    post /v1/webhooks/{id}/rotate-secret                                0+ 000 0000 0
+    post /v1/webhooks/{id}/update                                       0+ 000 0000 0
     """
 }

@@ -100,8 +100,8 @@ extension RowSet {
   }
 
   func haircutEntry() throws -> ReferenceEntry {
-    let chips: LeastHaircut.Chips = full ? .vendorClass(.consumer) : .model(try #require(ChipModelID("chip-1")))
-    let least = try #require(
+    let chips: LeastHaircut.Chips = full ? .vendorClass(.consumer) : .model(try required(ChipModelID("chip-1")))
+    let least = try required(
       LeastHaircut(chips: chips, from: day, haircut: BasisPoints(full ? 9_999 : 0), source: Self.nasty))
     return ReferenceEntry(
       id: id(72), fact: .leastHaircut(least), state: full ? .adopted : .proposed, proposedBy: id(1),

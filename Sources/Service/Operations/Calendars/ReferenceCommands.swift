@@ -34,11 +34,13 @@ package struct ProposeReference: Command {
 }
 
 extension ReferenceEntry.Kind {
-  /// Calendars say on which days runs fall, tax rules what the law asks.
+  /// Calendars say on which days runs fall, tax rules what the law asks, haircuts what a lender may count on.
   var duty: Duty {
     switch self {
     case .calendar: .operations
     case .taxRule: .compliance
+    // What tests of cover take off at least.
+    case .leastHaircut: .risk
     }
   }
 }

@@ -37,7 +37,8 @@ extension Contract {
       QueryParameter.page + [QueryParameter("state", .words(["active", "expired", "revoked"]), "Only these.")]),
     .get("api-keys/{id}", "One key, without its secret."),
     .post(
-      "api-keys/{id}/rotate", "Makes the key that follows, its secret answered once; the old one goes on for an overlap."),
+      "api-keys/{id}/rotate",
+      "Makes the key that follows, its secret answered once; the old one goes on for an overlap."),
     .post("api-keys/{id}/revoke", "A key is good for nothing more, within a second, everywhere."),
     .post("licences", "Records an export licence with its quota. By staff."),
     .get(

@@ -64,10 +64,21 @@ extension WebAPI {
       let probe = BodyProbe()
       // A route that asks for no body ends otherwise: it finds nothing at the ids of the probe.
       _ = try? await BodyProbe.$current.withValue(probe) { try await registered.bare(asked, context) }
-      operations.append(.init(contract: contract, body: probe.finding))
+      let finding = probe.finding
+      // A description that says other than the route does is not given.
+      guard finding.map({ $0.kind == contract.kind }) ?? (contract.kind == .calculation) else {
+        throw DescriptionFault(operation: contract.operationID, found: finding?.kind)
+      }
+      operations.append(.init(contract: contract, body: finding))
     }
     return operations
   }
+}
+
+/// The contract calls a route other than what it was found to be.
+struct DescriptionFault: Error {
+  let operation: String
+  let found: OperationContract.Kind?
 }
 
 /// What was made of the description.

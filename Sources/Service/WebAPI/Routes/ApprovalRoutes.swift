@@ -31,10 +31,13 @@ extension WebAPI {
       return gateway.object(request, version: approval.version) { approval.write(to: &$0) }
     }
     routes.post("/v1/approvals/{id}/approve") { request, context in
-      try await approve(request, context, try await approval(request, context, for: .admin))
+      try gateway.describe { _ = EmptyBody.parse(&$0) }
+      return try await approve(request, context, try await approval(request, context, for: .admin))
     }
     routes.post("/v1/approvals/{id}/reject") { request, context in
-      try await reject(request, context, try await approval(request, context, for: .admin))
+      // Of some kinds it is asked for, of others not taken.
+      try gateway.describe { _ = $0.optionalString("reason", bytes: BodyBounds.reason) }
+      return try await reject(request, context, try await approval(request, context, for: .admin))
     }
   }
 

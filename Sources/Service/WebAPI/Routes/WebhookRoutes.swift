@@ -86,6 +86,7 @@ extension WebAPI {
   }
 
   private func createWebhook(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
+    try gateway.describe(.created) { _ = WebhookBody.parse(&$0, isNew: true) }
     let principal = try await gateway.principal(of: request)
     var request = request
     let body = try await webhookBody(&request, isNew: true)
@@ -108,6 +109,7 @@ extension WebAPI {
   }
 
   private func updateWebhook(_ request: Request, _ context: ChipBridgeContext) async throws -> Response {
+    try gateway.describe { _ = WebhookBody.parse(&$0, isNew: false) }
     _ = try await gateway.principal(of: request)
     var request = request
     let body = try await webhookBody(&request, isNew: false)
