@@ -107,7 +107,7 @@ extension EndToEnd {
     private static func hold(
       _ kind: SlowKind, _ count: Int, _ port: Int, _ key: String, _ late: Gathered<String>
     ) throws {
-      let list = "/v1/chip-models?limit=200"
+      let list = "/v1/chip-models"
       var wires: [Wire] = []
       for _ in 0..<count {
         let wire = try Wire(port: port, receiveBuffer: kind.reads < 2 ? 4_096 : nil)

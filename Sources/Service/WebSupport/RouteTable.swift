@@ -21,12 +21,16 @@ package struct RouteTable: Sendable {
   /// The methods that a path answers to, sorted; empty for a path of no route.
   package func methods(of path: some StringProtocol) -> [HTTPRequest.Method] {
     let parts = path.split(separator: "/", omittingEmptySubsequences: true)
-    let methods = segments.filter { entry in
+    let found = segments.filter { entry in
       entry.parts.count == parts.count
         && zip(entry.parts, parts).allSatisfy { template, part in
           template.hasPrefix("{") || template.elementsEqual(part)
         }
-    }.map(\.method)
+    }
+    // A word of a path is meant before an id: `fx-rates/import` is no rate.
+    let open = found.map { entry in entry.parts.count { $0.hasPrefix("{") } }
+    let fewest = open.min()
+    let methods = zip(found, open).filter { $0.1 == fewest }.map(\.0.method)
     // What answers GET answers HEAD.
     return Set(methods.contains(.get) ? methods + [.head] : methods).sorted { $0.rawValue < $1.rawValue }
   }

@@ -91,9 +91,9 @@ extension RoleMatrix {
     post /v1/fx-rates/{id}/reject                                       xx xxx xxx+ x
     get  /v1/haircuts                                                   ++ +++ ++++ +
     post /v1/haircuts                                                   xx xxx x+xx x
-    get  ~/v1/haircuts/{id}                                             00 000 0000 0
-    post ~/v1/haircuts/{id}/adopt                                       xx xxx x0xx x
-    post ~/v1/haircuts/{id}/reject                                      xx xxx x0xx x
+    get  /v1/haircuts/{id}                                              00 000 ++++ +
+    post /v1/haircuts/{id}/adopt                                        xx xxx x+xx x
+    post /v1/haircuts/{id}/reject                                       xx xxx x+xx x
     get  /v1/ledger/accounts                                            ++ +++ ++++ +
     get  /v1/ledger/clearing                                            00 000 ++++ +
     get  /v1/ledger/entries                                             ++ +++ ++++ +
@@ -212,7 +212,7 @@ extension RoleMatrix {
     get  /v1/payouts/{id}                                               +0 000 ++++ +
     get  /v1/platform-invoices                                          ++ +++ ++++ +
     get  /v1/platform-invoices/{id}                                     +0 000 ++++ +
-    get  /v1/rate-index?chip_model=nvidia-a800-sxm4-80&currency=USD     ++ +++ ++++ +
+    get  /v1/rate-index?chip_model=nvidia-a800-sxm4-80                  ++ +++ ++++ +
     get  /v1/reconciliation-breaks                                      ++ +++ ++++ +
     get  /v1/reconciliation-breaks/{id}                                 00 000 ++++ +
     post /v1/reconciliation-breaks/{id}/resolve                         xx xxx xxx+ x

@@ -31,6 +31,8 @@ enum RoleMatrix {
 
     var template: String { target.split(separator: "?").first.map { String($0) } ?? target }
     var key: String { "\(method.rawValue.lowercased()) \(template)" }
+    /// It works something out, and has nothing to validate only.
+    var isCalculation: Bool { RoleMatrix.forAnyStaff.contains(template) }
     var file: String? { RoleMatrix.files[template]?.body }
     var mediaType: String { RoleMatrix.files[template]?.type ?? "application/json" }
     /// Whose faults tell what the body lacks: whoever comes as far as the body.

@@ -110,7 +110,7 @@ struct MatrixBook: Sendable {
   /// Asks a route as everybody.
   func check(_ row: RoleMatrix.Row) async throws {
     let body = try await body(for: row)
-    let target = names.filled(row.target) + (row.method == .post ? "?validate_only=true" : "")
+    let target = names.filled(row.target) + (row.method == .post && !row.isCalculation ? "?validate_only=true" : "")
     let stranger = try await ask(row, target, body, as: nil)
     let wrong = try await ask(row, target, body, as: String(repeating: "x", count: 110))
     let isOpen = row.classes.isEmpty
@@ -163,7 +163,8 @@ struct MatrixBook: Sendable {
     var filler = BodyFiller(samples: names.samples.merging(RoleMatrix.overrides[row.template] ?? [:]) { $1 })
     for _ in 0..<12 {
       let answer = try await ask(
-        row, names.filled(row.target) + "?validate_only=true", filler.value.json, as: keys[row.filler])
+        row, names.filled(row.target) + (row.isCalculation ? "" : "?validate_only=true"), filler.value.json,
+        as: keys[row.filler])
       guard answer.status == 422, answer.code == "request.invalid" else { break }
       let unknown = try filler.fill(answer)
       if !unknown.isEmpty {

@@ -11,6 +11,7 @@ package struct Approval: Sendable {
     case rulePack = "rule_pack"
     case calendar
     case taxRule = "tax_rule"
+    case leastHaircut = "least_haircut"
     case mark
     case markSeries = "mark_series"
     case fxRate = "fx_rate"

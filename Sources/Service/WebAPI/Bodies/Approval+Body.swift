@@ -10,7 +10,7 @@ extension Approval.Kind {
     case .settlementRun: SettlementRunID(subject).description
     case .fundingRound: FundingRoundID(subject).description
     case .rulePack: RulePackID(subject).description
-    case .calendar, .taxRule: ReferenceEntryID(subject).description
+    case .calendar, .taxRule, .leastHaircut: ReferenceEntryID(subject).description
     case .mark: ValuationID(subject).description
     case .markSeries: MarkSeriesID(subject).description
     case .fxRate: FXRateID(subject).description
@@ -28,7 +28,7 @@ extension Approval.Kind {
     switch self {
     case .settlementRun, .fundingRound, .calendar: .operations
     case .rulePack, .taxRule: .compliance
-    case .mark, .markSeries: .risk
+    case .mark, .markSeries, .leastHaircut: .risk
     case .fxRate, .cashConversion, .clawback, .topUp, .depositAct, .payee, .taxCertificate: .treasury
     }
   }

@@ -109,12 +109,16 @@ extension APIDescription {
     ("401", "No key, or none that is good."),
     ("403", "The caller's own, but not for this role, person or state of verification."),
     ("404", "There is no such thing, or it is not the caller's: the answer is the same."),
+    ("406", "The answer is JSON, and the caller takes none."),
+    ("408", "The request took too long to come."),
     ("409", "A valid request that the present state does not allow."),
     ("412", "The object is no longer as If-Match says."),
     ("413", "The body is larger than this route takes."),
+    ("414", "The path with its query is too long."),
     ("415", "The body is of a type that this route does not take, or compressed."),
     ("422", "Well-formed, but wrong: `errors` names each member at fault by JSON pointer, each parameter as `?name`."),
     ("429", "Too many requests: see Retry-After."),
+    ("431", "The head of the request is too large, or says something twice."),
     ("503", "Not now: nothing was changed, or the same Idempotency-Key will tell what was."),
   ]
 

@@ -105,6 +105,11 @@ extension WebAPI {
         DecideReference(
           entryID: .init(subject), kind: .taxRule, act: .adopt, ifVersion: $0.ifVersion ?? approval.version)
       }
+    case .leastHaircut:
+      return try await decide {
+        DecideReference(
+          entryID: .init(subject), kind: .leastHaircut, act: .adopt, ifVersion: $0.ifVersion ?? approval.version)
+      }
     case .mark:
       return try await decide {
         DecideValuation(
@@ -185,6 +190,11 @@ extension WebAPI {
       return try await decideWithoutReason {
         DecideReference(
           entryID: .init(subject), kind: .taxRule, act: .reject, ifVersion: $0.ifVersion ?? approval.version)
+      }
+    case .leastHaircut:
+      return try await decideWithoutReason {
+        DecideReference(
+          entryID: .init(subject), kind: .leastHaircut, act: .reject, ifVersion: $0.ifVersion ?? approval.version)
       }
     case .markSeries:
       throw Problem(
