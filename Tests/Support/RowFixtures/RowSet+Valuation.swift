@@ -88,7 +88,8 @@ extension RowSet {
     Webhook(
       id: id(70), organizationID: borrower, url: "https://hooks.lender.com/", description: full ? Self.nasty : nil,
       types: full ? ["loan.*", "offer.made"] : [], state: full ? .disabled : .active,
-      disabledReason: full ? "gone" : nil, fromPosition: full ? .max : 0, createdAt: now, updatedAt: now)
+      disabledReason: full ? "gone" : nil, fromPosition: full ? .max : 0, version: version, createdAt: now,
+      updatedAt: now)
   }
 
   /// What a full listing asks, and a full loan has.
