@@ -108,7 +108,8 @@ let package = Package(
       ], swiftSettings: house),
     // What of the interface's description the code does not say: apart, or each migration would compile it anew.
     .target(
-      name: "PublishedAPI", path: "schema/api", exclude: ["README.md"], sources: ["PublishedAPI.swift"],
+      name: "PublishedAPI", path: "schema/api", exclude: ["README.md", "shapes.py", "released.json"],
+      sources: ["PublishedAPI.swift"],
       resources: [.embedInCode("answers.json"), .embedInCode("loan-path.sh")], swiftSettings: house),
     // Adapters: PostgreSQL.
     .systemLibrary(

@@ -155,10 +155,6 @@ extension EndToEnd {
 /// The reference library of Standard Webhooks, in an environment of its own: it knows nothing of our signatures.
 enum StandardWebhooks {
   /// A test without it would hold nothing, so it fails.
-  struct NotInstalled: Error, CustomStringConvertible {
-    let description: String
-  }
-
   struct Refused: Error, CustomStringConvertible {
     let description: String
   }
@@ -170,46 +166,15 @@ enum StandardWebhooks {
     Webhook(given["secret"]).verify(given["body"], given["headers"])
     """
 
-  private static let python: Result<String, NotInstalled> = install()
+  private static let python = Result { try PythonTools.folder(with: ["standardwebhooks==1.1.0"]) + "/bin/python" }
 
-  private static func install() -> Result<String, NotInstalled> {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "chipbridge-webhooks-\(getpid())").path
-    for arguments in [
-      ["python3", "-m", "venv", folder],
-      ["\(folder)/bin/pip", "install", "--quiet", "--disable-pip-version-check", "standardwebhooks==1.1.0"],
-    ] {
-      guard let (status, output) = try? run(arguments, input: ""), status == 0 else {
-        return .failure(
-          NotInstalled(description: "\(arguments) failed: Python 3 with venv and its package index are needed"))
-      }
-      _ = output
-    }
-    return .success("\(folder)/bin/python")
-  }
-
-  /// - Throws: `Refused` when the library does not take the signature; `NotInstalled` when there is no library.
+  /// - Throws: `Refused` when the library does not take the signature; `HarnessError` when there is no library.
   static func verify(_ call: WebhookReceiver.Call, secret: String) throws {
     let python = try python.get()
     let headers = call.headers.filter { $0.key.hasPrefix("webhook-") }
     let given: [String: Any] = ["secret": secret, "body": call.text, "headers": headers]
     let input = String(decoding: try JSONSerialization.data(withJSONObject: given), as: UTF8.self)
-    let (status, output) = try run([python, "-c", program], input: input)
+    let (status, output) = try PythonTools.run([python, "-c", program], input: input)
     guard status == 0 else { throw Refused(description: output) }
-  }
-
-  private static func run(_ arguments: [String], input: String) throws -> (Int32, String) {
-    let process = Process()
-    let (stdin, output) = (Pipe(), Pipe())
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardInput = stdin
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    stdin.fileHandleForWriting.write(Data(input.utf8))
-    try stdin.fileHandleForWriting.close()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return (process.terminationStatus, text)
   }
 }

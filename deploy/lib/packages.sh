@@ -50,6 +50,7 @@ package_reason() {
     curl) say "asks the service whether it is ready" ;;
     git) say "the package manager fetches with it" ;;
     wrk) say "the load generator of the bench" ;;
+    python3-venv) say "the tests have peer libraries and tools of Python judge the interface" ;;
     hledger) say "plain-text accounting: the tests have it check the books that we export" ;;
   esac
 }
@@ -58,6 +59,8 @@ package_present() {
   case $1 in
     libpq-dev) has_libpq ;;
     postgresql) has_server ;;
+    # A venv is made with pip, which Debian has in a package apart from Python.
+    python3-venv) python3 -c 'import ensurepip, venv' ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
 }

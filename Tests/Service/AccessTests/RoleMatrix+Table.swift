@@ -92,7 +92,7 @@ extension RoleMatrix {
     get  /v1/haircuts                                                   ++ +++ ++++ +
     post /v1/haircuts                                                   xx xxx x+xx x
     get  /v1/haircuts/{id}                                              00 000 ++++ +
-    post /v1/haircuts/{id}/adopt                                        xx xxx x+xx x
+    post /v1/haircuts/{id}/adopt                                        xx xxx x0xx x
     post /v1/haircuts/{id}/reject                                       xx xxx x+xx x
     get  /v1/ledger/accounts                                            ++ +++ ++++ +
     get  /v1/ledger/clearing                                            00 000 ++++ +

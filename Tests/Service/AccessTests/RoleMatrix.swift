@@ -32,7 +32,7 @@ enum RoleMatrix {
     var template: String { target.split(separator: "?").first.map { String($0) } ?? target }
     var key: String { "\(method.rawValue.lowercased()) \(template)" }
     /// It works something out, and has nothing to validate only.
-    var isCalculation: Bool { RoleMatrix.forAnyStaff.contains(template) }
+    var isCalculation: Bool { RoleMatrix.calculations.contains(template) }
     var file: String? { RoleMatrix.files[template]?.body }
     var mediaType: String { RoleMatrix.files[template]?.type ?? "application/json" }
     /// Whose faults tell what the body lacks: whoever comes as far as the body.
@@ -66,9 +66,12 @@ enum RoleMatrix {
   }
 
   /// Posts that change nothing.
-  static let forAnyStaff: Set<String> = [
+  static let calculations: Set<String> = [
     "/v1/export-checks", "/v1/stress-tests", "/v1/match-rounds/{id}/replay",
   ]
+
+  /// Posts that need no duty: what changes nothing, and webhooks, which each organisation has of its own.
+  static let forAnyStaff: Set<String> = calculations.union(["/v1/webhooks"])
 
   private static let publicFamilies: Set<String> = [
     "chip-models", "chip-quotes", "fx-rates", "calendars", "tax-rules", "match-rounds", "rate-index",

@@ -56,8 +56,11 @@ extension WebAPI {
         switch (event, since) {
         case (let event?, nil): return .redeliver(event)
         case (nil, let since?): return .redeliverSince(since)
-        default: return nil
+        case (nil, nil):
+          reader.fault("since_at", code: JSONFaultCode.missing, detail: "is required where no event_id is given")
+        default: reader.fault("since_at", code: BodyFaultCode.conflict, detail: "must not stand beside event_id")
         }
+        return nil
       }
     }
   }
