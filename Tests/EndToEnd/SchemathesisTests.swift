@@ -82,7 +82,8 @@ extension EndToEnd {
       try (auth + settings).write(to: file, atomically: true, encoding: .utf8)
       let (status, output) = try PythonTools.run(
         [
-          "timeout", isLong ? "3000" : "900", "\(tools)/bin/st", "--config-file", file.path, "run",
+          // What the tool keeps for a next time stays out of the repository.
+          "-C", scratch.path, "timeout", isLong ? "3000" : "900", "\(tools)/bin/st", "--config-file", file.path, "run",
           "http://127.0.0.1:\(service.port)/v1/openapi.json", "--seed", "1",
         ] + options,
         environment: [

@@ -12,8 +12,9 @@ enum APIGuide {
     ),
     (
       "Keys",
-      "`Authorization: Bearer <key>`. A key belongs to an organisation, and carries roles and often a person. What is not "
-        + "the caller's and what is not there answer alike, 404. Acts that move money or change compliance need two persons."
+      "`Authorization: Bearer <key>`. A key belongs to an organisation, and carries roles, often a person, for staff duties, and "
+        + "scopes where it is confined (`read`, `write`, `loans:read`). What is not the caller's and what is not there answer "
+        + "alike, 404. Acts that move money or change compliance need two persons: `/v1/approvals` lists what waits for one."
     ),
     (
       "Repeating a request",
@@ -42,8 +43,15 @@ enum APIGuide {
         + "now. A parameter that a route does not know is refused, not passed over."
     ),
     (
+      "Limits",
+      "`RateLimit-Policy` and `RateLimit` say what the quotas are and what is left; 429 has `Retry-After`. A head is at most 32 KiB, "
+        + "a body what its operation says, and a request has a deadline. Bodies come uncompressed."
+    ),
+    (
       "Events",
-      "`GET /v1/events?after=` gives every change that concerns the caller once and in order."
+      "Every change that concerns the caller, once and in order: asked for (`/v1/events?after=`), streamed "
+        + "(`/v1/events/stream`, resumed by `Last-Event-ID`), or sent to a URL (`/v1/webhooks`, signed after Standard Webhooks 1.0, "
+        + "retried for days, at least once with a constant `webhook-id`). `sequence` counts the events of one object without gaps."
     ),
     (
       "Change",
