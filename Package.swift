@@ -183,7 +183,10 @@ let package = Package(
       name: "chipbridge-bench",
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
-        "Catalogue", "Lending", "Repayment", "Valuation", "StrictJSON", "Schema", "Matching", logging,
+        "Catalogue", "Lending", "Repayment", "Valuation", "StrictJSON", "Schema", "Matching", logging, hummingbird,
+        .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Sources/Commands/chipbridge-bench", swiftSettings: house),
     // Test support.

@@ -6,7 +6,10 @@ struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "chipbridge-bench",
     abstract: "Measure ChipBridge against references measured in the same run; results are ratios.",
-    subcommands: [Writes.self, MatchBench.self, SettleBench.self, ValuationBench.self])
+    subcommands: [
+      Writes.self, HTTPBench.self, MatchBench.self, SettleBench.self, ValuationBench.self, ServeRungs.self,
+      ServeBare.self,
+    ])
 }
 
 /// A failure that a person can act on.

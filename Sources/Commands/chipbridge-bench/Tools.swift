@@ -70,6 +70,30 @@ enum Tools {
     return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
   }
 
+  /// Seconds of processor time that a process has used; 0 for one that is gone.
+  static func processorSeconds(of pid: pid_t) -> Double {
+    let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+    // After the name, which stands in parentheses and may hold anything: utime and stime are the 14th and 15th field.
+    let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+    guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return 0 }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  /// Transactions a second, as pgbench tells them.
+  static func transactions(_ arguments: [String]) throws -> Double {
+    let text = try run(arguments)
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
+      let value = Double(line.split(separator: " ")[2])
+    else { throw BenchFailure("pgbench told no figure: \(text.suffix(400))") }
+    return value
+  }
+
+  /// A program that was built with this one.
+  static func beside(_ name: String) -> String {
+    URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+      .appendingPathComponent(name).path
+  }
+
   /// As the user that PostgreSQL may run as.
   static func asServerUser(_ arguments: [String]) -> [String] {
     geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] + arguments : arguments
@@ -120,6 +144,12 @@ final class BenchDatabase {
       String.init)
   }
 
+  /// The processes that serve connections to this database, on a server of this machine.
+  func backends() throws -> [pid_t] {
+    try rows("select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+      .compactMap { pid_t($0) }
+  }
+
   /// What the server promises, for the report.
   func settings() throws -> [String] {
     try ["fsync", "synchronous_commit", "shared_buffers", "server_version"].map { name in
@@ -144,12 +174,11 @@ final class BenchService {
   let startMilliseconds: Int
   private let pid: pid_t
 
-  init(binary: String, url: String, folder: URL) throws {
-    let log = folder.appendingPathComponent("service.log").path
+  /// - Parameter arguments: a program whose first line ends with its port.
+  init(_ arguments: [String], folder: URL) throws {
+    let log = folder.appendingPathComponent("\(UUID().uuidString).log").path
     let began = ContinuousClock.now
-    let pid = try Tools.spawn(
-      [binary, "serve", "--database-url", url, "--port", "0", "--no-workers", "--log-level", "error"],
-      input: "/dev/null", output: log, errors: log)
+    let pid = try Tools.spawn(arguments, input: "/dev/null", output: log, errors: log)
     self.pid = pid
     var text = ""
     for _ in 0..<30_000 where !text.contains("\n") {
@@ -165,6 +194,9 @@ final class BenchService {
     }
     self.port = port
   }
+
+  /// Seconds of processor time that it has used.
+  var processorSeconds: Double { Tools.processorSeconds(of: pid) }
 
   /// Resident memory in MiB.
   var residentMiB: Int {

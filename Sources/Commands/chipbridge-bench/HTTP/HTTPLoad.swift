@@ -7,15 +7,6 @@ struct HTTPLoad {
   let port: Int
   let key: String
 
-  struct Result {
-    var perSecond = 0.0
-    var answered = 0
-    /// Answers that were neither 2xx nor 3xx.
-    var refused = 0
-    var p50 = 0.0
-    var p99 = 0.0
-  }
-
   private static let body = """
     {"workload":"training","end_use":"pre-training of a language model for public use, with evaluation and fine-tuning",\
     "quantity":512,"min_quantity":64,"multiple_of":8,"same_model":true,"max_lenders":4,"acceptable":[\
@@ -26,7 +17,7 @@ struct HTTPLoad {
     """
 
   /// - Parameter badEvery: every so many requests one asks for no chips at all; 0 for never.
-  func run(connections: Int, seconds: Int, badEvery: Int) throws -> Result {
+  func run(connections: Int, seconds: Int, badEvery: Int) throws -> Wrk.Result {
     let file = folder.appendingPathComponent("load.lua")
     let script = """
       local run = "\(UUID().uuidString)-"
@@ -43,28 +34,6 @@ struct HTTPLoad {
       end
       """
     try script.write(to: file, atomically: true, encoding: .utf8)
-    let text = try Tools.run([
-      wrk, "-t1", "-c\(connections)", "-d\(seconds)s", "--timeout", "10s", "--latency", "-s", file.path,
-      "http://127.0.0.1:\(port)",
-    ])
-    var result = Result()
-    for line in text.split(separator: "\n") {
-      let words = line.split(whereSeparator: { $0 == " " || $0 == ":" })
-      if line.contains("Requests/sec"), let value = words.last.flatMap({ Double($0) }) { result.perSecond = value }
-      if line.contains("requests in"), let value = words.first.flatMap({ Int($0) }) { result.answered = value }
-      if line.contains("Non-2xx"), let value = words.last.flatMap({ Int($0) }) { result.refused = value }
-      if words.first == "50%", words.count == 2 { result.p50 = Self.milliseconds(words[1]) }
-      if words.first == "99%", words.count == 2 { result.p99 = Self.milliseconds(words[1]) }
-      if line.contains("Socket errors") { throw BenchFailure("connections failed under load: \(line)") }
-    }
-    guard result.perSecond > 0 else { throw BenchFailure("wrk told no figure: \(text.suffix(400))") }
-    return result
-  }
-
-  /// `1.23ms`, `456.00us`, `1.20s`.
-  private static func milliseconds(_ text: Substring) -> Double {
-    if text.hasSuffix("us") { return (Double(text.dropLast(2)) ?? 0) / 1_000 }
-    if text.hasSuffix("ms") { return Double(text.dropLast(2)) ?? 0 }
-    return (Double(text.dropLast(1)) ?? 0) * 1_000
+    return try Wrk(program: wrk, connections: connections, seconds: seconds).run(script: file.path, port: port)
   }
 }

@@ -31,8 +31,12 @@ struct Writes: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let beside = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-    let binary = chipbridge ?? beside.appendingPathComponent("chipbridge").path
+    let report = try await measure()
+    print(json ? report.json : report.text)
+  }
+
+  func measure() async throws -> WritesReport {
+    let binary = chipbridge ?? Tools.beside("chipbridge")
     guard FileManager.default.isExecutableFile(atPath: binary) else {
       throw BenchFailure("\(binary) is not there; build it, or name it with --chipbridge.")
     }
@@ -45,7 +49,9 @@ struct Writes: AsyncParsableCommand {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let service = try BenchService(binary: binary, url: database.url, folder: folder)
+    let service = try BenchService(
+      [binary, "serve", "--database-url", database.url, "--port", "0", "--no-workers", "--log-level", "error"],
+      folder: folder)
     defer { service.stop() }
     let load = HTTPLoad(wrk: wrk, folder: folder, port: service.port, key: key)
     _ = try load.run(connections: 4, seconds: 1, badEvery: 0)
@@ -64,7 +70,7 @@ struct Writes: AsyncParsableCommand {
     }
     try mixed(load, database, &report)
     report.residentMiB = service.residentMiB
-    print(json ? report.json : report.text)
+    return report
   }
 
   /// What the server promises; a run that is not durable is no figure.
@@ -127,19 +133,15 @@ struct Writes: AsyncParsableCommand {
     try empty(database)
     let file = folder.appendingPathComponent("reference.sql").path
     try script.write(toFile: file, atomically: true, encoding: .utf8)
-    let text = try Tools.run([
+    return try Tools.transactions([
       pgbench, "-n", "-M", "prepared", "-c", "32", "-j", "2", "-T", "\(seconds)", "-f", file, database.url,
     ])
-    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
-      let value = Double(line.split(separator: " ")[2])
-    else { throw BenchFailure("pgbench told no figure: \(text.suffix(400))") }
-    return value
   }
 
   /// One HTTP run, whose answers must all be there afterwards.
   private func checked(
     _ load: HTTPLoad, _ database: BenchDatabase, connections: Int, seconds: Int
-  ) throws -> HTTPLoad.Result {
+  ) throws -> Wrk.Result {
     try empty(database)
     let result = try load.run(connections: connections, seconds: seconds, badEvery: 0)
     let stored = Int(try database.rows("select count(*) from public.loan_requests").first ?? "") ?? 0

@@ -5,8 +5,8 @@ struct WritesReport {
   struct Round {
     var separate = 0.0
     var single = 0.0
-    var at64 = HTTPLoad.Result()
-    var at256 = HTTPLoad.Result()
+    var at64 = Wrk.Result()
+    var at256 = Wrk.Result()
   }
 
   let settings: [String]
@@ -19,19 +19,7 @@ struct WritesReport {
   var mixedAnswered = 0
   var mixedRefused = 0
 
-  private struct Series {
-    let values: [Double]
-    var median: Double {
-      let sorted = values.sorted()
-      return sorted.isEmpty ? 0 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-    }
-    func text(_ digits: Int) -> String {
-      let (least, most) = (values.min() ?? 0, values.max() ?? 0)
-      return String(format: "%.\(digits)f [%.\(digits)f..%.\(digits)f]", median, least, most)
-    }
-  }
-
-  private func series(_ value: (Round) -> Double) -> Series { Series(values: measured.map(value)) }
+  private func series(_ value: (Round) -> Double) -> Series { Series(measured.map(value)) }
 
   var text: String {
     let cores = ProcessInfo.processInfo.activeProcessorCount
@@ -62,8 +50,7 @@ struct WritesReport {
   var json: String {
     func pair(_ name: String, _ series: Series) -> String {
       String(
-        format: "\"%@\":{\"median\":%.3f,\"least\":%.3f,\"most\":%.3f}", name, series.median,
-        series.values.min() ?? 0, series.values.max() ?? 0)
+        format: "\"%@\":{\"median\":%.3f,\"least\":%.3f,\"most\":%.3f}", name, series.median, series.least, series.most)
     }
     let members = [
       "\"rounds\":\(rounds)", "\"seconds\":\(seconds)",
