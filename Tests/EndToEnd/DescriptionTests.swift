@@ -55,7 +55,20 @@ extension EndToEnd {
       }
     }
     #expect(ids.count > 200)
+    var vague: [String] = []
+    for schema in document["components"]?["schemas"]?.asObject.map(Array.init) ?? [] {
+      vague += vagueParts(schema.value, at: schema.name)
+    }
+    for path in paths {
+      for operation in path.value.members {
+        for answer in operation.value["responses"]?.asObject.map(Array.init) ?? [] where answer.name.hasPrefix("2") {
+          guard let schema = jsonSchema(answer.value) else { continue }
+          vague += vagueParts(schema, at: "\(operation.name) \(path.name) \(answer.name)")
+        }
+      }
+    }
     expectNone(missing, "parts of the description")
+    expectNone(vague, "parts that are described as nothing but null, or as lists of no kind")
   }
 
   /// The script as the reference page shows it, run as it stands.
@@ -115,6 +128,22 @@ private func additions(from before: JSONNode, to after: JSONNode) -> [String] {
     gone += narrowed(schema.value, now, isSent: false, at: "").map { "\(schema.name): \($0)" }
   }
   return gone
+}
+
+/// Members that no answer has shown yet and that nobody described since: null alone, lists without elements.
+private func vagueParts(_ schema: JSONNode, at pointer: String) -> [String] {
+  var found: [String] = []
+  let types = schema["type"]?.asString.map { [$0] } ?? schema["type"]?.elements.compactMap(\.asString) ?? []
+  if types == ["null"] { found.append(pointer) }
+  if types.contains("array"), schema["items"] == nil { found.append("\(pointer)/*") }
+  if let items = schema["items"] { found += vagueParts(items, at: "\(pointer)/*") }
+  for choice in schema["anyOf"]?.asArray.map(Array.init) ?? [] where choice["type"]?.asString != "null" {
+    found += vagueParts(choice, at: pointer)
+  }
+  for member in schema["properties"]?.asObject.map(Array.init) ?? [] {
+    found += vagueParts(member.value, at: "\(pointer)/\(member.name)")
+  }
+  return found
 }
 
 private func jsonSchema(_ node: JSONNode?) -> JSONNode? { node?["content"]?["application/json"]?["schema"] }

@@ -6,8 +6,9 @@
     python3 schema/api/shapes.py openapi.json seen.jsonl... >answers.json
 
 What several answers of an operation have in common is required; what was null once may be null; objects with an id are one
-schema by the id's prefix. What no answer shows is kept as answers.json says it, so review the difference before it is
-committed.
+schema by the id's prefix. What no answer shows is kept as answers.json says it, and so is what answers.json says closer of a
+member and no answer contradicts: a vocabulary of the code, null that was not met, elements of lists that were empty. Review
+the difference before it is committed.
 """
 
 import collections
@@ -153,6 +154,38 @@ def operations(description):
             yield sum(part.startswith("{") for part in parts), method.upper(), parts, operation["operationId"]
 
 
+def plain(schema, schemas):
+    """The types that a schema takes, and the object or list among them."""
+    if "$ref" in schema:
+        return plain(schemas.get(schema["$ref"].rsplit("/", 1)[1], {"type": "string"}), schemas)
+    if "anyOf" in schema:
+        found = [plain(choice, schemas) for choice in schema["anyOf"]]
+        return set().union(*(types for types, _ in found)), next((inner for _, inner in found if inner), None)
+    types = schema.get("type", [])
+    types = {types} if isinstance(types, str) else set(types)
+    return types, schema if types & {"object", "array"} else None
+
+
+def closer(kept, seen, schemas):
+    """What is kept of a schema, where what was seen does not contradict it."""
+    if kept == seen or "$ref" in seen and "$ref" in kept:
+        return seen
+    (old, inside), (new, within) = plain(kept, schemas), plain(seen, schemas)
+    if not new <= old:
+        return seen
+    if "$ref" in kept or "anyOf" in kept or not inside or not within:
+        return kept
+    out = dict(within, type=kept["type"])
+    if "properties" in inside and "properties" in within:
+        out["properties"] = {
+            name: closer(inside["properties"][name], inner, schemas) if name in inside["properties"] else inner
+            for name, inner in within["properties"].items()
+        }
+    if "items" in inside:
+        out["items"] = closer(inside["items"], within["items"], schemas) if "items" in within else inside["items"]
+    return out
+
+
 def main():
     with open(sys.argv[1]) as file:
         known = sorted(operations(json.load(file)))
@@ -192,6 +225,15 @@ def main():
             {"status": status, "type": kind, "schema": shapes.schema(seen) if seen.count else {"type": "string"}}
             for (status, kind), seen in sorted(found.items())
         ]
+    schemas = dict(kept["schemas"])
+    for name, schema in out["schemas"].items():
+        if name in kept["schemas"]:
+            out["schemas"][name] = closer(kept["schemas"][name], schema, schemas)
+    for name, found in out["answers"].items():
+        for answer in found:
+            for old in kept["answers"].get(name, []):
+                if (old["status"], old["type"]) == (answer["status"], answer["type"]):
+                    answer["schema"] = closer(old["schema"], answer["schema"], schemas)
     for name, request in requests.items():
         out["requests"].setdefault(name, request)
     for prefix, name in shapes.names.items():

@@ -101,6 +101,22 @@ struct FailureTests {
     }
   }
 
+  @Test("kill -9 of a backend in a batch that reads: it is asked again")
+  func killedInRead() async throws {
+    try await withServer { _, configuration in
+      let pool = try PostgresPool(configuration: configuration, size: 1, waiters: 10)
+      let first = try await pool.withConnection(deadline: soon()) { try await pid(of: $0) }
+      let pause = Statement("short_sleep", "select 1 from pg_sleep(1)", columns: [.int4])
+      async let read = pool.read([Query(pause), Query(Probe.pid)], deadline: soon())
+      try await Task.sleep(for: .milliseconds(200))
+      kill(first, SIGKILL)
+      let results = try await read
+      #expect(try results[0].single().int4(0) == 1)
+      #expect(try results[1].single().int4(0) != first)
+      await pool.shutdown()
+    }
+  }
+
   /// A server whose commits wait for a standby that does not exist.
   private static let ghost = ["synchronous_standby_names=ghost"]
 

@@ -145,6 +145,24 @@ struct TransactionTests {
     }
   }
 
+  @Test("a batch that reads is a transaction by itself: what it sets ends with it, also when it fails")
+  func readsInOneBatch() async throws {
+    try await withPool(size: 1) { pool in
+      let set = Statement(
+        "probe_set", "select set_config('app.org', $1, true)", parameters: [.text], columns: [.text])
+      let told = Statement("probe_told", "select coalesce(current_setting('app.org', true), '')", columns: [.text])
+      let results = try await pool.read([Query(set, [.text("mine")]), Query(told)], deadline: soon())
+      #expect(try results[1].single().text(0) == "mine")
+      #expect(try await pool.read([Query(told)], deadline: soon())[0].single().text(0) == "")
+      let error = await failure {
+        try await pool.read([Query(set, [.text("mine")]), Query(Probe.divide, [.int4(0)])], deadline: soon())
+      }
+      #expect(error?.sqlState == "22012" && error?.statementIndex == 1)
+      #expect(try await pool.read([Query(told)], deadline: soon())[0].single().text(0) == "")
+      #expect(pool.stats.open == 1, "the connection is lent again")
+    }
+  }
+
   @Test("rolls back when its body throws, also a cancelled one, and lends the connection again")
   func rollsBack() async throws {
     struct Refused: Error {}

@@ -118,6 +118,9 @@ final class DescribedAnswers: Sendable {
         return faults.append("\(pointer) is \(Self.type(of: value)), described as \(names.joined(separator: " or "))")
       }
     }
+    if let words = schema["enum"]?.asArray, let word = value.asString, !words.contains(where: { $0.asString == word }) {
+      return faults.append("\(pointer) is \(word), which is none of its words")
+    }
     if value.asObject != nil { compareObject(value, schema, at: pointer, in: root, &faults) }
     if let elements = value.asArray {
       guard let items = schema["items"] else {

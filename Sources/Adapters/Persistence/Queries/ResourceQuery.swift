@@ -208,6 +208,8 @@ package struct Reader: Sendable {
       [
         .text(principal.organizationID.value.description), .text(principal.readsEverything ? "on" : ""),
       ])
+    // One statement is of one moment as it is.
+    if queries.count == 1 { return [try await pool.read([identity] + queries, deadline: deadline)[1]] }
     return try await pool.transaction(.repeatableRead, access: .readOnly, deadline: deadline) { transaction in
       Array(try await transaction.commit(after: [identity] + queries).dropFirst())
     }

@@ -36,6 +36,26 @@ extension PostgresPool {
     }
   }
 
+  /// Runs statements that change nothing in one round trip, in the transaction that a batch of statements is by itself: a
+  /// `set_config` for the transaction holds to the end of the batch. Half the work of one that is begun and committed.
+  ///
+  /// Each statement sees what was committed when it began, so several that must agree need a transaction. What is found on a
+  /// dead connection, or undone by the server for another's sake, is asked again as in ``transaction(_:access:deadline:maxAttempts:actor:_:)``.
+  package func read(
+    _ queries: [Query], deadline: ContinuousClock.Instant, maxAttempts: Int = 5
+  ) async throws -> [ResultSet] {
+    var attempt = 1
+    while true {
+      do {
+        return try await withConnection(deadline: deadline) { try await $0.pipeline(queries, deadline: deadline) }
+      } catch let error as PostgresError {
+        guard error.isRetryable || error.kind == .connectionLost, attempt < maxAttempts else { throw error }
+        try await pause(before: attempt, deadline: deadline, otherwise: error)
+        attempt += 1
+      }
+    }
+  }
+
   /// Only failures of the transaction itself are worth another run; an error of the body's own after it is its reason.
   private func mayRepeat(_ cause: PostgresError, _ thrown: any Error, _ transaction: Transaction) -> Bool {
     if cause.isRetryable { return true }

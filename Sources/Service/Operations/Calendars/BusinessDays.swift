@@ -5,7 +5,7 @@ import Primitives
 /// Where dates go that are no business days.
 package enum BusinessDays {
   /// By what a date was moved.
-  package enum Basis: String, Sendable, Hashable {
+  package enum Basis: String, Sendable, Hashable, CaseIterable {
     case calendar
     /// No calendar tells of the day: weekends alone were looked at.
     case weekends

@@ -17,7 +17,7 @@ package struct MatchAdvice: Sendable, Hashable {
 
 /// What a round now would make of a request that is not placed: coarse, since it could be asked again and again.
 package struct MatchOutlook: Sendable, Hashable {
-  package enum Fill: String, Sendable, Hashable {
+  package enum Fill: String, Sendable, Hashable, CaseIterable {
     case whole
     case part
     case none

@@ -11,7 +11,7 @@ package struct ExposureReport: Sendable {
   /// What a startup owes on these loans in one currency, over its valuation.
   package struct Valued: Sendable {
     /// Why there is no ratio.
-    package enum Lack: String, Sendable {
+    package enum Lack: String, Sendable, CaseIterable {
       case noValuation = "no_valuation"
       case staleValuation = "stale_valuation"
       case disputedValuation = "disputed_valuation"

@@ -20,6 +20,7 @@ extension APIDescription {
           writer.copy(member.value)
         }
       }
+      Vocabulary.write(to: &writer)
       writer.object("Problem") { Self.problemSchema(to: &$0) }
     }
   }
