@@ -112,7 +112,7 @@ run_bench() {
   fi
   say ''
   start_aside - env DATABASE_URL="$THROWAWAY_URL" PATH="$PATH:$POSTGRES_BIN" \
-    "$(swift build -c release --show-bin-path </dev/null)/chipbridge-bench" writes --quick
+    "$(swift build -c release --show-bin-path </dev/null)/chipbridge-bench" http --quick
   await_aside "$SECONDS_A_BENCH" || status=$?
   say ''
   if ((status != 0)); then

@@ -73,50 +73,79 @@ package struct EventFilter: Sendable, Hashable {
     return types.contains { $0 == event.type || ($0.hasSuffix(".*") && $0.dropLast(2) == noun) }
   }
 
-  var binds: [Bind] {
+  fileprivate var typeBinds: [Bind] {
     let whole = types.filter { !$0.hasSuffix(".*") }
     let nouns = types.filter { $0.hasSuffix(".*") }.map { String($0.dropLast(2)) }
-    return [.textArray(whole), .textArray(nouns), .text(subject)]
+    return [.textArray(whole), .textArray(nouns)]
   }
 }
 
 /// Reads of the outbox. Nothing past the horizon is read: below it no running transaction has a position.
 package enum EventSQL {
-  /// `$1` is the organisation, null for who is told everything.
-  private static let events: SQL = """
-    select o.position, o.id, o.type, o.subject, o.subject_version, o.business_at, o.body, o.before_image, o.after_image,
-      o.org_a, o.org_b, n.of_all, n.of_first, n.of_second
-    from outbox o cross join lateral (
-      select count(*) as of_all, count(*) filter (where p.org_a = o.org_a or p.org_b = o.org_a) as of_first,
-        count(*) filter (where p.org_a = o.org_b or p.org_b = o.org_b) as of_second
-      from outbox p where p.subject = o.subject and p.position <= o.position) n
-    where ($1::uuid is null or o.org_a = $1 or o.org_b = $1)
+  private static let members: SQL = """
+    o.position, o.id, o.type, o.subject, o.subject_version, o.business_at, o.body, o.before_image, o.after_image,
+    o.org_a, o.org_b
     """
+  /// The rows of `o`, each with its numbers among those of its object.
+  private static func numbered(_ rows: SQL) -> SQL {
+    "select" + members + ", n.of_all, n.of_first, n.of_second from" + rows
+      + """
+      o cross join lateral (
+        select count(*) as of_all, count(*) filter (where p.org_a = o.org_a or p.org_b = o.org_a) as of_first,
+          count(*) filter (where p.org_a = o.org_b or p.org_b = o.org_b) as of_second
+        from outbox p where p.subject = o.subject and p.position <= o.position) n
+      """
+  }
+  /// `$1` is the organisation, null for who is told everything.
+  private static let told: SQL = "where ($1::uuid is null or o.org_a = $1 or o.org_b = $1)"
   private static let types: [PostgresType] = [
     .int8, .uuid, .text, .text, .int8, .timestamptz, .jsonb, .jsonb, .jsonb, .uuid, .uuid, .int8, .int8, .int8,
   ]
-  private static let page = Statement(
-    "events_page",
-    events
-      + """
-      and o.position > $2 and o.position <= $3
-        and ((cardinality($4::text[]) = 0 and cardinality($5::text[]) = 0) or o.type = any($4)
-          or split_part(o.type, '.', 1) = any($5))
-        and ($6::text is null or o.subject = $6)
-      order by o.position limit $7
-      """, parameters: [.uuid, .int8, .int8, .textArray, .textArray, .text, .int8], columns: types)
+
+  /// Past `$1` and up to `$2`, of the types `$3` and the nouns `$4`, at most `$5`.
+  private static let wanted: SQL = """
+    o.position > $1 and o.position <= $2
+      and ((cardinality($3::text[]) = 0 and cardinality($4::text[]) = 0) or o.type = any($3)
+        or split_part(o.type, '.', 1) = any($4))
+    order by o.position limit $5
+    """
+  private static let wantedTypes: [PostgresType] = [.int8, .int8, .textArray, .textArray, .int8]
+  private static let pageOfAll = Statement(
+    "events_page_of_all",
+    numbered("(select" + members + "from outbox o where" + wanted + ")") + "order by o.position",
+    parameters: wantedTypes, columns: types)
+  /// Either side of it by an index of its own: one condition over both would have the whole outbox read for an organisation
+  /// that few events concern.
+  private static let pageOfOne = Statement(
+    "events_page_of_one",
+    numbered(
+      "(select * from ((select" + members + "from outbox o where o.org_a = $6 and" + wanted + ") union all (select"
+        + members + "from outbox o where o.org_b = $6 and o.org_a <> $6 and" + wanted
+        + ")) o order by o.position limit $5)") + "order by o.position",
+    parameters: wantedTypes + [.uuid], columns: types)
+  private static let pageOfSubject = Statement(
+    "events_page_of_subject",
+    numbered(
+      "(select" + members
+        + "from outbox o where o.subject = $7 and ($6::uuid is null or o.org_a = $6 or o.org_b = $6) and" + wanted + ")"
+    )
+      + "order by o.position",
+    parameters: wantedTypes + [.uuid, .text], columns: types)
   private static let one = Statement(
-    "events_by_id", events + "and o.id = $2 and o.position <= $3", parameters: [.uuid, .uuid, .int8], columns: types)
+    "events_by_id", numbered("outbox") + told + "and o.id = $2 and o.position <= $3",
+    parameters: [.uuid, .uuid, .int8], columns: types)
   static let atPositions = Statement(
-    "events_at_positions", events + "and o.position = any($2) order by o.position", parameters: [.uuid, .int8Array],
+    "events_at_positions", numbered("outbox") + told + "and o.position = any($2) order by o.position",
+    parameters: [.uuid, .int8Array],
     columns: types)
 
   package static func page(
     _ organization: OrganizationID?, after: Int64, through horizon: Int64, _ filter: EventFilter, limit: Int64
   ) -> Query {
-    Query(
-      page,
-      [.uuid(organization?.value.bits), .int8(after), .int8(horizon)] + filter.binds + [.int8(limit)])
+    let binds = [Bind.int8(after), .int8(horizon)] + filter.typeBinds + [.int8(limit)]
+    let tenant = Bind.uuid(organization?.value.bits)
+    if let subject = filter.subject { return Query(pageOfSubject, binds + [tenant, .text(subject)]) }
+    return organization == nil ? Query(pageOfAll, binds) : Query(pageOfOne, binds + [tenant])
   }
 
   package static func one(_ organization: OrganizationID?, _ id: EventID, through horizon: Int64) -> Query {
@@ -139,7 +168,9 @@ package enum EventSQL {
     "outbox_next_transaction", "select pg_current_xact_id()::text::bigint", columns: [.int8])
 
   package static var statements: [Statement] {
-    [page, one, atPositions, oldestRunning, positionsAfter, lastGiven, nextTransaction]
+    [
+      pageOfAll, pageOfOne, pageOfSubject, one, atPositions, oldestRunning, positionsAfter, lastGiven, nextTransaction,
+    ]
   }
 }
 
