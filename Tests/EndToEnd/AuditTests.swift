@@ -31,6 +31,12 @@ extension EndToEnd {
         let arguments = ["verify", "--audit-checkpoints", file]
         let whole = try deployment.run(arguments)
         #expect(whole.status == 0, "\(whole.output)")
+        // An auditor who noted the key takes no other's word.
+        let key = try #require(try JSONDocument(parsing: Array(String(signed[0]).utf8)).root["public_key"]?.asString)
+        #expect(try deployment.run(arguments + ["--audit-key", key]).status == 0)
+        let another = try deployment.run(arguments + ["--audit-key", String(repeating: "ab", count: 32)])
+        #expect(another.status == 1 && another.output.contains("signed by another key"), "\(another.output)")
+        #expect(try deployment.run(arguments + ["--audit-key", "ab"]).status != 0)
         try service.kill()
         try other.kill()
 

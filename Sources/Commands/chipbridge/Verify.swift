@@ -17,8 +17,18 @@ struct Verify: AsyncParsableCommand {
     help: "File of checkpoints of the audit log, as `serve --audit-checkpoints` writes it: each must be there still.")
   var auditCheckpoints: String?
 
+  @Option(
+    help: "Public key that may have signed them: 64 hexadecimal digits, as noted from a checkpoint. Once for each key.")
+  var auditKey: [String] = []
+
   func validate() throws {
     guard (1...86_400).contains(seconds) else { throw ValidationError("--seconds is 1 to 86400.") }
+    guard auditKey.allSatisfy({ AuditSigner.seed($0) != nil }) else {
+      throw ValidationError("--audit-key is 64 hexadecimal digits.")
+    }
+    guard auditKey.isEmpty || auditCheckpoints != nil else {
+      throw ValidationError("--audit-key is of --audit-checkpoints.")
+    }
   }
 
   func run() async throws {
@@ -32,7 +42,9 @@ struct Verify: AsyncParsableCommand {
     let lines = try checkpointLines()
     let (reports, lost) = try await pool.closing { pool in
       let reports = try await BookVerifier(pool: pool).verify(deadline: .now + limit)
-      return (reports, try await AuditCheckpoint.faults(of: lines, pool: pool, deadline: .now + limit))
+      let faults = try await AuditCheckpoint.faults(
+        of: lines, signedBy: auditKey.compactMap(AuditSigner.seed), pool: pool, deadline: .now + limit)
+      return (reports, faults)
     }
     for report in reports { print(json ? line(report) : text(report)) }
     let broken = reports.filter { !$0.breaches.isEmpty }
@@ -40,6 +52,7 @@ struct Verify: AsyncParsableCommand {
       let head = lost.isEmpty ? "ok    " : "BREACH"
       print("\(head) law  7  the checkpoints that left the database are in it still (\(grouped(Int64(lines.count))))")
       for fault in lost.prefix(20) { print("              \(fault)") }
+      if auditKey.isEmpty { print("              no --audit-key: each was taken for what it says of its own key") }
     }
     guard lost.isEmpty else { throw ExitCode(1) }
     guard broken.isEmpty else {

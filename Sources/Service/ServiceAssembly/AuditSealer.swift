@@ -28,7 +28,7 @@ package struct AuditSigner: Sendable {
     self = signer
   }
 
-  /// A seed from its digits; nil for anything but 64 of them.
+  /// A seed or a public key from its digits; nil for anything but 64 of them.
   package static func seed(_ text: String) -> [UInt8]? {
     AuditCheckpoint.unhex(text).flatMap { $0.count == 32 ? $0 : nil }
   }
@@ -78,9 +78,12 @@ package struct AuditCheckpoint: Sendable {
 
   /// What speaks against a file of checkpoints that left the database: a signature that does not hold, and a checkpoint
   /// that the database has lost or has otherwise. This alone sees a tail that was cut off with all that told of it.
-  /// - Parameter lines: as `line` writes them.
+  /// - Parameters:
+  ///   - lines: as `line` writes them.
+  ///   - keys: the public keys that may have signed, as they were noted when the service was set up. With none each line is
+  ///     taken at its own word, and somebody who writes both the file and the database can make up both.
   package static func faults(
-    of lines: [String], pool: PostgresPool, deadline: ContinuousClock.Instant
+    of lines: [String], signedBy keys: [[UInt8]], pool: PostgresPool, deadline: ContinuousClock.Instant
   ) async throws -> [String] {
     var present: [Int64: String] = [:]
     var last: Int64 = 0
@@ -95,6 +98,7 @@ package struct AuditCheckpoint: Sendable {
     }
     return lines.enumerated().compactMap { index, line in
       guard let checkpoint = AuditCheckpoint(line: line) else { return "line \(index + 1) is not signed by its key" }
+      guard keys.isEmpty || keys.contains(checkpoint.publicKey) else { return "line \(index + 1) is signed by another key" }
       guard let body = present[checkpoint.number] else { return "checkpoint \(checkpoint.number) is gone" }
       return body == checkpoint.body ? nil : "checkpoint \(checkpoint.number) was another"
     }
