@@ -98,7 +98,9 @@ package struct AuditCheckpoint: Sendable {
     }
     return lines.enumerated().compactMap { index, line in
       guard let checkpoint = AuditCheckpoint(line: line) else { return "line \(index + 1) is not signed by its key" }
-      guard keys.isEmpty || keys.contains(checkpoint.publicKey) else { return "line \(index + 1) is signed by another key" }
+      guard keys.isEmpty || keys.contains(checkpoint.publicKey) else {
+        return "line \(index + 1) is signed by another key"
+      }
       guard let body = present[checkpoint.number] else { return "checkpoint \(checkpoint.number) is gone" }
       return body == checkpoint.body ? nil : "checkpoint \(checkpoint.number) was another"
     }
