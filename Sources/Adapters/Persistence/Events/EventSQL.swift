@@ -102,33 +102,39 @@ package enum EventSQL {
     .int8, .uuid, .text, .text, .int8, .timestamptz, .jsonb, .jsonb, .jsonb, .uuid, .uuid, .int8, .int8, .int8,
   ]
 
-  /// Past `$1` and up to `$2`, of the types `$3` and the nouns `$4`, at most `$5`.
+  /// Of the types `$3` and the nouns `$4`.
   private static let wanted: SQL = """
-    o.position > $1 and o.position <= $2
-      and ((cardinality($3::text[]) = 0 and cardinality($4::text[]) = 0) or o.type = any($3)
-        or split_part(o.type, '.', 1) = any($4))
-    order by o.position limit $5
+    and ((cardinality($3::text[]) = 0 and cardinality($4::text[]) = 0) or o.type = any($3)
+      or split_part(o.type, '.', 1) = any($4))
     """
+  /// Past `$1` and up to `$2`, at most `$5`.
+  private static let inOrder: SQL = "and o.position > $1 and o.position <= $2" + wanted + "order by o.position limit $5"
   private static let wantedTypes: [PostgresType] = [.int8, .int8, .textArray, .textArray, .int8]
   private static let pageOfAll = Statement(
     "events_page_of_all",
-    numbered("(select" + members + "from outbox o where" + wanted + ")") + "order by o.position",
+    numbered("(select" + members + "from outbox o where true" + inOrder + ")") + "order by o.position",
     parameters: wantedTypes, columns: types)
-  /// Either side of it by an index of its own: one condition over both would have the whole outbox read for an organisation
-  /// that few events concern.
+
+  /// The events on one side of `$6`, as a range of the index of that side. With `org_a = $6` the planner may as well walk
+  /// the whole outbox by position, which it does for an organisation that few of its events concern: it does not know which
+  /// one will be asked for.
+  private static func side(_ column: SQL, _ rest: SQL) -> SQL {
+    let key = ("(o." as SQL).glued(column).glued(", o.position)")
+    return "(select" + members + "from outbox o where" + key + "> ($6, $1) and" + key + "<= ($6, $2)" + rest + wanted
+      + "order by" + ("o." as SQL).glued(column) + ", o.position limit $5)"
+  }
   private static let pageOfOne = Statement(
     "events_page_of_one",
     numbered(
-      "(select * from ((select" + members + "from outbox o where o.org_a = $6 and" + wanted + ") union all (select"
-        + members + "from outbox o where o.org_b = $6 and o.org_a <> $6 and" + wanted
-        + ")) o order by o.position limit $5)") + "order by o.position",
+      "(select * from (" + side("org_a", "") + "union all"
+        + side("org_b", "and o.org_b is not null and o.org_a <> $6") + ") o order by o.position limit $5)")
+      + "order by o.position",
     parameters: wantedTypes + [.uuid], columns: types)
   private static let pageOfSubject = Statement(
     "events_page_of_subject",
     numbered(
       "(select" + members
-        + "from outbox o where o.subject = $7 and ($6::uuid is null or o.org_a = $6 or o.org_b = $6) and" + wanted + ")"
-    )
+        + "from outbox o where o.subject = $7 and ($6::uuid is null or o.org_a = $6 or o.org_b = $6)" + inOrder + ")")
       + "order by o.position",
     parameters: wantedTypes + [.uuid, .text], columns: types)
   private static let one = Statement(
