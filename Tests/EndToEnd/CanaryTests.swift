@@ -315,6 +315,10 @@ private final class CanaryWalk {
       }
     }
     // What is there by design is found, so that the search is one.
+    for (place, text) in [
+      Place.log: startup.id, .audit: lender.id, .metrics: "/v1/loan-requests", .spans: "POST webhook",
+      .errors: "request.quota_exceeded",
+    ] where places[place]?.contains(text) != true { faults.append("\(place) is not what it should be") }
     for sight in [
       "the tracestate in spans", "what a body says in loan_requests", "an idempotency key in idempotency",
       "the token of a webhook's URL in webhooks", "the number of an account in payees",

@@ -22,8 +22,11 @@ struct AccessLog: RouterMiddleware {
     let started = ContinuousClock.now
     let response = try await next(request, context)
     let (seconds, attoseconds) = (ContinuousClock.now - started).components
-    let principal = try? await authenticator.principal(authorization: request.headers[.authorization])
     let status = response.status.code
+    // Nobody is asked for again who was not found, or while the database does not answer.
+    let isKnown = status != 401 && status != 503
+    let principal =
+      isKnown ? try? await authenticator.principal(authorization: request.headers[.authorization]) : nil
     var writer = JSONWriter(capacity: 384)
     writer.beginObject()
     writer.field("time", clock.now())
