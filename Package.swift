@@ -13,7 +13,7 @@ func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, path: "Sources/Core/\(name)", swiftSettings: house)
 }
 
-func adapter(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func adapter(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
   .target(
     name: name, dependencies: dependencies, path: "Sources/Adapters/\(name)", resources: resources, swiftSettings: house
   )
@@ -114,31 +114,40 @@ let package = Package(
     // Adapters: PostgreSQL.
     .systemLibrary(
       name: "CLibPQ", path: "Sources/Adapters/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-    adapter("Postgres", ["CLibPQ"]),
+    adapter("Traces"),
+    adapter("Postgres", ["CLibPQ", "Traces"]),
     adapter(
       "Persistence",
       [
         "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Screening", "Ledger", "Lending", "Matching",
         "Valuation", "Repayment", "BankFiles", "Reconciliation", "Interest",
       ]),
-    adapter("Telemetry", []),
+    adapter("Telemetry", ["Traces", "StrictJSON", logging]),
+    adapter(
+      "TraceExport",
+      [
+        "Traces", "StrictJSON", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     // Service: commands and queries, HTTP, jobs.
     service(
       "Operations",
       [
         "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending", "Matching",
-        "Screening", "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation", "Interest",
+        "Screening", "Valuation", "Repayment", "LedgerExport", "BankFiles", "Reconciliation", "Interest", "Traces",
       ]),
     service(
       "Settlement",
       [
         "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties", "Lending",
-        "Matching", "Repayment", logging,
+        "Matching", "Repayment", "Traces", logging,
       ]),
     service(
       "Delivery",
       [
-        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Webhooks", logging, crypto,
+        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Webhooks", "Traces", logging,
+        crypto,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -146,7 +155,8 @@ let package = Package(
     service(
       "WebSupport",
       [
-        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", hummingbird, logging, crypto,
+        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Traces", hummingbird, logging,
+        crypto,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
     service(
@@ -154,7 +164,7 @@ let package = Package(
       [
         "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
         "Ledger", "Lending", "Matching", "Valuation", "Repayment", "BankFiles", "Reconciliation", "Telemetry",
-        "Interest", "LedgerExport", "Screening", "PublishedAPI", "Delivery",
+        "Interest", "LedgerExport", "Screening", "PublishedAPI", "Delivery", "Traces",
         hummingbird,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
@@ -162,7 +172,7 @@ let package = Package(
       "ServiceAssembly",
       [
         "WebAPI", "WebSupport", "Settlement", "Operations", "Persistence", "Postgres", "Primitives", "Telemetry",
-        "Schema", "Parties", "StrictJSON", "Delivery", hummingbird, logging, lifecycle, crypto,
+        "Schema", "Parties", "StrictJSON", "Delivery", "TraceExport", hummingbird, logging, lifecycle, crypto,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -174,7 +184,8 @@ let package = Package(
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
         "StrictJSON", "StrictCSV", "Catalogue", "Matching", "Interest", "Ledger", "LedgerExport", "Lending",
-        "Valuation", "Schema", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Valuation", "Schema", "Telemetry", "TraceExport", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -234,6 +245,10 @@ let package = Package(
       "Core/RepaymentTests", "RepaymentTests",
       ["Repayment", "Valuation", "Lending", "Catalogue", "Parties", "Primitives", "StrictJSON", "PropertyKit"]),
     tests("Adapters/PostgresTests", "PostgresTests", ["Postgres", "PostgresHarness", "CLibPQ"]),
+    tests("Adapters/TelemetryTests", "TelemetryTests", ["Telemetry", "Traces", "StrictJSON", logging]),
+    tests(
+      "Adapters/TraceExportTests", "TraceExportTests",
+      ["TraceExport", "Traces", "StrictJSON", "ServiceHarness", logging]),
     tests(
       "Adapters/PersistenceTests", "PersistenceTests",
       [
@@ -277,6 +292,12 @@ let package = Package(
       [
         "WebAPI", "Operations", "Persistence", "Primitives", "StrictJSON", "Catalogue", "Parties", "Ledger", "Lending",
         "Matching", "Valuation", "Repayment", "BankFiles", "Interest",
+      ]),
+    tests(
+      "Service/ServiceAssemblyTests", "ServiceAssemblyTests",
+      [
+        "DomainFixtures", "PostgresHarness", "SchemaFixtures", "ServiceAssembly", "Operations", "Persistence",
+        "Postgres", logging,
       ]),
     tests("Service/WebSupportTests", "WebSupportTests", ["WebSupport", "Parties", "Primitives"]),
     tests(

@@ -5,10 +5,10 @@ enum LayerRules {
     "Valuation",
     "Lending", "Interest", "Repayment", "Invariants", "BankFiles", "Reconciliation", "LedgerExport", "Webhooks",
   ]
-  private static let belowOperations = core.union(["Persistence", "Postgres"])
+  private static let belowOperations = core.union(["Persistence", "Postgres", "Traces"])
   private static let belowWeb = belowOperations.union(["Operations", "WebSupport", "Telemetry"])
   private static let belowAssembly = belowWeb.union([
-    "WebAPI", "Console", "Settlement", "Delivery", "JobQueue", "Schema",
+    "WebAPI", "Console", "Settlement", "Delivery", "JobQueue", "Schema", "TraceExport",
   ])
 
   /// What of our own each target may import, `StrictJSON` apart, which has no dependencies and is open to all.
@@ -34,11 +34,14 @@ enum LayerRules {
     "Repayment": ["Primitives", "StrictCSV", "Ledger", "Lending", "Valuation", "Interest"],
     "Invariants": core.subtracting(["Invariants"]),
     "CLibPQ": [],
-    "Postgres": ["CLibPQ"],
+    "Postgres": ["CLibPQ", "Traces"],
     "Persistence": core.union(["Postgres"]),
     // Claims, leases and schedules know no domain.
     "JobQueue": ["Postgres"],
-    "Telemetry": [],
+    // Spans, known to all that take time; how they leave the process is known to the assembly alone.
+    "Traces": [],
+    "TraceExport": ["Traces"],
+    "Telemetry": ["Traces"],
     "Schema": [],
     "Operations": belowOperations,
     "Settlement": belowOperations.union(["Operations", "JobQueue", "Telemetry"]),

@@ -67,43 +67,46 @@ package final class LineWriter: Sendable {
         return state.waiting
       }
       if bytes.isEmpty { return }
-      var sent = 0
-      while sent < bytes.count {
-        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent) }
-        if count < 0, errno == EINTR { continue }
-        if count <= 0 { break }
-        sent += count
-      }
+      let unsent = bytes.dropFirst(write(bytes))
+      // Where the reader is gone, or the disk is full.
+      let lost = unsent.count { $0 == 0x0A }
+      if lost > 0 { state.withLock { $0.dropped += lost } }
     }
   }
-}
 
-/// The caller's trace, as W3C Trace Context names it in the header `traceparent`.
-package struct TraceParent: Sendable, Hashable {
-  /// 32 digits.
-  package let traceID: String
-  /// 16 digits: the caller's span.
-  package let parentID: String
-  package let isSampled: Bool
+  /// - Returns: how many bytes were taken.
+  private func write(_ bytes: [UInt8]) -> Int {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes.withUnsafeBytes { pointer in
+        Self.write(descriptor, pointer.baseAddress.map { $0 + sent }, bytes.count - sent)
+      }
+      if count > 0 {
+        sent += count
+      } else if count < 0, errno == EAGAIN {
+        // Somebody else made the descriptor one that does not wait.
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&wanted, 1, 1_000)
+      } else if count == 0 || errno != EINTR {
+        break
+      }
+    }
+    return sent
+  }
 
-  /// - Returns: nil for what the specification calls invalid; such a header is as good as none.
-  package init?(_ text: String) {
-    let bytes = Array(text.utf8)
-    // Later versions may add to the end, behind a dash.
-    guard bytes.count >= 55, bytes[2] == 0x2D, bytes[35] == 0x2D, bytes[52] == 0x2D else { return nil }
-    func isHex(_ range: Range<Int>) -> Bool {
-      bytes[range].allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  private static func write(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+      Glibc.write(descriptor, bytes, count)
+    #else
+      Darwin.write(descriptor, bytes, count)
+    #endif
+  }
+
+  /// Waits until what was added is written, at the end of a process, which would take the thread with it.
+  package func flush(within limit: Duration = .seconds(1)) async {
+    let deadline = ContinuousClock.now + limit
+    while state.withLock({ $0.isWriting }), ContinuousClock.now < deadline {
+      try? await Task.sleep(for: .milliseconds(2))
     }
-    func isZero(_ range: Range<Int>) -> Bool { bytes[range].allSatisfy { $0 == 0x30 } }
-    guard isHex(0..<2), isHex(3..<35), isHex(36..<52), isHex(53..<55), !isZero(3..<35), !isZero(36..<52) else {
-      return nil
-    }
-    let version = String(decoding: bytes[0..<2], as: UTF8.self)
-    guard version != "ff", version == "00" ? bytes.count == 55 : bytes.count == 55 || bytes[55] == 0x2D else {
-      return nil
-    }
-    traceID = String(decoding: bytes[3..<35], as: UTF8.self)
-    parentID = String(decoding: bytes[36..<52], as: UTF8.self)
-    isSampled = (UInt8(String(decoding: bytes[53..<55], as: UTF8.self), radix: 16) ?? 0) & 1 == 1
   }
 }

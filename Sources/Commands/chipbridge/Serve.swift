@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
-import Logging
 import Operations
 import Persistence
 import Postgres
 import Primitives
 import ServiceAssembly
 import Settlement
+import Telemetry
+import TraceExport
 
 /// Serves the interface until told to stop.
 struct Serve: AsyncParsableCommand {
@@ -15,6 +16,7 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup(title: "Connections") var connections: ConnectionOptions
   @OptionGroup(title: "Quotas") var quotas: QuotaOptions
   @OptionGroup(title: "Audit log") var audit: AuditOptions
+  @OptionGroup(title: "Logs") var logs: LogOptions
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
   @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
@@ -30,9 +32,6 @@ struct Serve: AsyncParsableCommand {
   @Flag(help: "In a sandbox: webhooks may be sent to loopback addresses, without TLS.") var webhookLoopback = false
   @Option(help: "Streams of events that are taken at a time (1 to 10000).") var streams = 500
   @Option(help: "Seconds without news after which a stream says that it is there (1 to 60).") var streamHeartbeat = 15
-  @Option(help: "Least level to log: debug, info, notice, warning, error.") var logLevel = "notice"
-
-  @Option(help: "Log each request as a line of JSON to: none, stdout, stderr.") var accessLog = AccessLogTarget.none
 
   func validate() throws {
     guard (0...65_535).contains(port) else { throw ValidationError("--port is 0 to 65535.") }
@@ -46,7 +45,6 @@ struct Serve: AsyncParsableCommand {
     guard (1...10_000).contains(streams), (1...60).contains(streamHeartbeat) else {
       throw ValidationError("--streams is 1 to 10000, --stream-heartbeat 1 to 60 seconds.")
     }
-    guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is unknown.") }
   }
 
   /// What the secrets of webhooks are sealed with: 64 hexadecimal digits; they never stand on a command line.
@@ -59,8 +57,6 @@ struct Serve: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var logger = Logger(label: "chipbridge")
-    logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
     var configuration = ServiceConfiguration(
       database: try database.configuration(), host: host, port: port, isSandbox: sandbox,
       writerConnections: writerConnections, readerConnections: readerConnections, runsWorkers: workers,
@@ -68,34 +64,28 @@ struct Serve: AsyncParsableCommand {
     connections.apply(to: &configuration)
     quotas.apply(to: &configuration)
     try audit.apply(to: &configuration)
-    configuration.accessLogDescriptor = accessLog.descriptor
     configuration.events.streams = streams
     configuration.allowsLoopbackWebhooks = webhookLoopback
     configuration.webhookKey = try Self.webhookKey()
     configuration.events.heartbeat = .seconds(streamHeartbeat)
+    configuration.export = try ExportConfiguration(environment: ProcessInfo.processInfo.environment)
+    let logger = try logs.open(for: &configuration)
     let service: ChipBridgeService
     do { service = try await ChipBridgeService(configuration, logger: logger) } catch let error as PostgresError {
       throw Failure("The database does not serve: \(error.debugDescription)")
     } catch let error as ReferenceDataError {
       throw Failure(error.description)
     }
-    let host = host
-    try await service.run { port in
-      print("ChipBridge listens on http://\(host):\(port)")
-      fflush(nil)
+    let (host, outputs) = (host, configuration.logs)
+    do {
+      try await service.run { port in
+        print("ChipBridge listens on http://\(host):\(port)")
+        fflush(nil)
+      }
+    } catch {
+      await outputs.flush()
+      throw error
     }
-  }
-}
-
-/// Where requests are logged.
-enum AccessLogTarget: String, ExpressibleByArgument, CaseIterable {
-  case none, stdout, stderr
-
-  var descriptor: Int32? {
-    switch self {
-    case .none: nil
-    case .stdout: STDOUT_FILENO
-    case .stderr: STDERR_FILENO
-    }
+    await outputs.flush()
   }
 }

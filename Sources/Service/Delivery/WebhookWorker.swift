@@ -5,6 +5,7 @@ import Persistence
 import Primitives
 import StrictJSON
 import Synchronization
+import Traces
 import Webhooks
 
 /// What the deliverer counts, for operators.
@@ -52,11 +53,15 @@ package struct WebhookWorker: Sendable {
   private let logger: Logger
   private let limits: Limits
   private let counters: DeliveryCounters
+  /// Begins the spans of tries; nil where none are exported.
+  private let tracer: Tracer?
 
   package init(
     feed: EventFeed, store: DeliveryStore, sender: WebhookSender, secrets: WebhookSecrets, pipeline: CommandPipeline,
-    clock: any WallClock, logger: Logger, limits: Limits = Limits(), counters: DeliveryCounters = DeliveryCounters()
+    clock: any WallClock, logger: Logger, limits: Limits = Limits(), counters: DeliveryCounters = DeliveryCounters(),
+    tracer: Tracer? = nil
   ) {
+    self.tracer = tracer
     self.feed = feed
     self.store = store
     self.sender = sender
@@ -194,7 +199,7 @@ package struct WebhookWorker: Sendable {
       return Standing(isLost: true)
     }
     let began = ContinuousClock.now
-    let outcome = opened.isEmpty ? SendOutcome(.secretUnreadable) : await send(lease, delivery, opened)
+    let outcome = opened.isEmpty ? SendOutcome(.secretUnreadable) : await send(lease, delivery, opened, number: number)
     try Task.checkCancellation()
     let (seconds, attoseconds) = (ContinuousClock.now - began).components
     let now = clock.now()
@@ -225,20 +230,39 @@ package struct WebhookWorker: Sendable {
     }
   }
 
-  private func send(_ lease: WebhookLease, _ delivery: DueDelivery, _ opened: [[UInt8]]) async -> SendOutcome {
+  private func send(
+    _ lease: WebhookLease, _ delivery: DueDelivery, _ opened: [[UInt8]], number: Int64
+  ) async -> SendOutcome {
     let event = delivery.event
     let body = Self.body(of: event, for: lease.organizationID)
     let (id, timestamp) = (event.id.description, clock.now().microseconds / 1_000_000)
-    return await sender.send(
-      body,
-      headers: [
-        ("content-type", "application/json"), ("user-agent", "chipbridge-webhooks/1"), ("webhook-id", id),
-        ("webhook-timestamp", String(timestamp)),
-        (
-          "webhook-signature",
-          WebhookSecrets.signature(of: body, id: id, timestamp: timestamp, secrets: opened)
-        ),
-      ], to: lease.url, now: clock.now())
+    var headers = [
+      ("content-type", "application/json"), ("user-agent", "chipbridge-webhooks/1"), ("webhook-id", id),
+      ("webhook-timestamp", String(timestamp)),
+      ("webhook-signature", WebhookSecrets.signature(of: body, id: id, timestamp: timestamp, secrets: opened)),
+    ]
+    let span = tracer?.begin("POST webhook", .client)
+    if let span { headers.append(("traceparent", span.traceparent)) }
+    let outcome = await sender.send(body, headers: headers, to: lease.url, now: clock.now())
+    if let span { Self.end(span, of: lease, event, number: number, outcome) }
+    return outcome
+  }
+
+  /// What a span tells of a try: where it went, but not the target, which may be a secret of the receiver.
+  private static func end(
+    _ span: Span, of lease: WebhookLease, _ event: StoredEvent, number: Int64, _ outcome: SendOutcome
+  ) {
+    var attributes = [
+      SpanAttribute("http.request.method", "POST"), SpanAttribute("chipbridge.webhook.id", "\(lease.webhookID)"),
+      SpanAttribute("chipbridge.event.id", "\(event.id)"), SpanAttribute("chipbridge.event.type", event.type),
+    ]
+    if number > 1 { attributes.append(SpanAttribute("http.request.resend_count", number - 1)) }
+    if let url = try? WebhookURL(lease.url, allowsLoopback: true) {
+      attributes.append(SpanAttribute("server.address", url.host))
+      attributes.append(SpanAttribute("server.port", Int64(url.port)))
+    }
+    if let status = outcome.status { attributes.append(SpanAttribute("http.response.status_code", Int64(status))) }
+    span.end(attributes, error: outcome.kind == .delivered ? nil : outcome.kind.rawValue)
   }
 
   /// `type`, `timestamp` and `data`, as Standard Webhooks have them; `data` is the event as it is read.

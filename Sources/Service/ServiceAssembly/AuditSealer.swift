@@ -186,7 +186,7 @@ package struct AuditSealer: Sendable {
 extension AuditSealer {
   /// Seals until cancelled.
   /// - Parameter written: entries that this process has written so far.
-  func run(_ sealing: AuditSealing, written: @Sendable () -> Int, logger: Logger) async {
+  package func run(_ sealing: AuditSealing, written: @Sendable () -> Int, logger: Logger) async {
     var last = (at: ContinuousClock.now, written: written())
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(1))

@@ -11,6 +11,7 @@ import ServiceLifecycle
 import Settlement
 import Synchronization
 import Telemetry
+import TraceExport
 import UnixSignals
 import WebAPI
 import WebSupport
@@ -28,6 +29,8 @@ package struct ChipBridgeService {
   private let feed: EventFeed
   private let deliverer: WebhookWorker
   private let hints: AsyncStream<Void>
+  /// Nil where no spans are exported.
+  private let exporter: SpanExporter?
   private let configuration: ServiceConfiguration
   private let logger: Logger
 
@@ -46,6 +49,9 @@ package struct ChipBridgeService {
       pipeline: pipeline, reader: Reader(pool: readerPool), authenticator: authenticator,
       cursors: PageCursor(secret: secret))
     let metrics = MetricsRegistry()
+    let exporter = configuration.export.map { SpanExporter($0, logger: logger) }
+    self.exporter = exporter
+    let tracer = exporter?.tracer
     let (hints, hint) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     self.hints = hints
     feed = EventFeed(pool: writer, limits: configuration.events)
@@ -57,17 +63,17 @@ package struct ChipBridgeService {
     limits.leaseSeconds = configuration.leaseSeconds
     deliverer = WebhookWorker(
       feed: feed, store: DeliveryStore(pool: writer), sender: WebhookSender(guard: desk.guard), secrets: desk.secrets,
-      pipeline: pipeline, clock: clock, logger: logger, limits: limits, counters: desk.counters)
+      pipeline: pipeline, clock: clock, logger: logger, limits: limits, counters: desk.counters, tracer: tracer)
     let api = WebAPI(
       gateway: gateway, reference: reference, clock: clock, writer: writer, metrics: metrics, feed: feed,
       webhooks: desk, isSandbox: configuration.isSandbox,
       standing: StandingHeaders(strictTransportSeconds: configuration.strictTransportSeconds),
       limiter: RateLimiter(configuration.quotas),
-      accessLog: configuration.accessLogDescriptor.map { LineWriter(descriptor: $0) }, workPlanned: { hint.yield() })
+      logs: configuration.logs, tracer: tracer, workPlanned: { hint.yield() })
     (router, routes) = api.build()
     worker = RunWorker(
       pool: writer, pipeline: pipeline, reference: reference, clock: clock, logger: logger,
-      schedule: configuration.rounds, leaseSeconds: configuration.leaseSeconds)
+      schedule: configuration.rounds, leaseSeconds: configuration.leaseSeconds, tracer: tracer)
     sealer = AuditSealer(
       pool: writer,
       signer: configuration.sealing?.seed.flatMap(AuditSigner.init(seed:)) ?? AuditSigner(platformSecret: secret),
@@ -96,7 +102,10 @@ package struct ChipBridgeService {
       onServerRunning: { channel in
         await whenListening(channel.localAddress?.port ?? port)
       }, eventLoopGroupProvider: .shared(loops), logger: logger)
-    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+    // The first to start is the last to stop: by then every span has ended.
+    if let exporter { services.append(.init(service: ExporterService(exporter: exporter))) }
+    services += [
       .init(service: PoolService(pools: [writer, readerPool])), .init(service: PipelineService(pipeline: pipeline)),
       .init(service: KeyUseService(authenticator: authenticator)),
     ]
@@ -129,6 +138,16 @@ private struct PoolService: Service {
   func run() async throws {
     try? await gracefulShutdown()
     for pool in pools { await pool.shutdown() }
+  }
+}
+
+/// Exports spans; on shutdown those that wait, for a bounded time.
+private struct ExporterService: Service {
+  let exporter: SpanExporter
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await exporter.run() }
+    await exporter.finish()
   }
 }
 

@@ -2,6 +2,8 @@ import Delivery
 import Operations
 import Postgres
 import Settlement
+import Telemetry
+import TraceExport
 import WebSupport
 
 /// What the service is told from outside, checked as a whole before anything starts.
@@ -24,8 +26,10 @@ package struct ServiceConfiguration: Sendable {
   package var maximumConnections: Int
   package var connectionLimits = ConnectionLimits()
   package var quotas = RateLimiter.Limits()
-  /// Where each request is logged: 1, 2, or nil for nowhere.
-  package var accessLogDescriptor: Int32?
+  /// Where lines of the log go.
+  package var logs = LogOutputs()
+  /// Where spans are exported to; nil for nowhere, and then there are none.
+  package var export: ExportConfiguration?
   /// How the audit log is sealed; nil leaves it to other processes.
   package var sealing: AuditSealing? = AuditSealing()
   /// For how many seconds browsers are told to come by TLS only; nil where TLS does not end in front of this service.

@@ -6,6 +6,7 @@ import Persistence
 import Postgres
 import Primitives
 import StrictJSON
+import Traces
 
 extension RunWorker {
   /// A round that brings down whoever takes it up is given up after so many.
@@ -22,11 +23,14 @@ extension RunWorker {
       guard claim.round.attempt <= Self.attempts else { throw GivenUp(attempts: Self.attempts) }
       try await holding(claim.lease) { try await offer(of: claim, decide(claim)) }
     } catch let error where error is LeaseLost || error as? PipelineError == .leaseLost {
+      Span.current?.fail("lease_lost")
       logger.info("a match round was taken over", metadata: named)
     } catch let error where Task.isCancelled || Self.isPassing(error) {
       // It stays `running`; when its lease has run out, any worker takes it up again.
+      Span.current?.fail("database_unavailable")
       logger.warning("a match round waits for the database", metadata: named)
     } catch {
+      Span.current?.fail("failed")
       logger.error("a match round failed", metadata: named.merging(["error": "\(error)"]) { $1 })
       try? await rounds.finish(
         claim.lease, .failed, made: 0, refused: 0, error: "\(error)", now: clock.now())

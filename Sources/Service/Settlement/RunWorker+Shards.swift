@@ -6,6 +6,7 @@ import Postgres
 import Primitives
 import StrictJSON
 import Synchronization
+import Traces
 
 /// Why a shard was not done.
 struct ShardFailure: Error, CustomStringConvertible {
@@ -53,11 +54,14 @@ extension RunWorker {
       if mustWait { logger.notice("a settlement run waits for a second person", metadata: named) }
       return mustWait ? nil : plans.count
     } catch is LeaseLost {
+      Span.current?.fail("lease_lost")
       logger.info("a settlement run was taken over", metadata: named)
     } catch let error where Task.isCancelled || Self.isPassing(error) {
+      Span.current?.fail("database_unavailable")
       logger.warning("a settlement run waits for the database", metadata: named)
     } catch {
       let text = (error as? any Refusal).map { "\($0.code): \($0.detail)" } ?? "\(error)"
+      Span.current?.fail("refused")
       logger.error("a settlement run cannot be planned", metadata: named.merging(["error": "\(text)"]) { $1 })
       try? await shards.fail(run, error: text, now: clock.now())
     }
@@ -84,6 +88,7 @@ extension RunWorker {
       try await holding(shard.lease) { try await submit(shard) }
     } catch let error where error is LeaseLost || error as? PipelineError == .leaseLost {
       // Also where the commit's answer was lost and it had been done: its row says so.
+      Span.current?.fail("lease_lost")
       logger.info("a shard was taken over, or is done", metadata: named)
     } catch let error where Task.isCancelled || Self.isPassing(error) {
       await giveBack(shard, "\(error)", after: Self.backoff(shard.tries), named)
@@ -150,6 +155,7 @@ extension RunWorker {
   {
     let now = clock.now()
     let later = Instant(microseconds: now.microseconds + milliseconds * 1_000) ?? now
+    Span.current?.fail("database_unavailable")
     logger.warning("a shard waits for the database", metadata: named)
     // Where this fails too, its lease runs out by itself.
     try? await shards.release(shard.lease, error: error, notBefore: later, now: now)
@@ -158,6 +164,7 @@ extension RunWorker {
   /// A shard that cannot be done is cut in two until the subject that cannot is alone; that one waits for a person.
   private func quarantine(_ shard: ClaimedShard, _ failure: ShardFailure, _ named: Logger.Metadata) async {
     let error = "\(failure.code): \(failure.description)"
+    Span.current?.fail(failure.code)
     logger.error("a shard was refused", metadata: named.merging(["error": "\(error)"]) { $1 })
     do {
       if let halves = shard.plan.halves, failure.code != "given_up" {

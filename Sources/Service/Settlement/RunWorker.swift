@@ -6,6 +6,7 @@ import Persistence
 import Postgres
 import Primitives
 import Repayment
+import Traces
 
 /// Does settlement runs and match rounds. Any number of workers in any number of processes may run: a claim is one row, its
 /// lease is renewed as work goes on, and everything it does is a command with a key of its own, so a run that a dead worker
@@ -21,6 +22,8 @@ package struct RunWorker: Sendable {
   let rounds: RoundStore
   let shards: ShardStore
   let planner: RunPlanner
+  /// Begins the spans of runs and rounds; nil where none are exported.
+  let tracer: Tracer?
 
   /// Longer than a failover gap: a worker that is cut off for less keeps its run.
   package static let usualLeaseSeconds: Int64 = 30
@@ -28,8 +31,9 @@ package struct RunWorker: Sendable {
   package init(
     pool: PostgresPool, pipeline: CommandPipeline, reference: ReferenceStore, clock: any WallClock, logger: Logger,
     schedule: RoundSchedule = .never, shardWeight: Int64 = RunPlanner.usualShardWeight,
-    leaseSeconds: Int64 = usualLeaseSeconds
+    leaseSeconds: Int64 = usualLeaseSeconds, tracer: Tracer? = nil
   ) {
+    self.tracer = tracer
     self.leaseSeconds = leaseSeconds
     self.pool = pool
     self.rounds = RoundStore(pool: pool)
@@ -70,7 +74,11 @@ package struct RunWorker: Sendable {
       try await endIdleStages()
       while !Task.isCancelled {
         let round = try await claimRound()
-        if let round { await clear(round) }
+        if let round {
+          await traced("match_round.clear", [SpanAttribute("chipbridge.round.id", "\(round.round.id)")]) {
+            await clear(round)
+          }
+        }
         if try await !workOnRuns(), round == nil { return }
       }
     } catch {
@@ -95,7 +103,15 @@ package struct RunWorker: Sendable {
   /// - Returns: whether there was anything to do.
   func workOnRuns() async throws -> Bool {
     if let run = try await shards.claimRun(now: clock.now(), until: leaseEnd()) {
-      if run.job == SettlementJob.rescreen.rawValue { await rescreen(run) } else { await plan(run) }
+      let named = [
+        SpanAttribute("chipbridge.run.id", "\(run.id)"), SpanAttribute("chipbridge.run.job", run.job),
+        SpanAttribute("chipbridge.run.stage", Int64(run.stage)),
+      ]
+      if run.job == SettlementJob.rescreen.rawValue {
+        await traced("settlement.rescreen", named) { await rescreen(run) }
+      } else {
+        await traced("settlement.plan", named) { await plan(run) }
+      }
       return true
     }
     return try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -110,9 +126,25 @@ package struct RunWorker: Sendable {
       guard !Task.isCancelled, let shard = try await shards.claim(now: clock.now(), until: leaseEnd()) else {
         return done > 0
       }
-      await settle(shard)
+      await traced(
+        "settlement.shard",
+        [
+          SpanAttribute("chipbridge.run.id", "\(shard.lease.runID)"),
+          SpanAttribute("chipbridge.shard.number", Int64(shard.lease.number)),
+          SpanAttribute("chipbridge.shard.tries", Int64(shard.tries)),
+        ]
+      ) { await settle(shard) }
     }
     return true
+  }
+
+  /// Does a step of a job within a trace of its own. What went wrong in it is noted by `Span.fail`.
+  func traced(
+    _ name: String, _ attributes: @autoclosure () -> [SpanAttribute], _ step: () async -> Void
+  ) async {
+    guard let span = tracer?.begin(name, .consumer) else { return await step() }
+    await Span.within(span) { await step() }
+    span.end(attributes())
   }
 
   var deadline: ContinuousClock.Instant { .now + .seconds(30) }
@@ -166,11 +198,14 @@ package struct RunWorker: Sendable {
       }
       try await advance(run, state: .succeeded, total: steps.count, done: steps.count, totals: totals)
     } catch is LeaseLost {
+      Span.current?.fail("lease_lost")
       logger.info("a settlement run was taken over", metadata: ["run": "\(run.id)"])
     } catch let error where Task.isCancelled || Self.isPassing(error) {
       // It stays `running`; when its lease has run out, any worker takes it up again.
+      Span.current?.fail("database_unavailable")
       logger.warning("a settlement run waits for the database", metadata: ["run": "\(run.id)"])
     } catch {
+      Span.current?.fail("failed")
       logger.error("a settlement run failed", metadata: ["run": "\(run.id)", "error": "\(error)"])
       try? await advance(run, state: .failed, total: 0, done: 0, totals: [:], error: "\(error)")
     }

@@ -5,6 +5,7 @@ import Parties
 import Primitives
 import StrictJSON
 import Telemetry
+import Traces
 import WebSupport
 
 /// One line of JSON for each request: who asked what of which route, and what came of it. No header, query or body is in
@@ -21,15 +22,19 @@ struct AccessLog: RouterMiddleware {
     let started = ContinuousClock.now
     let response = try await next(request, context)
     let (seconds, attoseconds) = (ContinuousClock.now - started).components
-    let principal = try? await authenticator.principal(authorization: request.headers[.authorization])
     let status = response.status.code
+    // Nobody is asked for again who was not found, or while the database does not answer.
+    let isKnown = status != 401 && status != 503
+    let principal =
+      isKnown ? try? await authenticator.principal(authorization: request.headers[.authorization]) : nil
     var writer = JSONWriter(capacity: 384)
     writer.beginObject()
     writer.field("time", clock.now())
     writer.field("level", status >= 500 ? "error" : status == 401 || status == 403 ? "warning" : "info")
     writer.field("message", "request")
     writer.field("request_id", context.id)
-    writer.field("trace_id", request.headers[Self.traceparent].flatMap(TraceParent.init)?.traceID)
+    let trace = Span.current?.record.trace ?? request.headers[.traceParent].flatMap(TraceParent.init)?.trace
+    writer.field("trace_id", trace?.description)
     writer.field("organization", principal.map { "\($0.organizationID)" })
     writer.field("key_id", principal.map { "\($0.keyID)" })
     writer.field("method", MetricsRegistry.known(request.method.rawValue))
@@ -41,10 +46,4 @@ struct AccessLog: RouterMiddleware {
     lines.add(writer.bytes)
     return response
   }
-
-  /// A name of the specification; that it is a token is a fact of this source.
-  private static let traceparent: HTTPField.Name = {
-    guard let name = HTTPField.Name("traceparent") else { preconditionFailure("traceparent is a field name") }
-    return name
-  }()
 }

@@ -8,6 +8,7 @@ import Postgres
 import Primitives
 import StrictJSON
 import Telemetry
+import Traces
 import WebSupport
 
 /// The JSON interface: routes, and what each needs.
@@ -22,8 +23,9 @@ package struct WebAPI: Sendable {
   let isSandbox: Bool
   let standing: StandingHeaders
   let limiter: RateLimiter
-  /// Where requests are logged; nil for nowhere.
-  let accessLog: LineWriter?
+  let logs: LogOutputs
+  /// Begins the spans of requests; nil where none are exported.
+  let tracer: Tracer?
   /// Told when a command planned work for the workers of this process.
   let workPlanned: @Sendable () -> Void
   let replayer = RoundReplayer()
@@ -33,7 +35,7 @@ package struct WebAPI: Sendable {
   package init(
     gateway: Gateway, reference: ReferenceStore, clock: any WallClock, writer: PostgresPool, metrics: MetricsRegistry,
     feed: EventFeed, webhooks: WebhookDesk, isSandbox: Bool, standing: StandingHeaders, limiter: RateLimiter,
-    accessLog: LineWriter?, workPlanned: @escaping @Sendable () -> Void
+    logs: LogOutputs = LogOutputs(), tracer: Tracer? = nil, workPlanned: @escaping @Sendable () -> Void
   ) {
     self.gateway = gateway
     self.reference = reference
@@ -45,7 +47,8 @@ package struct WebAPI: Sendable {
     self.isSandbox = isSandbox
     self.standing = standing
     self.limiter = limiter
-    self.accessLog = accessLog
+    self.logs = logs
+    self.tracer = tracer
     self.workPlanned = workPlanned
   }
 
@@ -96,9 +99,10 @@ package struct WebAPI: Sendable {
     addDescriptionRoutes(&table)
     precondition(table.handlers.count == Contract.operations.count, "a line of the contract has no route")
     let router = Router(context: ChipBridgeContext.self)
+    if let tracer { router.add(middleware: RequestSpans(tracer: tracer)) }
     router.add(middleware: MetricsCollector(metrics: metrics))
-    if let accessLog {
-      router.add(middleware: AccessLog(lines: accessLog, authenticator: gateway.authenticator, clock: clock))
+    if let lines = logs.requests {
+      router.add(middleware: AccessLog(lines: lines, authenticator: gateway.authenticator, clock: clock))
     }
     router.add(middleware: ProblemMiddleware(routes: table.table, standing: standing))
     router.add(

@@ -14,6 +14,8 @@ extension HTTPField.Name {
   package static let idempotencyKey = known("Idempotency-Key")
   package static let idempotencyReplayed = known("Idempotency-Replayed")
   package static let requestID = known("X-Request-Id")
+  package static let traceParent = known("traceparent")
+  package static let traceState = known("tracestate")
 
   /// A name of ours; that it is a token is a fact of this source.
   private static func known(_ text: String) -> HTTPField.Name {

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import Traces
 
 /// Turns every error into a problem document, a wrong method into 405 with the exact Allow, and stamps the request id.
 package struct ProblemMiddleware: RouterMiddleware {
@@ -24,7 +25,12 @@ package struct ProblemMiddleware: RouterMiddleware {
     } catch {
       let problem = self.problem(for: error, request)
       if problem.status.code >= 500, !(error is Problem) {
-        context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+        // The route's template: a path may hold whatever a caller put there.
+        var metadata: Logger.Metadata = ["error": "\(error)", "route": "\(context.endpointPath ?? "none")"]
+        if let trace = request.headers[.traceParent].flatMap(TraceParent.init) {
+          metadata["trace_id"] = "\(trace.traceID)"
+        }
+        context.logger.error("request failed", metadata: metadata)
       }
       response = problem.response(requestID: context.id.description)
     }

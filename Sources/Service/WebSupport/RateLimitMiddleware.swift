@@ -30,9 +30,15 @@ package struct RateLimitMiddleware: RouterMiddleware {
   package func handle(
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
   ) async throws -> Response {
-    guard let template = context.endpointPath, template.hasPrefix("/v1/"),
-      let principal = try? await authenticator.principal(authorization: request.headers[.authorization])
-    else { return try await next(request, context) }
+    guard let template = context.endpointPath, template.hasPrefix("/v1/") else {
+      return try await next(request, context)
+    }
+    let principal: Principal
+    do { principal = try await authenticator.principal(authorization: request.headers[.authorization]) } catch {
+      // Where the database does not answer, it would not answer further in either, and the caller would wait twice.
+      if let problem = error as? Problem, problem.status == .serviceUnavailable { throw problem }
+      return try await next(request, context)
+    }
     let kind = classes[template]
     let (seconds, attoseconds) = (ContinuousClock.now - started).components
     let verdict = limiter.admit(

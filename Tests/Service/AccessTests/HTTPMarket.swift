@@ -58,7 +58,7 @@ struct HTTPMarket: Sendable {
     let api = WebAPI(
       gateway: gateway, reference: market.reference, clock: market.clock, writer: market.pool,
       metrics: MetricsRegistry(), feed: EventFeed(pool: market.pool, limits: Self.noStreams), webhooks: Self.desk,
-      isSandbox: true, standing: StandingHeaders(), limiter: RateLimiter(RateLimiter.Limits()), accessLog: nil,
+      isSandbox: true, standing: StandingHeaders(), limiter: RateLimiter(RateLimiter.Limits()),
       workPlanned: {})
     let (router, routes) = api.build()
     var logger = Logger(label: "access")

@@ -53,11 +53,14 @@ package final class Deployment: Sendable {
   /// - Parameters:
   ///   - port: 0 takes a free one.
   ///   - options: more of the command line.
-  package func serve(port: Int = 0, options: [String] = []) throws -> Service {
+  ///   - environment: more variables.
+  package func serve(
+    port: Int = 0, options: [String] = [], environment: [String: String] = [:]
+  ) throws -> Service {
     let log = folder + "/serve-\(UUID().uuidString).log"
     let child = try Child(
-      [binary, "serve", "--sandbox", "--port", "\(port)"] + options, environment: ["DATABASE_URL": databaseURL],
-      log: log)
+      [binary, "serve", "--sandbox", "--port", "\(port)"] + options,
+      environment: environment.merging(["DATABASE_URL": databaseURL]) { $1 }, log: log)
     var listening = 0
     let started = eventually(within: 30) {
       let mark = "listens on http://127.0.0.1:"

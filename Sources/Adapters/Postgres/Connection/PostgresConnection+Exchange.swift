@@ -1,6 +1,7 @@
 import CLibPQ
 import Glibc
 import Synchronization
+import Traces
 
 /// One exchange while it is under way.
 struct Flight {
@@ -16,6 +17,8 @@ struct Flight {
   /// Set once a cancel was sent: the answer must come before this.
   var drainDeadline: ContinuousClock.Instant?
   var isFinished = false
+  /// Nil where the exchange is part of no trace.
+  var spans: StatementSpans?
 
   /// When to stop waiting.
   var limit: ContinuousClock.Instant { drainDeadline.map { min($0, deadline) } ?? deadline }
@@ -62,6 +65,7 @@ extension PostgresConnection {
     var flight = Flight(
       batch: batch, safety: safety, deadline: deadline, isShielded: shielded,
       results: [ResultSet?](repeating: nil, count: batch.queries.count))
+    flight.spans = Span.current.map { StatementSpans(of: $0) }
     guard let steps = send(batch, on: handle) else { throw loss(of: flight) }
     flight.machine = ExchangeMachine(steps: steps)
     try await collect(&flight, on: handle)
@@ -211,7 +215,9 @@ extension PostgresConnection {
       defer { PQclear(result) }
       let event = try event(of: result, flight, on: handle)
       switch flight.machine.receive(event) {
-      case .keepResult(let index): keep(result, of: index, &flight)
+      case .keepResult(let index):
+        keep(result, of: index, &flight)
+        flight.spans?.ended(flight.batch.queries[index].statement)
       case .rememberPrepared(let index):
         let entry = PreparedStatement(flight.batch.queries[index].statement.shape)
         prepared[entry.shape.name] = entry
@@ -222,6 +228,7 @@ extension PostgresConnection {
         error.statementIndex = index
         error.statementName = flight.batch.queries[index].statement.name
         flight.error = error
+        flight.spans?.ended(flight.batch.queries[index].statement, error: error.sqlState ?? "error")
       case .nothing: continue
       case .finish: flight.isFinished = true
       case .violation:
@@ -277,6 +284,7 @@ extension PostgresConnection {
 
   /// Closes the connection and names what its loss means for the exchange.
   private func loss(of flight: Flight) -> PostgresError {
+    tellBroken(flight, "connection_lost")
     var error = lose(
       flight.safety == .mayCommit ? .commitOutcomeUnknown : .connectionLost,
       flight.error.map(\.detail) ?? closedBy?.detail, query: flight.current)
@@ -284,9 +292,15 @@ extension PostgresConnection {
     return error
   }
 
+  private func tellBroken(_ flight: Flight, _ error: String) {
+    guard let spans = flight.spans, let (index, _) = flight.current else { return }
+    spans.ended(flight.batch.queries[index].statement, error: error)
+  }
+
   /// The deadline has passed. The socket is closed; the server is told to stop only where no commit can be meant.
   private func giveUp(_ flight: Flight) -> PostgresError {
     wasUnanswered = true
+    tellBroken(flight, "deadline_exceeded")
     if flight.drainDeadline != nil {
       return lose(.cancelled, "the cancelled statement did not end", query: flight.current)
     }

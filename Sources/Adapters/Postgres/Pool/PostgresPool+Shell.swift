@@ -14,9 +14,10 @@ extension PostgresPool {
           refusal == .closed
           ? PostgresError(.poolClosed) : PostgresError(.poolExhausted, "too many callers wait already")
         continuation?.resume(returning: .failure(error))
-      case .connect(let number): Task { await connect(number) }
+      // Detached: what a connection needs for itself is no part of the work of whoever happened to ask for one.
+      case .connect(let number): Task.detached { await self.connect(number) }
       case .close(let number): close(number)
-      case .check(let number): Task { await check(number) }
+      case .check(let number): Task.detached { await self.check(number) }
       case .wake(let pause):
         // The timer needs no handle: a tick too many does nothing.
         _ = reactors[0].schedule(at: .now + pause) { [weak self] in self?.tick() }
@@ -47,7 +48,7 @@ extension PostgresPool {
     guard let connection else {
       return perform(state.withLock { $0.machine.closed(number, now: .now) })
     }
-    Task { await connection.close() }
+    Task.detached { await connection.close() }
   }
 
   private func connect(_ number: Int) async {

@@ -3,6 +3,7 @@ import Persistence
 import Postgres
 import Primitives
 import Synchronization
+import Traces
 
 /// Runs one batch: claims its keys, loads, locks, decides, applies, commits; and sorts out what goes wrong.
 struct BatchExecutor: Sendable {
@@ -27,6 +28,7 @@ struct BatchExecutor: Sendable {
   /// Serves every pending submission of the batch, whatever happens.
   func execute(_ batch: [CommandPipeline.Pending]) async {
     counters.batches.add(1, ordering: .relaxed)
+    for pending in batch { pending.queue?.end() }
     await execute(batch, deadline: .now + .seconds(batchSeconds), attempt: 1)
   }
 
@@ -34,8 +36,10 @@ struct BatchExecutor: Sendable {
     _ batch: [CommandPipeline.Pending], deadline: ContinuousClock.Instant, attempt: Int
   ) async {
     do {
-      let results = try await pool.transaction(deadline: deadline) { transaction in
-        try await BatchRun(executor: self, submissions: batch.map(\.submission)).run(in: transaction)
+      let results = try await BatchSpans.of(batch, attempt: attempt) {
+        try await pool.transaction(deadline: deadline) { transaction in
+          try await BatchRun(executor: self, submissions: batch.map(\.submission)).run(in: transaction)
+        }
       }
       await conclude(batch, results, deadline: deadline, attempt: attempt)
     } catch let error as PostgresError where error.kind == .commitOutcomeUnknown {

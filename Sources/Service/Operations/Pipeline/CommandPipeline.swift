@@ -2,6 +2,7 @@ import Persistence
 import Postgres
 import Primitives
 import Synchronization
+import Traces
 
 /// The one way to change anything: load, decide, apply, in batches.
 ///
@@ -28,6 +29,9 @@ package final class CommandPipeline: Sendable {
   struct Pending: Sendable {
     let submission: Submission
     let continuation: CheckedContinuation<Result<Answered, PipelineError>, Never>
+    /// What the command is done for, and that it waits; nil where no trace is kept of it.
+    let request: Span?
+    let queue: Span?
 
     func finish(_ result: Result<Answered, PipelineError>) { continuation.resume(returning: result) }
   }
@@ -50,7 +54,9 @@ package final class CommandPipeline: Sendable {
   package func submit(_ submission: Submission, weight: Weight = .light) async throws -> Answered {
     let lane = weight == .light ? light : heavy
     let result = await withCheckedContinuation { continuation in
-      let pending = Pending(submission: submission, continuation: continuation)
+      let request = Span.current
+      let pending = Pending(
+        submission: submission, continuation: continuation, request: request, queue: request?.child("pipeline.queue"))
       if !lane.offer(pending) { pending.finish(.failure(.busy)) }
     }
     return try result.get()

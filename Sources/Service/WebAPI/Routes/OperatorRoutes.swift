@@ -9,6 +9,7 @@ import Primitives
 import StrictJSON
 import Synchronization
 import Telemetry
+import Traces
 import WebSupport
 
 extension WebAPI {
@@ -89,6 +90,15 @@ extension WebAPI {
       count("chipbridge_pipeline_replays_total", "Answers replayed.", counters.replays.load(ordering: .relaxed)),
       count("chipbridge_pipeline_splits_total", "Batches split.", counters.splits.load(ordering: .relaxed)),
       count("chipbridge_rate_limited_total", "Requests refused for a quota.", limiter.refused),
+      count("chipbridge_log_dropped_lines_total", "Lines of the log that were dropped.", logs.dropped),
+      count(
+        "chipbridge_spans_exported_total", "Spans that a collector has.",
+        tracer?.counters.exported.load(ordering: .relaxed) ?? 0),
+      count(
+        "chipbridge_spans_dropped_total", "Spans that did not fit or that no collector took.", tracer?.dropped ?? 0),
+      count(
+        "chipbridge_span_export_failures_total", "Tries to export spans that failed.",
+        tracer?.counters.failedTries.load(ordering: .relaxed) ?? 0),
       count("chipbridge_pipeline_repeats_total", "Batches repeated.", counters.repeats.load(ordering: .relaxed)),
     ]
   }
