@@ -15,6 +15,7 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup(title: "Connections") var connections: ConnectionOptions
   @OptionGroup(title: "Quotas") var quotas: QuotaOptions
   @OptionGroup(title: "Audit log") var audit: AuditOptions
+  @OptionGroup(title: "Tokens of an outside issuer") var tokens: TokenOptions
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
   @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
@@ -68,6 +69,7 @@ struct Serve: AsyncParsableCommand {
     connections.apply(to: &configuration)
     quotas.apply(to: &configuration)
     try audit.apply(to: &configuration)
+    try tokens.apply(to: &configuration)
     configuration.accessLogDescriptor = accessLog.descriptor
     configuration.events.streams = streams
     configuration.allowsLoopbackWebhooks = webhookLoopback
