@@ -54,6 +54,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
   ],
   targets: [
     // Core: pure, no I/O.
@@ -70,6 +71,7 @@ let package = Package(
     core("Catalogue", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Lending", ["Primitives", "Ledger", "Catalogue", "Parties", "Interest", "Valuation"]),
     core("Webhooks"),
+    core("Tokens", ["Primitives", "StrictJSON"]),
     core("Matching", ["Primitives", "StrictJSON"]),
     core("Valuation", ["Primitives", "StrictCSV", "StrictJSON"]),
     core("Interest", ["Primitives", "StrictJSON"]),
@@ -102,6 +104,7 @@ let package = Package(
         .embedInCode("migrations/0027_haircuts.sql"), .embedInCode("migrations/0028_identity.sql"),
         .embedInCode("migrations/0029_events.sql"), .embedInCode("migrations/0030_audit_seals.sql"),
         .embedInCode("migrations/0032_falls.sql"),
+        .embedInCode("migrations/0033_identity_bindings.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
         .embedInCode("seed/holiday-calendars.json"),
@@ -153,10 +156,19 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     service(
+      "Identity",
+      [
+        "Tokens", "Primitives", logging, crypto,
+        .product(name: "CryptoExtras", package: "swift-crypto"), .product(name: "JWTKit", package: "jwt-kit"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
+    service(
       "WebSupport",
       [
-        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Traces", hummingbird, logging,
-        crypto,
+        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Traces", "Identity", hummingbird,
+        logging, crypto,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
     service(
@@ -164,7 +176,7 @@ let package = Package(
       [
         "WebSupport", "Operations", "Persistence", "Postgres", "Primitives", "StrictJSON", "Catalogue", "Parties",
         "Ledger", "Lending", "Matching", "Valuation", "Repayment", "BankFiles", "Reconciliation", "Telemetry",
-        "Interest", "LedgerExport", "Screening", "PublishedAPI", "Delivery", "Traces",
+        "Interest", "LedgerExport", "Screening", "PublishedAPI", "Delivery", "Traces", "Tokens", "Identity",
         hummingbird,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
@@ -172,7 +184,8 @@ let package = Package(
       "ServiceAssembly",
       [
         "WebAPI", "WebSupport", "Settlement", "Operations", "Persistence", "Postgres", "Primitives", "Telemetry",
-        "Schema", "Parties", "StrictJSON", "Delivery", "TraceExport", hummingbird, logging, lifecycle, crypto,
+        "Schema", "Parties", "StrictJSON", "Delivery", "TraceExport", "Tokens", "Identity", hummingbird, logging, lifecycle,
+        crypto,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -184,7 +197,7 @@ let package = Package(
       dependencies: [
         "ServiceAssembly", "Settlement", "Operations", "WebSupport", "Persistence", "Postgres", "Primitives", "Parties",
         "StrictJSON", "StrictCSV", "Catalogue", "Matching", "Interest", "Ledger", "LedgerExport", "Lending",
-        "Valuation", "Schema", "Telemetry", "TraceExport", logging,
+        "Valuation", "Schema", "Telemetry", "TraceExport", "Tokens", "Identity", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -218,6 +231,7 @@ let package = Package(
         "Screening", "Lending", "Valuation", "Repayment", "BankFiles", "Interest",
       ]),
     support("ServiceHarness", ["PostgresHarness", "StrictJSON", "CLibPQ"]),
+    support("TokenMint", ["Tokens", crypto, .product(name: "CryptoExtras", package: "swift-crypto")]),
     // Tests, by layer.
     tests("Tidy", "TidyTests"),
     tests("Core/PrimitivesTests", "PrimitivesTests", ["Primitives", "PropertyKit"]),
@@ -239,6 +253,7 @@ let package = Package(
       "Core/LendingTests", "LendingTests", ["Lending", "Ledger", "Catalogue", "Parties", "Primitives", "PropertyKit"]),
     tests("Core/MatchingTests", "MatchingTests", ["Matching", "Primitives", "PropertyKit"]),
     tests("Core/WebhooksTests", "WebhooksTests", ["Webhooks"]),
+    tests("Core/TokensTests", "TokensTests", ["Tokens", "Primitives", "StrictJSON"]),
     tests("Core/ValuationTests", "ValuationTests", ["Valuation", "Primitives", "PropertyKit", "StrictCSV"]),
     tests("Core/InterestTests", "InterestTests", ["Interest", "Primitives", "StrictJSON", "PropertyKit"]),
     tests(
@@ -277,8 +292,8 @@ let package = Package(
         "Delivery", "DomainFixtures", "RowFixtures", "SchemaFixtures", "PostgresHarness", "WebAPI", "WebSupport",
         "Operations",
         "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Telemetry", "Lending", "Valuation",
-        "Catalogue", "Repayment", "BankFiles", "Ledger", logging, hummingbird,
-        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        "Catalogue", "Repayment", "BankFiles", "Ledger", "Identity", "Tokens", "TokenMint", logging, hummingbird,
+        crypto, .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
     tests(
@@ -302,6 +317,6 @@ let package = Package(
     tests("Service/WebSupportTests", "WebSupportTests", ["WebSupport", "Parties", "Primitives"]),
     tests(
       "EndToEnd", "EndToEndTests",
-      ["ServiceHarness", "PostgresHarness", "HledgerHarness", "StrictJSON", "chipbridge"]),
+      ["ServiceHarness", "PostgresHarness", "HledgerHarness", "StrictJSON", "TokenMint", "Tokens", "chipbridge"]),
   ]
 )

@@ -33,6 +33,7 @@ package enum Schema {
     ("0029_events.sql", PackageResources._029_events_sql),
     ("0030_audit_seals.sql", PackageResources._030_audit_seals_sql),
     ("0032_falls.sql", PackageResources._032_falls_sql),
+    ("0033_identity_bindings.sql", PackageResources._033_identity_bindings_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

@@ -18,11 +18,15 @@ extension EndToEnd {
       "whatever comes over the wire is refused in order: one answer, no failure, nothing of the inside, same process")
     func corpus() async throws {
       try await withDeployment { deployment in
-        let service = try deployment.serve(options: ["--request-seconds", "3", "--head-seconds", "2"])
+        let keys = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).json").path
+        defer { try? FileManager.default.removeItem(atPath: keys) }
+        let options = try ["--request-seconds", "3", "--head-seconds", "2"] + HostileIssuer.options(keys)
+        let service = try deployment.serve(options: options)
         let stage = try HostileStage(deployment, service)
+        let forged = try stage.forgedTokens()
         let cases =
           stage.syntax + stage.integers + stage.texts + stage.headers + stage.paths + stage.queries + stage.tokens
-          + stage.framing
+          + stage.framing + forged
         let before = Self.residentKilobytes(service)
         let found = Gathered<String>()
         try concurrently(16) { worker in

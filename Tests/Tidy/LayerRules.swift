@@ -4,9 +4,10 @@ enum LayerRules {
     "Primitives", "StrictJSON", "StrictCSV", "StrictXML", "Ledger", "Catalogue", "Parties", "Screening", "Matching",
     "Valuation",
     "Lending", "Interest", "Repayment", "Invariants", "BankFiles", "Reconciliation", "LedgerExport", "Webhooks",
+    "Tokens",
   ]
   private static let belowOperations = core.union(["Persistence", "Postgres", "Traces"])
-  private static let belowWeb = belowOperations.union(["Operations", "WebSupport", "Telemetry"])
+  private static let belowWeb = belowOperations.union(["Operations", "WebSupport", "Telemetry", "Identity"])
   private static let belowAssembly = belowWeb.union([
     "WebAPI", "Console", "Settlement", "Delivery", "JobQueue", "Schema", "TraceExport",
   ])
@@ -16,6 +17,7 @@ enum LayerRules {
     "Primitives": [],
     "StrictJSON": [],
     "Webhooks": [],
+    "Tokens": ["Primitives"],
     "Ledger": ["Primitives"],
     "StrictCSV": [],
     "StrictXML": [],
@@ -46,6 +48,7 @@ enum LayerRules {
     "Operations": belowOperations,
     "Settlement": belowOperations.union(["Operations", "JobQueue", "Telemetry"]),
     "Delivery": belowOperations.union(["Operations"]),
+    "Identity": ["Primitives", "Tokens"],
     "WebSupport": belowWeb.subtracting(["WebSupport"]),
     "WebAPI": belowWeb.union(["Delivery"]),
     "Console": belowWeb,

@@ -7,7 +7,8 @@ package enum AuditSealSQL {
   static let row: SQL = """
     sha256(convert_to(concat(
       a.org_id, a.id, (extract(epoch from a.at) * 1000000)::bigint, ' ',
-      (extract(epoch from a.recorded_at) * 1000000)::bigint, ' ', a.key_id, coalesce(a.person_id::text, '-'),
+      (extract(epoch from a.recorded_at) * 1000000)::bigint, ' ',
+      coalesce(a.key_id::text, 'binding ' || a.binding_id), coalesce(a.person_id::text, '-'),
       octet_length(a.action), ':', a.action, coalesce(a.subject_id::text, '-'), octet_length(a.outcome), ':', a.outcome,
       coalesce(octet_length(a.request_id) || ':' || a.request_id, '-')), 'UTF8'))
     """

@@ -78,6 +78,8 @@ package struct BatchState: Sendable {
   /// Warrants on a startup's shares that were outstanding when they were looked up, or were issued since.
   package var warrantsOf: [OrganizationID: [WarrantID]] = [:]
   package var controlChoicesOf: [OrganizationID: [ControlChoiceID]] = [:]
+  /// The binding in force for a subject of an issuer, where there was one when it was looked up, or made since.
+  package var bindingsOf: [String: [String: IdentityBindingID]] = [:]
   /// Webhooks of an organisation that are not closed.
   package var webhooksOf: [OrganizationID: [WebhookID]] = [:]
   /// The heads this batch holds locked.
@@ -185,6 +187,9 @@ package struct BatchState: Sendable {
     for warrant in made.overlay.warrants.insertedRows { warrantsOf[warrant.borrowerID]?.append(warrant.id) }
     for row in made.loanConversions { conversionsOf[row.loanID]?.append(row) }
     for choice in made.overlay.controlChoices.insertedRows { controlChoicesOf[choice.borrowerID]?.append(choice.id) }
+    for binding in made.overlay.identityBindings.insertedRows {
+      bindingsOf[binding.issuer, default: [:]][binding.subject] = binding.id
+    }
     for webhook in made.overlay.webhooks.insertedRows { webhooksOf[webhook.organizationID]?.append(webhook.id) }
     try absorbBank(made)
     try absorbClawbacks(made)

@@ -155,6 +155,7 @@ package enum ChangeWriter {
     plan.insert(Tables.heads, journal.newHeads)
     plan.update(Tables.heads, journal.heads, journal.loadedVersions)
     plan.write(Tables.apiKeys, shelves.apiKeys)
+    plan.write(Tables.identityBindings, shelves.identityBindings, endsFirst: true)
     plan.write(Tables.licences, shelves.licences)
     plan.write(Tables.lots, shelves.lots)
     plan.write(Tables.reservePlans, shelves.reservePlans)

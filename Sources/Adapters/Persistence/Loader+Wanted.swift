@@ -13,6 +13,8 @@ extension Loader {
   struct Wanted {
     var organizations: [UUIDValue] = []
     var apiKeys: [UUIDValue] = []
+    var identityBindings: [UUIDValue] = []
+    var bindingsOf: [(issuer: String, subject: String)] = []
     var lots: [UUIDValue] = []
     var listings: [UUIDValue] = []
     var requests: [UUIDValue] = []
@@ -88,6 +90,8 @@ extension Loader {
       switch need {
       case .organization(let id): organizations.append(id.value)
       case .apiKey(let id): apiKeys.append(id.value)
+      case .identityBinding(let id): identityBindings.append(id.value)
+      case .bindingOf(let issuer, let subject): bindingsOf.append((issuer, subject))
       case .lot(let id): lots.append(id.value)
       case .listing(let id): listings.append(id.value)
       case .request(let id): requests.append(id.value)

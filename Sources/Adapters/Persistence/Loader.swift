@@ -148,6 +148,8 @@ package enum Loader {
     }
     byID(wanted.organizations, Tables.organizations, \.organizations)
     byID(wanted.apiKeys, Tables.apiKeys, \.apiKeys)
+    byID(wanted.identityBindings, Tables.identityBindings, \.identityBindings)
+    lookups += wanted.bindingsOf.map { BindingSQL.lookup(issuer: $0.issuer, subject: $0.subject) }
     byID(wanted.lots, Tables.lots, \.lots)
     byID(wanted.listings, Tables.listings, \.listings)
     byID(wanted.requests, Tables.loanRequests, \.requests)

@@ -7,6 +7,9 @@ import Repayment
 package enum Need: Sendable, Hashable {
   case organization(OrganizationID)
   case apiKey(APIKeyID)
+  case identityBinding(IdentityBindingID)
+  /// The binding that is in force for a subject of an issuer.
+  case bindingOf(issuer: String, subject: String)
   case lot(LotID)
   case listing(ListingID)
   case request(LoanRequestID)

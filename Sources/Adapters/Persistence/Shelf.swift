@@ -21,6 +21,7 @@ extension Organization: Stored {
   package mutating func stamp(_ now: Instant) { updatedAt = now }
 }
 extension APIKey: Stored {}
+extension IdentityBinding: Stored {}
 extension Lot: Stored {
   package mutating func stamp(_ now: Instant) { updatedAt = now }
 }
@@ -132,6 +133,7 @@ package struct Shelf<Row: Stored>: Sendable {
 package struct Shelves: Sendable {
   package var organizations = Shelf<Organization>()
   package var apiKeys = Shelf<APIKey>()
+  package var identityBindings = Shelf<IdentityBinding>()
   package var lots = Shelf<Lot>()
   package var reservePlans = Shelf<ReservePlan>()
   package var listings = Shelf<Listing>()
@@ -171,6 +173,7 @@ package struct Shelves: Sendable {
   package mutating func absorb(_ overlay: Shelves) {
     organizations.absorb(overlay.organizations)
     apiKeys.absorb(overlay.apiKeys)
+    identityBindings.absorb(overlay.identityBindings)
     lots.absorb(overlay.lots)
     reservePlans.absorb(overlay.reservePlans)
     listings.absorb(overlay.listings)

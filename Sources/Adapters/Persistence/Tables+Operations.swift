@@ -56,7 +56,7 @@ package struct AuditRow: Sendable {
   package let at: Instant
   /// Wall time.
   package let recordedAt: Instant
-  package let keyID: APIKeyID
+  package let credential: Credential
   package let personID: PersonID?
   package let action: String
   package let subject: UUIDValue?
@@ -65,14 +65,14 @@ package struct AuditRow: Sendable {
   package let requestID: String?
 
   package init(
-    organizationID: OrganizationID, id: UUIDValue, at: Instant, recordedAt: Instant, keyID: APIKeyID,
+    organizationID: OrganizationID, id: UUIDValue, at: Instant, recordedAt: Instant, credential: Credential,
     personID: PersonID?, action: String, subject: UUIDValue?, outcome: String, requestID: String?
   ) {
     self.organizationID = organizationID
     self.id = id
     self.at = at
     self.recordedAt = recordedAt
-    self.keyID = keyID
+    self.credential = credential
     self.personID = personID
     self.action = action
     self.subject = subject
@@ -114,20 +114,28 @@ extension Tables {
       .uuid("id") { $0.id },
       .instant("at") { $0.at },
       .instant("recorded_at") { $0.recordedAt },
-      .uuid("key_id") { $0.keyID.value },
+      .uuidOrNull("key_id") { $0.credential.keyID?.value },
       .uuidOrNull("person_id") { $0.personID?.value },
       .text("action") { $0.action },
       .uuidOrNull("subject_id") { $0.subject },
       .text("outcome") { $0.outcome },
       .text("request_id") { $0.requestID },
+      .uuidOrNull("binding_id") { $0.credential.bindingID?.value },
     ],
     names: ("audit_log_by_id", "audit_log_insert", nil)
   ) { row in
     let organization: OrganizationID = try row.id()
+    let (id, at, recordedAt) = (try row.uuid(), try row.instant(), try row.instant())
+    let key: APIKeyID? = try row.idOrNull()
+    let (person, action, subject): (PersonID?, String, UUIDValue?) = (
+      try row.idOrNull(), try row.text(), try row.uuidOrNull()
+    )
+    let (outcome, requestID) = (try row.text(), try row.textOrNull())
+    // One of the two, as the table's constraint has it.
+    let credential: Credential = if let key { .key(key) } else { .binding(try row.id()) }
     return AuditRow(
-      organizationID: organization, id: try row.uuid(), at: try row.instant(), recordedAt: try row.instant(),
-      keyID: try row.id(), personID: try row.idOrNull(), action: try row.text(), subject: try row.uuidOrNull(),
-      outcome: try row.text(), requestID: try row.textOrNull())
+      organizationID: organization, id: id, at: at, recordedAt: recordedAt, credential: credential, personID: person,
+      action: action, subject: subject, outcome: outcome, requestID: requestID)
   }
 
   package static let verdicts = Table<VerdictRow>(

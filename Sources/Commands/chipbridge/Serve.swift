@@ -17,6 +17,7 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup(title: "Quotas") var quotas: QuotaOptions
   @OptionGroup(title: "Audit log") var audit: AuditOptions
   @OptionGroup(title: "Logs") var logs: LogOptions
+  @OptionGroup(title: "Tokens of an outside issuer") var tokens: TokenOptions
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
   @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
@@ -64,6 +65,7 @@ struct Serve: AsyncParsableCommand {
     connections.apply(to: &configuration)
     quotas.apply(to: &configuration)
     try audit.apply(to: &configuration)
+    try tokens.apply(to: &configuration)
     configuration.events.streams = streams
     configuration.allowsLoopbackWebhooks = webhookLoopback
     configuration.webhookKey = try Self.webhookKey()

@@ -23,6 +23,9 @@ package enum PartiesRefusal: Refusal, Hashable {
   case keyExpired
   /// Another key was made in its place already.
   case keyReplaced
+  /// A binding that is in force names this subject of this issuer; whose it is is not said.
+  case bindingExists
+  case bindingAlreadyRevoked
   /// The version given in If-Match is not the present one.
   case staleVersion(given: Int64, present: Int64)
   /// Roles a key may not carry for this organisation.
@@ -36,7 +39,9 @@ package enum PartiesRefusal: Refusal, Hashable {
     switch self {
     case .notFound: .notFound
     case .roleRequired, .dutyRequired, .scopeRequired, .notYours, .samePerson, .personRequired: .forbidden
-    case .illegalVerification, .notVerified, .alreadyRevoked, .keyExpired, .keyReplaced: .conflict
+    case .illegalVerification, .notVerified, .alreadyRevoked, .keyExpired, .keyReplaced, .bindingExists,
+      .bindingAlreadyRevoked:
+      .conflict
     case .ownersExceedWhole, .rolesNotHeld, .dutiesNotHeld, .scopesNotHeld: .invalid
     case .staleVersion: .stale
     }
@@ -57,6 +62,8 @@ package enum PartiesRefusal: Refusal, Hashable {
     case .alreadyRevoked: "parties.key_already_revoked"
     case .keyExpired: "parties.key_expired"
     case .keyReplaced: "parties.key_already_replaced"
+    case .bindingExists: "parties.binding_exists"
+    case .bindingAlreadyRevoked: "parties.binding_already_revoked"
     case .staleVersion: "parties.stale_version"
     case .rolesNotHeld: "parties.roles_not_held"
     case .dutiesNotHeld: "parties.duties_not_held"
@@ -81,6 +88,8 @@ package enum PartiesRefusal: Refusal, Hashable {
     case .alreadyRevoked: "The key is already revoked."
     case .keyExpired: "The key has expired."
     case .keyReplaced: "Another key was made in this one's place already."
+    case .bindingExists: "This subject of this issuer is bound already; one binding of it is in force at a time."
+    case .bindingAlreadyRevoked: "The binding is already revoked."
     case .staleVersion(let given, let present): "If-Match names version \(given); the present version is \(present)."
     case .rolesNotHeld(let roles):
       "The organisation does not hold the role \(roles.joined(separator: ", ")), so a key cannot carry it."

@@ -1,26 +1,36 @@
 import Primitives
 
-/// Who acts: an organisation through a key, and the person behind the key where one is named.
+/// Who acts: an organisation through a key or a binding, and the person behind it where one is named.
 package struct Principal: Sendable, Hashable {
   package let organizationID: OrganizationID
   package let roles: Set<Role>
   package let personID: PersonID?
-  package let keyID: APIKeyID
+  package let credential: Credential
   /// What staff may do; empty for others.
   package let duties: Set<Duty>
-  /// What the key is confined to; empty for a key that is not.
+  /// What the key or the binding is confined to; empty for one that is not.
   package let scopes: Set<KeyScope>
 
   package init(
-    organizationID: OrganizationID, roles: Set<Role>, personID: PersonID?, keyID: APIKeyID, duties: Set<Duty> = [],
-    scopes: Set<KeyScope> = []
+    organizationID: OrganizationID, roles: Set<Role>, personID: PersonID?, credential: Credential,
+    duties: Set<Duty> = [], scopes: Set<KeyScope> = []
   ) {
     self.organizationID = organizationID
     self.roles = roles
     self.personID = personID
-    self.keyID = keyID
+    self.credential = credential
     self.duties = duties
     self.scopes = scopes
+  }
+
+  /// Through an API key.
+  package init(
+    organizationID: OrganizationID, roles: Set<Role>, personID: PersonID?, keyID: APIKeyID, duties: Set<Duty> = [],
+    scopes: Set<KeyScope> = []
+  ) {
+    self.init(
+      organizationID: organizationID, roles: roles, personID: personID, credential: .key(keyID), duties: duties,
+      scopes: scopes)
   }
 
   /// Platform staff: acts for the platform on objects of any tenant.

@@ -3,6 +3,7 @@
 package enum OrganizationNoun: IdentifiedNoun { package static let prefix: StaticString = "org" }
 package enum PersonNoun: IdentifiedNoun { package static let prefix: StaticString = "per" }
 package enum APIKeyNoun: IdentifiedNoun { package static let prefix: StaticString = "key" }
+package enum IdentityBindingNoun: IdentifiedNoun { package static let prefix: StaticString = "idb" }
 package enum LotNoun: IdentifiedNoun { package static let prefix: StaticString = "lot" }
 package enum ListingNoun: IdentifiedNoun { package static let prefix: StaticString = "lst" }
 package enum LoanRequestNoun: IdentifiedNoun { package static let prefix: StaticString = "req" }
@@ -62,6 +63,7 @@ package enum ReservePlanNoun: IdentifiedNoun { package static let prefix: Static
 package typealias OrganizationID = Identifier<OrganizationNoun>
 package typealias PersonID = Identifier<PersonNoun>
 package typealias APIKeyID = Identifier<APIKeyNoun>
+package typealias IdentityBindingID = Identifier<IdentityBindingNoun>
 package typealias LotID = Identifier<LotNoun>
 package typealias ListingID = Identifier<ListingNoun>
 package typealias LoanRequestID = Identifier<LoanRequestNoun>

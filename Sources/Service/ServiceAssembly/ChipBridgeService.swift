@@ -1,6 +1,7 @@
 import Delivery
 import Hummingbird
 import HummingbirdCore
+import Identity
 import Logging
 import NIOPosix
 import Operations
@@ -44,7 +45,11 @@ package struct ChipBridgeService {
     let reference = try await ReferenceStore.load(from: writer, deadline: deadline)
     let secret = try await Bootstrap.cursorSecret(pool: writer, deadline: deadline)
     pipeline = CommandPipeline(pool: writer, reference: reference, clock: clock, limits: configuration.limits)
-    authenticator = Authenticator(pool: writer, clock: clock)
+    let tokens = configuration.issuer.map { issuer in
+      TokenVerifier(
+        rules: issuer.rules, keys: IssuerKeys(source: issuer.source, timing: issuer.timing, logger: logger))
+    }
+    authenticator = Authenticator(pool: writer, clock: clock, tokens: tokens)
     let gateway = Gateway(
       pipeline: pipeline, reader: Reader(pool: readerPool), authenticator: authenticator,
       cursors: PageCursor(secret: secret))
@@ -121,6 +126,7 @@ package struct ChipBridgeService {
             pipeline.counters.commands.load(ordering: .relaxed)
           }))
     }
+    if let keys = authenticator.tokens?.keys { services.append(.init(service: IssuerService(keys: keys))) }
     services.append(.init(service: application))
     // The last to start is the first to stop: open streams end at once, so that the server has none to wait for.
     services.append(.init(service: FeedService(feed: feed)))
@@ -198,6 +204,16 @@ private struct KeyUseService: Service {
       }
     }
     await authenticator.noteUses()
+  }
+}
+
+/// Reads the outside issuer's keys again and again. Not waited for at the start: while the issuer is silent, keys of our own
+/// are good.
+private struct IssuerService: Service {
+  let keys: IssuerKeys
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await keys.run() }
   }
 }
 

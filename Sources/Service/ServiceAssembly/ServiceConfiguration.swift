@@ -1,8 +1,10 @@
 import Delivery
+import Identity
 import Operations
 import Postgres
 import Settlement
 import Telemetry
+import Tokens
 import TraceExport
 import WebSupport
 
@@ -40,6 +42,8 @@ package struct ServiceConfiguration: Sendable {
   package var allowsLoopbackWebhooks = false
   /// What the secrets of webhooks are sealed with, at least 32 bytes; the deployment's own secret when nil.
   package var webhookKey: [UInt8]?
+  /// Whose tokens are taken in the place of keys; nil for nobody's.
+  package var issuer: OutsideIssuer?
 
   package init(
     database: PostgresConfiguration, host: String = "127.0.0.1", port: Int = 8_080, isSandbox: Bool = false,
@@ -66,5 +70,18 @@ package struct ServiceConfiguration: Sendable {
     configuration.role = role
     configuration.applicationName = role.replacing("_", with: "-")
     return try PostgresPool(configuration: configuration, size: size, waiters: 4_096, minimum: 1)
+  }
+}
+
+/// An outside issuer of tokens: what its tokens must say, and where its keys are.
+package struct OutsideIssuer: Sendable {
+  package var rules: TokenRules
+  package var source: KeySetSource
+  package var timing: IssuerKeys.Timing
+
+  package init(rules: TokenRules, source: KeySetSource, timing: IssuerKeys.Timing = IssuerKeys.Timing()) {
+    self.rules = rules
+    self.source = source
+    self.timing = timing
   }
 }

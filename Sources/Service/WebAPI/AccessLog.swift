@@ -36,7 +36,8 @@ struct AccessLog: RouterMiddleware {
     let trace = Span.current?.record.trace ?? request.headers[.traceParent].flatMap(TraceParent.init)?.trace
     writer.field("trace_id", trace?.description)
     writer.field("organization", principal.map { "\($0.organizationID)" })
-    writer.field("key_id", principal.map { "\($0.keyID)" })
+    writer.field("key_id", principal?.credential.keyID.map { "\($0)" })
+    writer.field("binding_id", principal?.credential.bindingID.map { "\($0)" })
     writer.field("method", MetricsRegistry.known(request.method.rawValue))
     writer.field("route", context.endpointPath ?? "none")
     writer.field("status", Int64(status))

@@ -57,6 +57,7 @@ package struct WebAPI: Sendable {
     var table = Routes(gateway: gateway)
     addOperatorRoutes(&table)
     addPartyRoutes(&table)
+    addBindingRoutes(&table)
     addApprovalRoutes(&table)
     addCatalogueRoutes(&table)
     addComplianceRoutes(&table)

@@ -42,7 +42,7 @@ package struct RateLimitMiddleware: RouterMiddleware {
     let kind = classes[template]
     let (seconds, attoseconds) = (ContinuousClock.now - started).components
     let verdict = limiter.admit(
-      key: principal.keyID, of: principal.organizationID, kind,
+      key: principal.credential, of: principal.organizationID, kind,
       now: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     switch verdict {
     case .admitted(let standing):

@@ -2,7 +2,7 @@ import Parties
 import Primitives
 import Synchronization
 
-/// Quotas of requests: of each key, of each organisation, and of each organisation's expensive requests by class.
+/// Quotas of requests: of each key or binding, of each organisation, and of each organisation's expensive requests by class.
 ///
 /// In the memory of one process: behind N processes a client may have N times as much. A quota is a bucket that holds all of
 /// it and fills evenly, kept as one number: when the bucket would be full again.
@@ -63,7 +63,7 @@ package final class RateLimiter: Sendable {
   }
 
   private enum Bucket: Hashable {
-    case key(APIKeyID)
+    case key(Credential)
     case organization(OrganizationID)
     case expensive(OrganizationID, Class)
   }
@@ -96,7 +96,7 @@ package final class RateLimiter: Sendable {
   /// - Parameter now: nanoseconds of a clock that never goes back.
   /// - Postcondition: `ended` is owed for an admitted one.
   package func admit(
-    key: APIKeyID, of organization: OrganizationID, _ kind: Class?, now: Int64
+    key: Credential, of organization: OrganizationID, _ kind: Class?, now: Int64
   ) -> Verdict {
     state.withLock { state in
       guard state.underWay[organization, default: 0] < limits.concurrent else {

@@ -13,6 +13,7 @@ struct AnyTable: Sendable {
 
   static let all: [AnyTable] = [
     AnyTable(Tables.organizations), AnyTable(Tables.heads), AnyTable(Tables.apiKeys), AnyTable(Tables.licences),
+    AnyTable(Tables.identityBindings),
     AnyTable(Tables.lots), AnyTable(Tables.reservePlans), AnyTable(Tables.listings), AnyTable(Tables.loanRequests),
     AnyTable(Tables.offers), AnyTable(Tables.loans), AnyTable(Tables.loanReturns), AnyTable(Tables.loanAmendments),
     AnyTable(Tables.loanAssignments), AnyTable(Tables.prepaymentDeclines),
@@ -51,7 +52,7 @@ struct AnyTable: Sendable {
     all.flatMap(\.statements) + Loader.statements + AuditSealSQL.statements + ChangeWriter.statements
     + AnswerSQL.statements
     + ReferenceSQL.statements + RunSQL.statements + RoundSQL.statements + Bootstrap.statements + Resources.statements
-    + Details.statements + KeySQL.statements + ApprovalSQL.statements
+    + Details.statements + KeySQL.statements + BindingSQL.statements + ApprovalSQL.statements
     + RunQueries.statements + CloseReportSQL.statements + MarketSQL.statements + OrderBookSQL.statements
     + RoundReasons.statements
     + Reader.statements

@@ -96,7 +96,7 @@ struct RowSecurityTests {
     "funding_rounds", "funding_closings", "mark_disputes", "round_reports", "cash_receipts", "payees", "audit_log",
     "repayment_explanations", "closing_corrections", "startup_waterfalls", "cash_conversions", "claw_backs",
     "prepayment_declines", "statement_documents", "runway_reports", "audit_links", "webhooks", "webhook_deliveries",
-    "webhook_attempts",
+    "webhook_attempts", "identity_bindings",
   ]
   private static let ofPlatform = [
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",

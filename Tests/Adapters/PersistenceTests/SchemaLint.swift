@@ -163,7 +163,8 @@ enum SchemaLint {
     """
     select t.relname::text from t
     where (t.key is not null or t.relname in (
-      'outbox', 'match_rounds', 'settlement_runs', 'settlement_shards', 'closed_days')) and not (
+      'outbox', 'match_rounds', 'settlement_runs', 'settlement_shards', 'closed_days',
+      'identity_bindings')) and not (
       t.relrowsecurity and t.relforcerowsecurity
       and exists (
         select 1 from pg_policies p where p.schemaname = 'public' and p.tablename = t.relname and p.cmd = 'SELECT'

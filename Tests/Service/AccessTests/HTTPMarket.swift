@@ -3,6 +3,7 @@ import DomainFixtures
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Identity
 import Logging
 import NIOCore
 import Operations
@@ -24,12 +25,15 @@ struct HTTPMarket: Sendable {
   let routes: RouteTable
   let authenticator: Authenticator
 
-  /// - Parameter filtersTenants: whether the reads' own tenant filter stands before row security.
+  /// - Parameters:
+  ///   - filtersTenants: whether the reads' own tenant filter stands before row security.
+  ///   - tokens: what verifies tokens of an outside issuer.
   static func with(
-    filtersTenants: Bool = true, _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
+    filtersTenants: Bool = true, tokens: TokenVerifier? = nil,
+    _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
   ) async throws {
     try await Marketplace.with { market in
-      try await on(market, filtersTenants: filtersTenants, body)
+      try await on(market, filtersTenants: filtersTenants, tokens: tokens, body)
     }
   }
 
@@ -46,12 +50,13 @@ struct HTTPMarket: Sendable {
 
   /// Another process of the service on the same marketplace.
   static func on(
-    _ market: Marketplace, filtersTenants: Bool = true, _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
+    _ market: Marketplace, filtersTenants: Bool = true, tokens: TokenVerifier? = nil,
+    _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
   ) async throws {
     var configuration = try market.database.configuration()
     configuration.role = "chipbridge_reader"
     let readers = try PostgresPool(configuration: configuration, size: 3, waiters: 100)
-    let authenticator = Authenticator(pool: market.pool, clock: market.clock)
+    let authenticator = Authenticator(pool: market.pool, clock: market.clock, tokens: tokens)
     let gateway = Gateway(
       pipeline: market.pipeline, reader: Reader(pool: readers, filtersTenants: filtersTenants),
       authenticator: authenticator, cursors: PageCursor(secret: [UInt8](repeating: 7, count: 32)))

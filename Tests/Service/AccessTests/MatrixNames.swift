@@ -30,7 +30,8 @@ struct MatrixNames: Sendable {
     let (lender, borrower) = ("\(rows.lender)", "\(rows.borrower)")
     let round = FundingRoundID(rows.uuid(17))
     ids = [
-      "api-keys": "\(rows.apiKey.id)", "licences": "\(try rows.licence().id)", "lots": "\(rows.lot.id)",
+      "api-keys": "\(rows.apiKey.id)", "identity-bindings": "\(rows.identityBinding.id)",
+      "licences": "\(try rows.licence().id)", "lots": "\(rows.lot.id)",
       "listings": "\(rows.listing.id)", "loan-requests": "\(rows.request.id)", "offers": "\(rows.offer.id)",
       "loans": "\(rows.loans[0].id)", "loan-assignments": "\(rows.assignment.id)",
       "funding-rounds": "\(round)", "valuations": "\(ValuationID(rows.uuid(22)))",
@@ -90,6 +91,7 @@ struct MatrixNames: Sendable {
       "ids": "[\"\(try rows.fxRate().id)\"]", "rate": "\"7.1\"", "quote_basis": "\"list\"", "kind": "\"priced\"",
       "cause": "\"non_payment\"", "outcome": "\"sold\"", "age_months": "12", "residual_bps": "8000",
       "resolution": "\"cleared\"", "choice": "\"accelerate\"", "holder_name": "\"A name\"", "threshold_bps": "1000",
+      "issuer": "\"https://issuer.example/\"", "subject": "\"somebody\"",
       "account_holder": "\"A name\"", "iban": "\"DE89370400440532013000\"", "bic": "\"COBADEFFXXX\"",
     ]
   }

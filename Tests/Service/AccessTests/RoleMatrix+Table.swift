@@ -94,6 +94,10 @@ extension RoleMatrix {
     get  /v1/haircuts/{id}                                              00 000 ++++ +
     post /v1/haircuts/{id}/adopt                                        xx xxx x0xx x
     post /v1/haircuts/{id}/reject                                       xx xxx x+xx x
+    get  /v1/identity-bindings                                          ++ +++ ++++ +
+    post /v1/identity-bindings                                          0+ 000 xx+x 0
+    get  /v1/identity-bindings/{id}                                     0+ 000 ++++ +
+    post /v1/identity-bindings/{id}/revoke                              0+ 000 xx+x 0
     get  /v1/ledger/accounts                                            ++ +++ ++++ +
     get  /v1/ledger/clearing                                            00 000 ++++ +
     get  /v1/ledger/entries                                             ++ +++ ++++ +

@@ -10,6 +10,7 @@ import Primitives
 import SchemaFixtures
 import StrictJSON
 import Testing
+import TokenMint
 import WebSupport
 
 @testable import RowFixtures
@@ -18,10 +19,15 @@ import WebSupport
 /// one is open to nobody until somebody has said to whom.
 @Suite("The role matrix", .serialized, .timeLimit(.minutes(5)))
 struct RoleMatrixTests {
-  @Test("gives each caller exactly the routes that are declared, and tells outsiders nothing of what is not theirs")
-  func matrix() async throws {
-    try await HTTPMarket.with { http in
-      let book = try await MatrixBook(http)
+  @Test(
+    "gives each caller exactly the routes that are declared, and tells outsiders nothing of what is not theirs",
+    arguments: [false, true])
+  func matrix(byToken: Bool) async throws {
+    // A token's holder has the rights of the binding, and nothing else is different.
+    let issuer = byToken ? try TestIssuer() : nil
+    defer { issuer?.server.stop() }
+    try await HTTPMarket.with(tokens: issuer?.verifier()) { http in
+      let book = try await MatrixBook(http, issuer: issuer)
       let table = RoleMatrix.rows
       let declared = Set(table.map(\.key))
       let present = Set(http.routes.routes.map { "\($0.method.rawValue.lowercased()) \($0.template)" })
@@ -72,7 +78,8 @@ struct MatrixBook: Sendable {
   let keys: [RoleMatrix.Caller: String]
   let names: MatrixNames
 
-  init(_ http: HTTPMarket) async throws {
+  /// - Parameter issuer: whose tokens everybody holds in the place of keys.
+  init(_ http: HTTPMarket, issuer: TestIssuer? = nil) async throws {
     self.http = http
     let rows = try RowSet(full: false, seed: MatrixNames.seed)
     names = try MatrixNames(rows)
@@ -94,17 +101,25 @@ struct MatrixBook: Sendable {
       _ = try await connection.run(Tables.heads.inserting([Head(organizationID: lenderA.id)]), deadline: soon())
       try await connection.execute(MatrixNames.runs(rows))
     }
+    func credential(
+      _ organization: OrganizationID, _ roles: Set<Role>, _ duties: Set<Duty> = [], person: UInt64
+    ) async throws -> String {
+      if let issuer {
+        return try await issuer.holder(http, of: organization, roles, duties: duties, person: person)
+      }
+      return try await http.key(of: organization, roles, duties: duties, person: person)
+    }
     keys = [
-      .lenderA: try await http.key(of: rows.lender, [.lender], person: 11),
-      .lenderB: try await http.key(of: lenderB.id, [.lender], person: 12),
-      .startupA: try await http.key(of: rows.borrower, [.startup], person: 13),
-      .startupB: try await http.key(of: startupB.id, [.startup], person: 14),
-      .operations: try await http.staff([.operations], person: 15),
-      .risk: try await http.staff([.risk], person: 16),
-      .compliance: try await http.staff([.compliance], person: 17),
-      .treasury: try await http.staff([.treasury], person: 18),
-      .auditor: try await http.key(of: .platform, [.auditor], person: 19),
-      .suspended: try await http.key(of: suspended.id, [.lender], person: 20),
+      .lenderA: try await credential(rows.lender, [.lender], person: 11),
+      .lenderB: try await credential(lenderB.id, [.lender], person: 12),
+      .startupA: try await credential(rows.borrower, [.startup], person: 13),
+      .startupB: try await credential(startupB.id, [.startup], person: 14),
+      .operations: try await credential(.platform, [.admin], [.operations], person: 15),
+      .risk: try await credential(.platform, [.admin], [.risk], person: 16),
+      .compliance: try await credential(.platform, [.admin], [.compliance], person: 17),
+      .treasury: try await credential(.platform, [.admin], [.treasury], person: 18),
+      .auditor: try await credential(.platform, [.auditor], person: 19),
+      .suspended: try await credential(suspended.id, [.lender], person: 20),
     ]
   }
 

@@ -261,7 +261,7 @@ struct LoanAssignmentTests {
       #expect(try await code(accept(sale), other.principal) == "parties.not_found")
       #expect(try await code(SettleAssignment(assignmentID: sale.id), owner) == "lending.illegal_state")
       let seller = Principal(
-        organizationID: buyer.id, roles: [.lender], personID: owner.personID, keyID: buyer.principal.keyID)
+        organizationID: buyer.id, roles: [.lender], personID: owner.personID, credential: buyer.principal.credential)
       #expect(try await code(accept(sale), seller) == "parties.same_person")
       _ = try await market.run(accept(sale), by: buyer.principal)
       #expect(try await code(accept(sale), buyer.principal) == "lending.illegal_state")

@@ -12,7 +12,7 @@ import Testing
 @Suite("Reads", .timeLimit(.minutes(2)))
 struct ReadTests {
   static let statements: [Statement] =
-    Resources.statements + KeySQL.reads + ApprovalSQL.statements
+    Resources.statements + KeySQL.reads + BindingSQL.reads + ApprovalSQL.statements
     + Details.statements + Reader.statements + RoundReasons.statements + MarketSQL.statements
     + RunQueries.statements + MarkQueries.statements + [QuoteSQL.seriesOfModel]
 
@@ -27,7 +27,7 @@ struct ReadTests {
       let request = try await market.request(of: startup)
       let offer = try await market.offer(request, listing, quantity: 8)
       let auditor = Principal(
-        organizationID: .platform, roles: [.auditor], personID: nil, keyID: Marketplace.staff().keyID)
+        organizationID: .platform, roles: [.auditor], personID: nil, credential: Marketplace.staff().credential)
       var configuration = try market.database.configuration()
       configuration.role = "chipbridge_reader"
       let pool = try PostgresPool(configuration: configuration, size: 2, waiters: 10)

@@ -118,6 +118,29 @@ struct PartyBodyTests {
     #expect(command.roles == [.admin, .auditor])
   }
 
+  @Test("a binding is read member by member, its issuer and subject in visible ASCII alone")
+  func bindings() throws {
+    let parse: Parse<CreateIdentityBinding> = { CreateIdentityBinding.parse(&$0) }
+    let sample = Sample([
+      "organization_id": "\"\(lender)\"", "issuer": "\"https://issuer.example/\"", "subject": "\"ann|7\"",
+      "roles": "[\"lender\"]", "scopes": "[\"loans:read\"]",
+    ])
+    var changes: [[Change]] = [
+      requiredChanges("organization_id", "issuer", "subject", "roles"),
+      optionalChanges("duties", "scopes", "expires_at", "person_id"), idChanges("organization_id", prefix: "org"),
+      Change.bad("roles", "length", "[]"),
+    ]
+    for name in ["issuer", "subject"] {
+      changes.append(Change.good(name, text(255), "\"~!\""))
+      changes.append(Change.bad(name, "length", text(256), "\"\""))
+      changes.append(Change.bad(name, "format", "\"a b\"", "\"é\"", "\"a\\u0000\"", "\"a\\n\""))
+    }
+    check(sample, changes, parse)
+    let command = try read(sample, parse)
+    #expect(command.issuer == "https://issuer.example/" && command.subject == "ann|7" && command.personID == nil)
+    #expect(command.roles == [.lender] && command.duties == nil && command.scopes == [KeyScope(.read, of: "loans")])
+  }
+
   @Test("an organisation is shown with its verification, and what can be sent again is taken again")
   func renderedOrganization() throws {
     let moment = try instant("2026-01-02T03:04:05Z")

@@ -255,11 +255,11 @@ struct PlatformBodyTests {
     #expect(lines.map { $0["asset"]?.asString } == ["USD", "USD"])
     #expect(lines[1]["subject_id"]?.isNull == true)
     let audit = AuditRow(
-      organizationID: lender, id: uuid(24), at: moment, recordedAt: moment, keyID: APIKeyID(uuid(9)), personID: nil,
-      action: "lot.create", subject: uuid(3), outcome: "done", requestID: nil)
+      organizationID: lender, id: uuid(24), at: moment, recordedAt: moment, credential: .key(APIKeyID(uuid(9))),
+      personID: nil, action: "lot.create", subject: uuid(3), outcome: "done", requestID: nil)
     let shown = try JSONDocument(parsing: Array(try written { audit.write(to: &$0) }.utf8)).root
     #expect(shown["action"]?.asString == "lot.create")
-    #expect(shown["key_id"]?.asString == APIKeyID(uuid(9)).description)
+    #expect(shown["key_id"]?.asString == APIKeyID(uuid(9)).description && shown["binding_id"]?.isNull == true)
     #expect(shown["person_id"]?.isNull == true)
   }
 }

@@ -9,7 +9,7 @@ struct RateLimiterTests {
   private let organization = OrganizationID(UUIDValue(high: 1, low: 1))
   private let other = OrganizationID(UUIDValue(high: 2, low: 1))
 
-  private func key(_ number: UInt64) -> APIKeyID { APIKeyID(UUIDValue(high: number, low: 9)) }
+  private func key(_ number: UInt64) -> Credential { .key(APIKeyID(UUIDValue(high: number, low: 9))) }
 
   private func limits(key: Int64, organization: Int64 = 1_000_000, per seconds: Int64 = 60) -> RateLimiter.Limits {
     var limits = RateLimiter.Limits()
@@ -53,6 +53,15 @@ struct RateLimiterTests {
     let taken = (0..<20).count { admits(limiter.admit(key: key(UInt64($0 % 2)), of: organization, nil, now: 5)) }
     #expect(taken == 10)
     #expect(admits(limiter.admit(key: key(5), of: other, nil, now: 5)))
+  }
+
+  @Test("a binding has a quota of its own, as a key has")
+  func bindings() {
+    let limiter = RateLimiter(limits(key: 8))
+    let binding = Credential.binding(IdentityBindingID(UUIDValue(high: 1, low: 9)))
+    for caller in [key(1), binding] {
+      #expect((0..<20).count { _ in admits(limiter.admit(key: caller, of: organization, nil, now: 5)) } == 8)
+    }
   }
 
   @Test("an expensive request refused for its class takes nothing of the other quotas")

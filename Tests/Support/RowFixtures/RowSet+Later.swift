@@ -166,8 +166,9 @@ extension RowSet {
 
   var audit: AuditRow {
     AuditRow(
-      organizationID: borrower, id: uuid(26), at: now, recordedAt: later, keyID: id(2), personID: some(id(1)),
-      action: "lot.create", subject: some(uuid(4)), outcome: "done", requestID: some(Self.nasty))
+      organizationID: borrower, id: uuid(26), at: now, recordedAt: later,
+      credential: full ? .binding(id(71)) : .key(id(2)),
+      personID: some(id(1)), action: "lot.create", subject: some(uuid(4)), outcome: "done", requestID: some(Self.nasty))
   }
 
   var entry: JournalEntryRow {

@@ -45,6 +45,7 @@ struct Trip {
       Trip(Tables.organizations, [set.organization], ids: [borrower]),
       Trip(Tables.heads, [set.head], ids: [borrower]),
       Trip(Tables.apiKeys, [set.apiKey], ids: [set.apiKey.id.value]),
+      Trip(Tables.identityBindings, [set.identityBinding], ids: [set.uuid(71)]),
       Trip(Tables.licences, [try set.licence()], ids: [set.uuid(3)]),
       Trip(Tables.lots, [set.lot], ids: [lender, set.uuid(4)]),
       Trip(Tables.reservePlans, [set.reservePlan], ids: [set.uuid(5)]),
@@ -120,7 +121,7 @@ struct Trip {
       },
       Trip(Tables.auditLog, [set.audit], ids: [set.uuid(26)]) {
         $0.organizationID == $1.organizationID && $0.id == $1.id && $0.at == $1.at && $0.recordedAt == $1.recordedAt
-          && $0.keyID == $1.keyID && $0.personID == $1.personID && $0.action == $1.action
+          && $0.credential == $1.credential && $0.personID == $1.personID && $0.action == $1.action
           && $0.subject == $1.subject && $0.outcome == $1.outcome && $0.requestID == $1.requestID
       },
       Trip(Tables.journalEntries, [set.entry], ids: [set.uuid(27)]),

@@ -89,8 +89,10 @@ package enum MarkSQL {
   private static let organizationsOfPersons = Statement(
     "organizations_of_persons",
     """
-    select distinct person_id, org_id from api_keys
-    where person_id = any($1) and org_id <> $2 and revoked_at is null order by person_id, org_id
+    select person_id, org_id from api_keys where person_id = any($1) and org_id <> $2 and revoked_at is null
+    union
+    select person_id, org_id from identity_bindings where person_id = any($1) and org_id <> $2 and revoked_at is null
+    order by person_id, org_id
     """, parameters: [.uuidArray, .uuid], columns: [.uuid, .uuid])
   private static let organizationsNamed = Statement(
     "organizations_of_names", Tables.organizations.selectList + "where legal_name = any($1) order by org_id",

@@ -171,6 +171,7 @@ extension LawCheck {
         + """
         ) a where not exists (
           select 1 from organizations where org_id = a.id union all select 1 from api_keys where id = a.id
+          union all select 1 from identity_bindings where id = a.id
           union all select 1 from licences where id = a.id union all select 1 from lots where id = a.id
           union all select 1 from bank_statements where id = a.id
           union all select 1 from claw_backs where id = a.id union all select 1 from client_money_top_ups where id = a.id

@@ -189,7 +189,8 @@ extension RoundMarket {
     let proposal: MarkProposal
     do { proposal = try await run(command, by: staff) } catch ValuationRefusal.alreadyStands { return }
     let checker = Principal(
-      organizationID: .platform, roles: [.admin], personID: PersonID(UUIDValue(high: 9, low: 2)), keyID: staff.keyID,
+      organizationID: .platform, roles: [.admin], personID: PersonID(UUIDValue(high: 9, low: 2)),
+      credential: staff.credential,
       duties: staff.duties)
     _ = try await run(
       DecideValuation(id: proposal.id, decision: .approve, person: checker.personID, ifVersion: nil), by: checker)

@@ -28,7 +28,7 @@ package final class EventFeed: Sendable {
     var through: Int64 = 0
     var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     var nextWatcher = 0
-    var streams: [APIKeyID: Int] = [:]
+    var streams: [Credential: Int] = [:]
     var streamCount = 0
     var isClosed = false
   }
@@ -67,12 +67,12 @@ package final class EventFeed: Sendable {
   /// A place among the streams, given back when it is let go.
   package final class Seat: Sendable {
     private let feed: EventFeed
-    private let key: APIKeyID
+    private let key: Credential
     private let watcher: Int
     /// A turn: there is news, or a second has passed. It ends when the service stops.
     package let turns: AsyncStream<Void>
 
-    fileprivate init(feed: EventFeed, key: APIKeyID, watcher: Int, turns: AsyncStream<Void>) {
+    fileprivate init(feed: EventFeed, key: Credential, watcher: Int, turns: AsyncStream<Void>) {
       (self.feed, self.key, self.watcher, self.turns) = (feed, key, watcher, turns)
     }
 
@@ -86,7 +86,7 @@ package final class EventFeed: Sendable {
   }
 
   /// - Throws: `NoSeat`.
-  package func watch(_ key: APIKeyID) throws(NoSeat) -> Seat {
+  package func watch(_ key: Credential) throws(NoSeat) -> Seat {
     let (turns, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let watcher: Result<Int, NoSeat> = state.withLock { state in
       if state.isClosed { return .failure(.closed) }
@@ -101,7 +101,7 @@ package final class EventFeed: Sendable {
     return Seat(feed: self, key: key, watcher: try watcher.get(), turns: turns)
   }
 
-  private func leave(_ key: APIKeyID, _ watcher: Int) {
+  private func leave(_ key: Credential, _ watcher: Int) {
     state.withLock { state in
       state.watchers[watcher] = nil
       state.streamCount -= 1

@@ -74,7 +74,7 @@ package struct RotateAPIKey: Command {
     guard let organization = draft.find(\.organizations, key.organizationID) else {
       throw PartiesRefusal.notFound("API key")
     }
-    if key.id != principal.keyID {
+    if principal.credential != .key(key.id) {
       // Its secret gives its rights, so it is rotated by those only who could have made it.
       try KeyDesk.require(principal, mayGive: key.roles, key.duties, key.scopes, of: organization)
     }
@@ -124,7 +124,7 @@ enum KeyDesk {
       principal.isStaff || principal.organizationID == key.organizationID
     else { throw .notFound("API key") }
     try principal.require(.lender, .startup, .admin)
-    if principal.isStaff, key.id != principal.keyID { try principal.require(duty: .compliance) }
+    if principal.isStaff, principal.credential != .key(key.id) { try principal.require(duty: .compliance) }
     return key
   }
 

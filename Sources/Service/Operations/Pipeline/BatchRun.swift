@@ -258,7 +258,7 @@ struct BatchRun {
     changes.audit.append(
       AuditRow(
         organizationID: principal.organizationID, id: auditID, at: platform.now, recordedAt: wallTime,
-        keyID: principal.keyID, personID: principal.personID, action: submission.action, subject: subject,
+        credential: principal.credential, personID: principal.personID, action: submission.action, subject: subject,
         outcome: outcome, requestID: submission.requestID))
     guard let key = submission.idempotency else { return }
     decided[ScopedKey(organizationID: key.organizationID, key: key.key)] = (key.fingerprint, answer)

@@ -16,6 +16,23 @@ extension CreateAPIKey {
     _ reader: inout ObjectReader, keyID: APIKeyID, secretDigest: SHA256Digest
   ) -> CreateAPIKey? {
     let organization = reader.id("organization_id", of: OrganizationNoun.self)
+    let rights = GivenRights.parse(&reader)
+    guard let organization, let rights else { return nil }
+    return CreateAPIKey(
+      keyID: keyID, organizationID: organization, roles: rights.roles, duties: rights.duties, scopes: rights.scopes,
+      expiresAt: rights.expiresAt, personID: rights.personID, secretDigest: secretDigest)
+  }
+}
+
+/// What a key or a binding is given, and until when.
+struct GivenRights {
+  let roles: Set<Role>
+  let duties: Set<Duty>?
+  let scopes: Set<KeyScope>
+  let expiresAt: Instant?
+  let personID: PersonID?
+
+  static func parse(_ reader: inout ObjectReader) -> GivenRights? {
     let roles = reader.set("roles", count: 1...4) { $1.enumeration($0, as: Role.self) }
     let duties = reader.optionalSet("duties", count: 0...4) { $1.enumeration($0, as: Duty.self) }
     let scopes = reader.optionalSet("scopes", count: 0...50) { node, log in
@@ -23,10 +40,10 @@ extension CreateAPIKey {
     }
     let expiresAt = reader.optionalInstant("expires_at")
     let person = reader.optionalID("person_id", of: PersonNoun.self)
-    guard let organization, let roles else { return nil }
-    return CreateAPIKey(
-      keyID: keyID, organizationID: organization, roles: Set(roles), duties: duties.map { Set($0) },
-      scopes: Set(scopes ?? []), expiresAt: expiresAt, personID: person, secretDigest: secretDigest)
+    guard let roles else { return nil }
+    return GivenRights(
+      roles: Set(roles), duties: duties.map { Set($0) }, scopes: Set(scopes ?? []), expiresAt: expiresAt,
+      personID: person)
   }
 }
 

@@ -9,6 +9,15 @@ extension APIDescription {
         writer.field("scheme", "bearer")
         writer.field("description", "An API key of an organisation: shown once, when it is made.")
       }
+      writer.object("jwt") { writer in
+        writer.field("type", "http")
+        writer.field("scheme", "bearer")
+        writer.field("bearerFormat", "JWT")
+        writer.field(
+          "description",
+          "Where the service is set up for an outside issuer: a signed token of it (RS256, PS256, ES256 or EdDSA), of which "
+            + "`/v1/identity-bindings` says for whom its subject acts, and with which rights.")
+      }
     }
     writer.object("parameters") { parameters(to: &$0) }
     writer.object("headers") { headers(to: &$0) }

@@ -45,8 +45,9 @@ struct APIDescription: Sendable {
       writer.array("servers", ["/"]) { writer, url in
         writer.object { $0.field("url", url) }
       }
-      writer.array("security", [()]) { writer, _ in
-        writer.object { $0.array("bearer", [String]()) { $0.string($1) } }
+      // Either of them.
+      writer.array("security", ["bearer", "jwt"] as [StaticString]) { writer, scheme in
+        writer.object { $0.array(scheme, [String]()) { $0.string($1) } }
       }
       writer.array("tags", tags) { writer, tag in
         writer.object { $0.field("name", tag) }

@@ -17,6 +17,13 @@ enum APIGuide {
         + "alike, 404. Acts that move money or change compliance need two persons: `/v1/approvals` lists what waits for one."
     ),
     (
+      "Tokens",
+      "Where the service is set up for an outside issuer, a JWT of it is taken in the place of a key, in the same header. It says "
+        + "who somebody is; what that person may do says a binding of its `iss` and `sub` (`/v1/identity-bindings`), made and "
+        + "revoked under the rules of keys. It needs `kid` in its header, and `iss`, `aud`, `sub`, `iat` and `exp`. Whatever is "
+        + "wrong with a key or a token, the answer is the same 401."
+    ),
+    (
       "Repeating a request",
       "Every POST that changes something needs `Idempotency-Key`. The same key with the same request (method, path, query, "
         + "bytes of the body) has one effect; the answer is repeated byte for byte with `Idempotency-Replayed: true`, for 30 "

@@ -40,6 +40,16 @@ extension Contract {
       "api-keys/{id}/rotate",
       "Makes the key that follows, its secret answered once; the old one goes on for an overlap."),
     .post("api-keys/{id}/revoke", "A key is good for nothing more, within a second, everywhere."),
+    .post(
+      "identity-bindings",
+      "Lets somebody whom the outside issuer knows act for an organisation, with rights that a key of the caller could carry."
+    ),
+    .get(
+      "identity-bindings", "Bindings of the caller's organisation; all for staff.",
+      QueryParameter.page + [QueryParameter("state", .words(["active", "expired", "revoked"]), "Only these.")]),
+    .get("identity-bindings/{id}", "One binding."),
+    .post(
+      "identity-bindings/{id}/revoke", "Tokens of its subject are good for nothing more, within a second, everywhere."),
     .post("licences", "Records an export licence with its quota. By staff."),
     .get(
       "licences", "Export licences and what is left of them.",

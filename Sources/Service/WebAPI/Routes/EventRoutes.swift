@@ -106,7 +106,7 @@ extension WebAPI {
   /// A place among the streams of this process.
   /// - Throws: 429 past what a key may have, 503 past what the process takes.
   func seat(of principal: Principal) throws -> EventFeed.Seat {
-    do { return try feed.watch(principal.keyID) } catch {
+    do { return try feed.watch(principal.credential) } catch {
       var problem =
         switch error {
         case .tooManyOfKey(let most):

@@ -40,12 +40,7 @@ extension WebAPI {
     routes.get("/v1/api-keys") { request, _ in
       let principal = try await gateway.principal(of: request)
       let query = try gateway.listQuery(request, list: "api-keys")
-      let state = try Gateway.text(request, "state").map { text in
-        guard let state = APIKey.State(rawValue: text) else {
-          throw Problem(.unprocessableContent, "request.invalid", "state is active, expired or revoked.")
-        }
-        return state
-      }
+      let state = try Self.keyState(request)
       let now = clock.now()
       let page = KeySQL.page(
         of: state, after: query.position, limit: query.limit + 1, now: now, scope: gateway.reader.scope(principal))
@@ -67,6 +62,15 @@ extension WebAPI {
       let key = try KeySQL.decode(row)
       // Neither its last use nor its expiry is a change of the row, so a version says too little of it for an ETag.
       return gateway.object(request, version: nil) { key.write(to: &$0, state: key.state(at: clock.now())) }
+    }
+  }
+
+  static func keyState(_ request: Request) throws -> APIKey.State? {
+    try Gateway.text(request, "state").map { text in
+      guard let state = APIKey.State(rawValue: text) else {
+        throw Problem(.unprocessableContent, "request.invalid", "state is active, expired or revoked.")
+      }
+      return state
     }
   }
 

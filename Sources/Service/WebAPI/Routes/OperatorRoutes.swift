@@ -1,6 +1,7 @@
 import Delivery
 import HTTPTypes
 import Hummingbird
+import Identity
 import NIOCore
 import Operations
 import Persistence
@@ -100,6 +101,31 @@ extension WebAPI {
         "chipbridge_span_export_failures_total", "Tries to export spans that failed.",
         tracer?.counters.failedTries.load(ordering: .relaxed) ?? 0),
       count("chipbridge_pipeline_repeats_total", "Batches repeated.", counters.repeats.load(ordering: .relaxed)),
+    ] + issuerGauges()
+  }
+
+  /// How the outside issuer's keys stand; nothing where none is set up.
+  private func issuerGauges() -> [MetricsRegistry.Gauge] {
+    guard let tokens = gateway.authenticator.tokens else { return [] }
+    let standing = tokens.keys.standing
+    func count(_ name: String, _ help: String, _ value: Int) -> MetricsRegistry.Gauge {
+      MetricsRegistry.Gauge(name, help, type: "counter", value: value)
+    }
+    let (unread, untaken) = standing.troubles.reduce(into: (0, 0)) { sums, trouble in
+      if trouble.reason.isOfContent { sums.1 += trouble.count } else { sums.0 += trouble.count }
+    }
+    return [
+      MetricsRegistry.Gauge(
+        "chipbridge_issuer_keys", "Keys of the outside issuer that are taken.", value: standing.keys),
+      MetricsRegistry.Gauge(
+        "chipbridge_issuer_keys_age_seconds", "Since the issuer's key set was last read and good; -1 before that.",
+        value: Int(standing.ageSeconds ?? -1)),
+      count("chipbridge_issuer_key_reads_total", "Readings of the key set that were good.", standing.readings),
+      count("chipbridge_issuer_key_read_failures_total", "Readings that brought no key set.", unread),
+      count("chipbridge_issuer_key_sets_refused_total", "Key sets that were read and not taken.", untaken),
+      count(
+        "chipbridge_tokens_refused_total", "Tokens found bad; one that comes again at once counts once.",
+        tokens.refusals.reduce(0) { $0 + $1.count }),
     ]
   }
 }
