@@ -26,10 +26,11 @@ struct HTTPMarket: Sendable {
 
   /// - Parameter filtersTenants: whether the reads' own tenant filter stands before row security.
   static func with(
-    filtersTenants: Bool = true, _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
+    filtersTenants: Bool = true, rateLimits: RateLimiter.Limits = .init(),
+    _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
   ) async throws {
     try await Marketplace.with { market in
-      try await on(market, filtersTenants: filtersTenants, body)
+      try await on(market, filtersTenants: filtersTenants, rateLimits: rateLimits, body)
     }
   }
 
@@ -46,7 +47,8 @@ struct HTTPMarket: Sendable {
 
   /// Another process of the service on the same marketplace.
   static func on(
-    _ market: Marketplace, filtersTenants: Bool = true, _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
+    _ market: Marketplace, filtersTenants: Bool = true, rateLimits: RateLimiter.Limits = .init(),
+    _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
   ) async throws {
     var configuration = try market.database.configuration()
     configuration.role = "chipbridge_reader"
@@ -58,7 +60,7 @@ struct HTTPMarket: Sendable {
     let api = WebAPI(
       gateway: gateway, reference: market.reference, clock: market.clock, writer: market.pool,
       metrics: MetricsRegistry(), feed: EventFeed(pool: market.pool, limits: Self.noStreams), webhooks: Self.desk,
-      isSandbox: true, standing: StandingHeaders(), limiter: RateLimiter(RateLimiter.Limits()), accessLog: nil,
+      isSandbox: true, standing: StandingHeaders(), limiter: RateLimiter(rateLimits), accessLog: nil,
       workPlanned: {})
     let (router, routes) = api.build()
     var logger = Logger(label: "access")
