@@ -117,6 +117,11 @@ package struct Made: Sendable {
 
   package init() {}
 
+  /// Whether some of it is seen by commands of later batches only.
+  package var holdsFromNextBatch: Bool {
+    isReferenceChanged || !documents.isEmpty || clock != nil || closedDay != nil || shard != nil
+  }
+
   /// Keeps with each event what its object was on the shelves before the command, and what it is now.
   package mutating func attachImages(before: Shelves) {
     for index in events.indices {

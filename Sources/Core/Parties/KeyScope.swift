@@ -36,16 +36,15 @@ package struct KeyScope: Sendable, Hashable, CustomStringConvertible {
 
   /// Every family of routes; a test compares them with the table of routes.
   package static let families: Set<String> = [
-    "api-keys", "approvals", "audit-log", "bank-statements", "business-days", "calendars", "cash-conversions",
-    "cash-receipts", "chip-models", "chip-quotes", "claw-backs", "client-money", "close-report", "compliance-items",
-    "control-choices", "delinquency", "deposit-acts", "events", "export-checks", "export-rules", "funding-rounds",
-    "fx-rates", "haircuts", "identity-bindings", "ledger", "lenders", "licences", "listings", "loan-assignments",
-    "loan-requests",
-    "loans", "lots", "margin-calls", "margin-tests", "mark-series", "match-rounds", "offers", "order-book",
-    "organizations", "payouts", "platform-invoices", "rate-index", "reconciliation-breaks", "reserve-plans", "risk",
-    "rule-packs", "sandbox", "screening-lists", "settlement-runs", "startups", "statement-documents", "statements",
-    "stress-tests", "tax-report", "tax-rules", "valuation-disputes", "valuation-imports", "valuation-proposals",
-    "valuations", "warrants", "webhooks",
+    "api-keys", "approvals", "audit-log", "bank-statements", "batches", "business-days", "calendars",
+    "cash-conversions", "cash-receipts", "chip-models", "chip-quotes", "claw-backs", "client-money", "close-report",
+    "compliance-items", "control-choices", "delinquency", "deposit-acts", "events", "export-checks", "export-rules",
+    "funding-rounds", "fx-rates", "haircuts", "identity-bindings", "ledger", "lenders", "licences", "listings",
+    "loan-assignments", "loan-requests", "loans", "lots", "margin-calls", "margin-tests", "mark-series", "match-rounds",
+    "offers", "order-book", "organizations", "payouts", "platform-invoices", "rate-index", "reconciliation-breaks",
+    "reserve-plans", "risk", "rule-packs", "sandbox", "screening-lists", "settlement-runs", "startups",
+    "statement-documents", "statements", "stress-tests", "tax-report", "tax-rules", "valuation-disputes",
+    "valuation-imports", "valuation-proposals", "valuations", "warrants", "webhooks",
   ]
 }
 

@@ -97,6 +97,7 @@ package struct WebAPI: Sendable {
     addEventRoutes(&table)
     addWebhookRoutes(&table)
     addAuditRoutes(&table)
+    addBatchRoutes(&table)
     addDescriptionRoutes(&table)
     precondition(table.handlers.count == Contract.operations.count, "a line of the contract has no route")
     let router = Router(context: ChipBridgeContext.self)

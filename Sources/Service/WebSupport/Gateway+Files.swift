@@ -16,8 +16,10 @@ extension Gateway {
     if let probe = BodyProbe.current {
       throw probe.done(
         BodyProbe.Finding(
-          kind: .upload, shape: nil, types: types.sorted(), mostBytes: limit, status: Int(render.status.code)))
+          kind: .upload, shape: nil, types: types.sorted(), mostBytes: limit, status: Int(render.status.code),
+          combines: false))
     }
+    if BatchItem.current != nil { throw BatchItem.notCombinable }
     let principal = try await principal(of: request)
     let validateOnly = try validateOnly(request)
     let posted = Posted(principal: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)

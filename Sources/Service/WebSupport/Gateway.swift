@@ -44,7 +44,10 @@ package struct Gateway: Sendable {
   /// - Throws: 401 for no good key; `auth.scope_required`.
   package func principal(of request: Request) async throws -> Principal {
     if BodyProbe.current != nil { return BodyProbe.principal }
-    let principal = try await authenticator.principal(authorization: request.headers[.authorization])
+    let principal =
+      if let item = BatchItem.current { item.principal } else {
+        try await authenticator.principal(authorization: request.headers[.authorization])
+      }
     if principal.scopes.isEmpty { return principal }
     // `/v1/loans/{id}`: the family is the second part.
     let family = request.uri.path.split(separator: "/").dropFirst().first
@@ -117,7 +120,17 @@ package struct Gateway: Sendable {
       throw probe.done(
         BodyProbe.Finding(
           kind: .command, shape: try BodyShape.traced { _ = try command(&$0, posted) }, types: [],
-          mostBytes: limits.maxBytes, status: Int(render.status.code)))
+          mostBytes: limits.maxBytes, status: Int(render.status.code),
+          combines: Self.combines(C.self, weight: weight, showsSecret: shownOnce != nil)))
+    }
+    if let item = BatchItem.current {
+      guard Self.combines(C.self, weight: weight, showsSecret: shownOnce != nil) else {
+        throw BatchItem.notCombinable
+      }
+      let posted = Posted(
+        principal: try await principal(of: request), ifVersion: try ifMatch(request), validateOnly: item.validateOnly)
+      let parsed = try item.parse { reader in try command(&reader, posted) }
+      throw item.done(Submission.Part(parsed, by: posted.principal, render: { render.answer($0) }))
     }
     let principal = try await principal(of: request)
     let validateOnly = try validateOnly(request)
@@ -140,11 +153,12 @@ package struct Gateway: Sendable {
   package func describe(
     _ status: HTTPResponse.Status = .ok, limits: JSONLimits = .request, _ read: (inout ObjectReader) throws -> Void
   ) throws {
+    if BatchItem.current != nil { throw BatchItem.notCombinable }
     guard let probe = BodyProbe.current else { return }
     throw probe.done(
       BodyProbe.Finding(
         kind: .command, shape: try BodyShape.traced(read), types: [], mostBytes: limits.maxBytes,
-        status: Int(status.code)))
+        status: Int(status.code), combines: false))
   }
 
   /// An empty body stands for an empty object.
@@ -155,7 +169,7 @@ package struct Gateway: Sendable {
       throw probe.done(
         BodyProbe.Finding(
           kind: .calculation, shape: try BodyShape.traced { _ = try read(&$0) }, types: [], mostBytes: limits.maxBytes,
-          status: 200))
+          status: 200, combines: false))
     }
     let document = try JSONDocument(parsing: body.isEmpty ? Array("{}".utf8) : body, limits: limits)
     var reader = ObjectReader(document)
@@ -198,7 +212,7 @@ package struct Gateway: Sendable {
     }
   }
 
-  func validateOnly(_ request: Request) throws -> Bool {
+  package func validateOnly(_ request: Request) throws -> Bool {
     switch request.uri.queryParameters["validate_only"] {
     case nil, "false"?: return false
     case "true"?: return true

@@ -33,7 +33,8 @@ package struct Problem: Error, HTTPResponseError, Sendable {
   }
 
   /// The document's bytes. The stored answer of a refusal carries no request id: a replay must be byte-equal.
-  package func body(requestID: String?) -> [UInt8] {
+  /// - Parameter besides: members of this problem's own.
+  package func body(requestID: String?, besides: ((inout JSONWriter) -> Void)? = nil) -> [UInt8] {
     var writer = JSONWriter(capacity: 256)
     writer.beginObject()
     writer.field("type", "about:blank#\(code)")
@@ -49,6 +50,7 @@ package struct Problem: Error, HTTPResponseError, Sendable {
       writer.field("detail", item.detail)
       writer.endObject()
     }
+    besides?(&writer)
     writer.endObject()
     return writer.bytes
   }

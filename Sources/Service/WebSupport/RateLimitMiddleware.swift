@@ -10,7 +10,6 @@ package struct RateLimitMiddleware: RouterMiddleware {
   private let authenticator: Authenticator
   private let classes: [String: RateLimiter.Class]
   private let policies: [RateLimiter.Class?: String]
-  private let started = ContinuousClock.now
 
   package init(limiter: RateLimiter, authenticator: Authenticator, routes: RouteTable) {
     self.limiter = limiter
@@ -40,11 +39,7 @@ package struct RateLimitMiddleware: RouterMiddleware {
       return try await next(request, context)
     }
     let kind = classes[template]
-    let (seconds, attoseconds) = (ContinuousClock.now - started).components
-    let verdict = limiter.admit(
-      key: principal.credential, of: principal.organizationID, kind,
-      now: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-    switch verdict {
+    switch limiter.admit(key: principal.credential, of: principal.organizationID, kind, now: limiter.now) {
     case .admitted(let standing):
       defer { limiter.ended(principal.organizationID) }
       var response: Response
@@ -52,16 +47,18 @@ package struct RateLimitMiddleware: RouterMiddleware {
         // What a handler throws is an answer like another, and tells the quotas too.
         var problem = Problem(any: error)
         guard problem.status.code < 500, !(error is HTTPError) else { throw error }
-        problem.headers += fields(standing, kind).map { ($0.name, $0.value) }
+        let said = Set(problem.headers.map(\.0))
+        problem.headers += fields(standing, kind).filter { !said.contains($0.name) }.map { ($0.name, $0.value) }
         throw problem
       }
-      for field in fields(standing, kind) { response.headers[field.name] = field.value }
+      // A batch has said what is left after all its operations.
+      for field in fields(standing, kind) where response.headers[field.name] == nil {
+        response.headers[field.name] = field.value
+      }
       return response
     case .refused(let standing, let retryAfter):
-      var problem = Problem(
-        .tooManyRequests, "request.quota_exceeded",
-        "The quota \(standing.policy) is used up. It fills evenly; the next request fits in \(retryAfter) s.")
-      problem.headers = [(.retryAfter, "\(retryAfter)")] + fields(standing, kind).map { ($0.name, $0.value) }
+      var problem = Problem(quota: standing, retryAfter: retryAfter)
+      problem.headers += fields(standing, kind).map { ($0.name, $0.value) }
       throw problem
     case .crowded:
       var problem = Problem(
@@ -74,14 +71,28 @@ package struct RateLimitMiddleware: RouterMiddleware {
   private func fields(_ standing: RateLimiter.Standing, _ kind: RateLimiter.Class?) -> [HTTPField] {
     [
       HTTPField(name: .rateLimitPolicy, value: policies[kind] ?? ""),
-      HTTPField(
-        name: .rateLimit, value: "\"\(standing.policy)\";r=\(standing.remaining);t=\(standing.fullAfter)"),
+      HTTPField(name: .rateLimit, value: standing.text),
     ]
   }
 }
 
+extension RateLimiter.Standing {
+  /// As the field `RateLimit` says it.
+  package var text: String { "\"\(policy)\";r=\(remaining);t=\(fullAfter)" }
+}
+
+extension Problem {
+  /// A quota is used up.
+  package init(quota: RateLimiter.Standing, retryAfter: Int64) {
+    self.init(
+      .tooManyRequests, "request.quota_exceeded",
+      "The quota \(quota.policy) is used up. It fills evenly; this request fits in \(retryAfter) s.")
+    headers = [(.retryAfter, "\(retryAfter)")]
+  }
+}
+
 extension HTTPField.Name {
-  static let rateLimit = ours("RateLimit")
+  package static let rateLimit = ours("RateLimit")
   static let rateLimitPolicy = ours("RateLimit-Policy")
 
   /// A name of ours; that it is a token is a fact of this source.

@@ -77,6 +77,7 @@ package final class RateLimiter: Sendable {
 
   private let limits: Limits
   private let state = Mutex(State())
+  private let started = ContinuousClock.now
   /// Buckets that are remembered; full ones are forgotten first, which loses nothing.
   private static let capacity = 50_000
 
@@ -92,6 +93,12 @@ package final class RateLimiter: Sendable {
     return policies
   }
 
+  /// Nanoseconds since the limiter was made, of a clock that never goes back.
+  package var now: Int64 {
+    let (seconds, attoseconds) = (ContinuousClock.now - started).components
+    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+  }
+
   /// Takes one request from each bucket it falls under, or from none.
   /// - Parameter now: nanoseconds of a clock that never goes back.
   /// - Postcondition: `ended` is owed for an admitted one.
@@ -103,37 +110,61 @@ package final class RateLimiter: Sendable {
         state.refused += 1
         return .crowded
       }
-      if state.fullAt.count >= Self.capacity { state.fullAt = state.fullAt.filter { $0.value > now } }
-      var taken: [(Bucket, Int64)] = []
-      var nearest: Standing?
-      func take(_ bucket: Bucket, _ name: String, _ quota: Quota) -> Verdict? {
-        let interval = quota.interval
-        let owed = max((state.fullAt[bucket] ?? now) - now, 0)
-        // Whole requests that the bucket still holds.
-        let held = quota.requests - (owed + interval - 1) / interval
-        guard held > 0 else {
-          let wait = owed - (quota.requests - 1) * interval
-          return .refused(
-            Standing(policy: name, remaining: 0, fullAfter: Self.seconds(owed)), retryAfter: max(1, Self.seconds(wait)))
-        }
-        taken.append((bucket, now + owed + interval))
-        let standing = Standing(policy: name, remaining: held - 1, fullAfter: Self.seconds(owed + interval))
-        if standing.remaining < nearest?.remaining ?? .max { nearest = standing }
-        return nil
-      }
-      var refusal = take(.key(key), "key", limits.key)
-      refusal = refusal ?? take(.organization(organization), "organization", limits.organization)
-      if let kind, let quota = limits.expensive[kind], refusal == nil {
-        refusal = take(.expensive(organization, kind), kind.rawValue, quota)
-      }
-      if let refusal {
-        state.refused += 1
-        return refusal
-      }
-      for (bucket, fullAt) in taken { state.fullAt[bucket] = fullAt }
-      state.underWay[organization, default: 0] += 1
-      return .admitted(nearest ?? Standing(policy: "key", remaining: 0, fullAfter: 0))
+      let counts: [Class: Int64] = kind.map { [$0: 1] } ?? [:]
+      let verdict = take(1, counts, key: key, of: organization, now: now, from: &state)
+      if case .admitted = verdict { state.underWay[organization, default: 0] += 1 }
+      return verdict
     }
+  }
+
+  /// Takes what the operations of an admitted batch are beyond the one request that carried them, or nothing. A batch of
+  /// more than a whole quota needs a full bucket and is owed for: over time as many are admitted as one by one.
+  /// - Parameters:
+  ///   - requests: 0 or more.
+  ///   - expensive: how many of the operations are of each class.
+  package func charge(
+    _ requests: Int64, _ expensive: [Class: Int64], key: APIKeyID, of organization: OrganizationID, now: Int64
+  ) -> Verdict {
+    state.withLock { take(requests, expensive, key: key, of: organization, now: now, from: &$0) }
+  }
+
+  private func take(
+    _ requests: Int64, _ expensive: [Class: Int64], key: APIKeyID, of organization: OrganizationID, now: Int64,
+    from state: inout State
+  ) -> Verdict {
+    if state.fullAt.count >= Self.capacity { state.fullAt = state.fullAt.filter { $0.value > now } }
+    var taken: [(Bucket, Int64)] = []
+    var nearest: Standing?
+    func take(_ count: Int64, _ bucket: Bucket, _ name: String, _ quota: Quota) -> Verdict? {
+      let interval = quota.interval
+      let owed = max((state.fullAt[bucket] ?? now) - now, 0)
+      // Whole requests that the bucket still holds.
+      let held = quota.requests - (owed + interval - 1) / interval
+      let asked = min(count, quota.requests)
+      guard held >= asked else {
+        let wait = owed - (quota.requests - asked) * interval
+        return .refused(
+          Standing(policy: name, remaining: max(held, 0), fullAfter: Self.seconds(owed)),
+          retryAfter: max(1, Self.seconds(wait)))
+      }
+      taken.append((bucket, now + owed + interval * count))
+      let standing = Standing(
+        policy: name, remaining: max(held - count, 0), fullAfter: Self.seconds(owed + interval * count))
+      if standing.remaining < nearest?.remaining ?? .max { nearest = standing }
+      return nil
+    }
+    var refusal = take(requests, .key(key), "key", limits.key)
+    refusal = refusal ?? take(requests, .organization(organization), "organization", limits.organization)
+    for kind in Class.allCases where refusal == nil {
+      guard let count = expensive[kind], let quota = limits.expensive[kind] else { continue }
+      refusal = take(count, .expensive(organization, kind), kind.rawValue, quota)
+    }
+    if let refusal {
+      state.refused += 1
+      return refusal
+    }
+    for (bucket, fullAt) in taken { state.fullAt[bucket] = fullAt }
+    return .admitted(nearest ?? Standing(policy: "key", remaining: 0, fullAfter: 0))
   }
 
   /// An admitted request has its answer.

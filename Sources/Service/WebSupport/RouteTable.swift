@@ -18,6 +18,22 @@ package struct RouteTable: Sendable {
     segments.append((template.split(separator: "/", omittingEmptySubsequences: true), method))
   }
 
+  /// The template that a path is meant by; nil for a path of no route with that method.
+  package func template(of path: some StringProtocol, _ method: HTTPRequest.Method) -> String? {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    let found = zip(routes, segments).filter { route, entry in
+      route.method == method && entry.parts.count == parts.count
+        && zip(entry.parts, parts).allSatisfy { template, part in
+          template.hasPrefix("{") || template.elementsEqual(part)
+        }
+    }
+    // As below: a word before an id.
+    func open(_ entry: (parts: [Substring], method: HTTPRequest.Method)) -> Int {
+      entry.parts.count { $0.hasPrefix("{") }
+    }
+    return found.min { left, right in open(left.1) < open(right.1) }?.0.template
+  }
+
   /// The methods that a path answers to, sorted; empty for a path of no route.
   package func methods(of path: some StringProtocol) -> [HTTPRequest.Method] {
     let parts = path.split(separator: "/", omittingEmptySubsequences: true)

@@ -29,11 +29,11 @@ struct HTTPMarket: Sendable {
   ///   - filtersTenants: whether the reads' own tenant filter stands before row security.
   ///   - tokens: what verifies tokens of an outside issuer.
   static func with(
-    filtersTenants: Bool = true, tokens: TokenVerifier? = nil,
+    filtersTenants: Bool = true, tokens: TokenVerifier? = nil, rateLimits: RateLimiter.Limits = .init(),
     _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
   ) async throws {
     try await Marketplace.with { market in
-      try await on(market, filtersTenants: filtersTenants, tokens: tokens, body)
+      try await on(market, filtersTenants: filtersTenants, tokens: tokens, rateLimits: rateLimits, body)
     }
   }
 
@@ -51,6 +51,7 @@ struct HTTPMarket: Sendable {
   /// Another process of the service on the same marketplace.
   static func on(
     _ market: Marketplace, filtersTenants: Bool = true, tokens: TokenVerifier? = nil,
+    rateLimits: RateLimiter.Limits = .init(),
     _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
   ) async throws {
     var configuration = try market.database.configuration()
@@ -63,7 +64,7 @@ struct HTTPMarket: Sendable {
     let api = WebAPI(
       gateway: gateway, reference: market.reference, clock: market.clock, writer: market.pool,
       metrics: MetricsRegistry(), feed: EventFeed(pool: market.pool, limits: Self.noStreams), webhooks: Self.desk,
-      isSandbox: true, standing: StandingHeaders(), limiter: RateLimiter(RateLimiter.Limits()),
+      isSandbox: true, standing: StandingHeaders(), limiter: RateLimiter(rateLimits),
       workPlanned: {})
     let (router, routes) = api.build()
     var logger = Logger(label: "access")

@@ -59,6 +59,7 @@ struct MatrixNames: Sendable {
     ]
     let money = #"{"amount":1000,"currency":"USD"}"#
     let site = #"{"country":"US","region":"US-west"}"#
+    let lot = #"{"chip_model_id":"\#(rows.chip)","quantity":8,"site":\#(site),"available_on":"\#(day)"}"#
     samples = [
       "reason": "\"a reason\"", "occurred_on": "\"\(day)\"", "quantity": "8", "amount": money, "source": "\"a source\"",
       "name": "\"A name\"", "evidence": "\"a paper\"", "on": "\"\(day)\"", "jurisdiction": "\"US\"",
@@ -69,6 +70,7 @@ struct MatrixNames: Sendable {
       "regions": #"["US-west"]"#, "currencies": #"["USD"]"#, "sweep_bps": "2500", "share_bps": "1000",
       "rate_bps": "900", "since_at": "\"2026-06-02T08:00:00Z\"", "haircut_bps": "900",
       "url": "\"https://hooks.example.com/\"",
+      "operations": "[{\"path\":\"/v1/lots\",\"body\":\(lot)}]",
       "max_rate_bps": "1500", "ask_rate_bps": "900", "quota": "64", "region": "\"US-west\"", "quote": "\"CNY\"",
       "base": "\"USD\"", "month": "\"2026-07\"", "currency": "\"USD\"", "points": "[{}]", "months": "[]",
       "holidays": "[]", "closings": "[{}]", "closed_on": "\"\(day)\"", "acceptable": "[{}]", "repayment": "{}",

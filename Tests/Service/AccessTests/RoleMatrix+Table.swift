@@ -20,6 +20,7 @@ extension RoleMatrix {
     get  /v1/bank-statements                                            ++ +++ ++++ +
     post /v1/bank-statements                                            xx xxx xxx+ x
     get  /v1/bank-statements/{id}                                       00 000 ++++ +
+    post /v1/batches                                                    +x +x+ xxxx x
     get  /v1/business-days?currency=USD                                 ++ +++ ++++ +
     get  /v1/calendars                                                  ++ +++ ++++ +
     post /v1/calendars                                                  xx xxx +xxx x

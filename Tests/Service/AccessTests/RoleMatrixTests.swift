@@ -191,21 +191,11 @@ struct MatrixBook: Sendable {
     return filler.value.json
   }
 
-  private static let fingerprint = Statement(
-    "matrix_fingerprint",
-    """
-    select relname::text, (xpath('/row/n/text()', query_to_xml(
-      format('select md5(coalesce(string_agg(t::text, '''' order by t::text), '''')) as n from %I t', relname),
-      false, true, '')))[1]::text
-    from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
-      and relname not in ('audit_log', 'idempotency')
-    """, columns: [.text, .text])
-
   /// What every table holds, but for the records of the refusals themselves.
   func fingerprints() async throws -> [String: String] {
     try await http.market.database.withConnection { connection in
       var found: [String: String] = [:]
-      for row in try await connection.run(Query(Self.fingerprint), deadline: soon()) {
+      for row in try await connection.run(Query(TableDigests.all), deadline: soon()) {
         found[try row.text(0)] = try row.text(1)
       }
       return found

@@ -47,6 +47,34 @@ struct RateLimiterTests {
     #expect(limiter.refused == 2)
   }
 
+  @Test("a batch counts as many as it has operations, all or none, and what is more than a quota is owed for")
+  func batches() {
+    let limiter = RateLimiter(limits(key: 10))
+    func charge(_ more: Int64, at now: Int64) -> Bool {
+      admits(limiter.admit(key: key(1), of: organization, nil, now: now))
+        && admits(limiter.charge(more, [:], key: key(1), of: organization, now: now))
+    }
+    #expect(charge(6, at: 0))
+    // Three are left: one carries the batch, and of the five others none is taken.
+    #expect(!charge(5, at: 0))
+    #expect(charge(1, at: 0))
+    #expect(!charge(0, at: 0))
+    // Over ten minutes as much passes as ten quotas, however large the batches are.
+    let large = RateLimiter(limits(key: 10))
+    var passed: Int64 = 0
+    for second in 0..<600 {
+      let now = Int64(second) * Self.second
+      if case .admitted = large.charge(25, [:], key: key(1), of: organization, now: now) { passed += 25 }
+    }
+    #expect(passed == 100)
+    var classes = limits(key: 100)
+    classes.expensive[.imports] = .init(3, per: 60)
+    let byClass = RateLimiter(classes)
+    #expect(admits(byClass.charge(4, [.imports: 4], key: key(1), of: organization, now: 0)))
+    #expect(!admits(byClass.charge(1, [.imports: 1], key: key(1), of: organization, now: 0)))
+    #expect(admits(byClass.charge(95, [:], key: key(1), of: organization, now: 0)))
+  }
+
   @Test("keys of one organisation share its quota, other organisations have their own")
   func shared() {
     let limiter = RateLimiter(limits(key: 8, organization: 10))

@@ -62,6 +62,8 @@ package struct DecideReference: Command {
   }
 
   package static let action = "reference.decide"
+  /// What is adopted is loaded for the next batch.
+  package static let combines = false
   package var staffDuty: Duty? { kind.duty }
   package let entryID: ReferenceEntryID
   package let kind: ReferenceEntry.Kind

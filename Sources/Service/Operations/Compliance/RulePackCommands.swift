@@ -120,6 +120,8 @@ package struct DecideRulePack: Command {
   }
 
   package static let action = "rule_pack.decide"
+  /// What is switched on is loaded for the next batch.
+  package static let combines = false
   package var staffDuty: Duty? { .compliance }
   package let packID: RulePackID
   package let act: Act

@@ -17,8 +17,16 @@ struct BatchRun {
   let executor: BatchExecutor
   let submissions: [Submission]
   private var results: [Result?]
-  private var state = BatchState()
-  private var changes = BatchChanges()
+  var state = BatchState()
+  var changes = BatchChanges()
+  /// The heads that the batch asked for, found or not.
+  private(set) var wantedHeads: Set<OrganizationID> = []
+  /// What parts of a submission have to see once those before them are done, and was not looked up.
+  var unseen: Set<Need> = []
+  /// How often it was looked up what parts had not seen.
+  var rehearsals = 0
+  /// What each submission is decided with: the same when it is decided again, or its parts would make other ids.
+  private var moments: [Int: Moment] = [:]
   private var platform = PlatformState(now: .epoch, clockIsSet: false, referenceVersion: 0)
   /// Answers decided in this very batch, so that a duplicate beside its original gets the same bytes.
   private var decided: [ScopedKey: (fingerprint: SHA256Digest, answer: StoredAnswer)] = [:]
@@ -49,6 +57,11 @@ struct BatchRun {
     if try await !foresee(transaction, reference: reference, wallTime: wallTime) {
       try await lockAndReload(transaction)
       decideAll(reference: reference, wallTime: wallTime)
+      while !unseen.isEmpty {
+        try await load(unseen, transaction)
+        unseen = []
+        decideAll(reference: reference, wallTime: wallTime)
+      }
     }
     try await apply(transaction, wallTime: wallTime)
     return results.map { $0 ?? .failed(.defect("undecided")) }
@@ -100,10 +113,14 @@ struct BatchRun {
     for _ in 0..<12 {
       let needs = missingNeeds(of: open)
       if needs.isEmpty { return }
-      let lookups = Loader.lookups(for: needs)
-      let answers = try await transaction.pipeline(lookups.map(\.query))
-      try take(lookups, answers[...], satisfying: needs)
+      try await load(needs, transaction)
     }
+  }
+
+  private mutating func load(_ needs: Set<Need>, _ transaction: Transaction) async throws {
+    let lookups = Loader.lookups(for: needs)
+    let answers = try await transaction.pipeline(lookups.map(\.query))
+    try take(lookups, answers[...], satisfying: needs)
   }
 
   private mutating func take(
@@ -120,6 +137,7 @@ struct BatchRun {
   private mutating func lockAndReload(_ transaction: Transaction) async throws {
     var wanted: Set<OrganizationID> = []
     for index in open { wanted.formUnion(submissions[index].heads(state)) }
+    wantedHeads = wanted
     if wanted.isEmpty { return }
     let needs = state.satisfied
     let lookups = Loader.lookups(for: needs)
@@ -164,11 +182,14 @@ struct BatchRun {
   private mutating func decideAll(reference: ReferenceData, wallTime: Instant) {
     let positions = open
     if positions.isEmpty { return }
-    let firstSequence = executor.sequences(positions.count, now: wallTime)
+    // Each part of a submission arrives for itself, in the order of the parts.
+    let parts = positions.reduce(0) { $0 + submissions[$1].parts.count }
+    var sequence = executor.sequences(parts, now: wallTime)
     let milliseconds = UInt64(wallTime.microseconds / 1_000)
     let seeds = executor.clock.randomBits(positions.count)
     for (offset, index) in positions.enumerated() {
       let submission = submissions[index]
+      defer { sequence += Int64(submission.parts.count) }
       if let key = submission.idempotency,
         let earlier = decided[ScopedKey(organizationID: key.organizationID, key: key.key)]
       {
@@ -177,53 +198,87 @@ struct BatchRun {
           ? .answered(Answered(answer: earlier.answer, replayed: true)) : .failed(.keyReused)
         continue
       }
-      let ids = IdentifierSource(milliseconds: milliseconds, seed: seeds[offset])
-      let sequence = firstSequence + Int64(offset)
-      results[index] = decide(submission, reference, ids, wallTime: wallTime, sequence: sequence)
+      let moment =
+        moments[index]
+        ?? Moment(
+          reference: reference, ids: IdentifierSource(milliseconds: milliseconds, seed: seeds[offset]),
+          wallTime: wallTime, sequence: sequence)
+      if submission.gather == nil {
+        results[index] = decide(submission, moment)
+      } else {
+        moments[index] = moment
+        results[index] = decideTogether(submission, moment)
+      }
     }
   }
 
+  /// What a command is decided with, beside the state.
+  struct Moment {
+    let reference: ReferenceData
+    var ids: IdentifierSource
+    let wallTime: Instant
+    var sequence: Int64
+  }
+
   /// What a command came to, apart from the state it was decided on.
-  private struct Deliberation {
+  struct Deliberation {
     let answer: StoredAnswer
     let outcome: String
+    let isRefused: Bool
     let made: Made
     let auditID: UUIDValue
+    /// Where ids go on from.
+    let ids: IdentifierSource
   }
 
   /// The draft holds the state it is decided on, and ends with this function: were it still there when the state takes over
   /// what was made, each command would copy all rows of those before it.
-  private func deliberate(
-    _ submission: Submission, _ reference: ReferenceData, _ ids: IdentifierSource, wallTime: Instant, sequence: Int64
-  ) throws -> Deliberation {
+  func deliberate(_ part: Submission.Part, _ moment: Moment) throws -> Deliberation {
     var draft = Draft(
-      base: state, reference: reference, ids: ids, now: platform.now, clockIsSet: platform.clockIsSet,
-      wallTime: wallTime, sequence: sequence, closedThrough: platform.closedThrough)
+      base: state, reference: moment.reference, ids: moment.ids, now: platform.now, clockIsSet: platform.clockIsSet,
+      wallTime: moment.wallTime, sequence: moment.sequence, closedThrough: platform.closedThrough)
     do {
-      let answer = try submission.decide(&draft)
+      let answer = try part.decide(&draft)
       draft.tellStates()
-      return Deliberation(answer: answer, outcome: "done", made: draft.made, auditID: draft.ids.nextValue())
-    } catch let refusal as any Refusal {
-      executor.counters.refusals.add(1, ordering: .relaxed)
+      let auditID = draft.ids.nextValue()
       return Deliberation(
-        answer: submission.refuse(refusal), outcome: refusal.code, made: Made(), auditID: draft.ids.nextValue())
+        answer: answer, outcome: "done", isRefused: false, made: draft.made, auditID: auditID, ids: draft.ids)
+    } catch let refusal as any Refusal {
+      return refused(part, refusal, draft.ids)
     }
   }
 
-  private mutating func decide(
-    _ submission: Submission, _ reference: ReferenceData, _ ids: IdentifierSource, wallTime: Instant, sequence: Int64
-  ) -> Result {
+  func refused(_ part: Submission.Part, _ refusal: any Refusal, _ ids: IdentifierSource) -> Deliberation {
+    executor.counters.refusals.add(1, ordering: .relaxed)
+    var ids = ids
+    let auditID = ids.nextValue()
+    return Deliberation(
+      answer: part.refuse(refusal), outcome: refusal.code, isRefused: true, made: Made(), auditID: auditID, ids: ids)
+  }
+
+  private mutating func decide(_ submission: Submission, _ moment: Moment) -> Result {
+    let part = submission.parts[0]
     let decision: Deliberation
     do {
-      decision = try deliberate(submission, reference, ids, wallTime: wallTime, sequence: sequence)
+      decision = try deliberate(part, moment)
     } catch is LeaseLost {
       // No decision on the command: whoever holds the lease now will ask for it, and must not be given this answer.
       return .failed(.leaseLost)
     } catch {
       return .failed(.defect(String(describing: error)))
     }
-    let answer = decision.answer
-    if submission.validateOnly { return .answered(Answered(answer: answer, replayed: false)) }
+    let answered = Result.answered(Answered(answer: decision.answer, replayed: false))
+    if submission.validateOnly { return answered }
+    if let failure = takeOver(decision, of: part, submission, moment) { return failure }
+    keep(decision.answer, of: submission, wallTime: moment.wallTime)
+    return answered
+  }
+
+  /// Adds what a command made to the state and to the changes, with its audit row.
+  /// - Returns: why it cannot be.
+  mutating func takeOver(
+    _ decision: Deliberation, of part: Submission.Part, _ submission: Submission, _ moment: Moment
+  ) -> Result? {
     var made = decision.made
     made.attachImages(before: state.shelves)
     for entry in made.entries where state.heads[entry.book] == nil {
@@ -239,27 +294,22 @@ struct BatchRun {
     }
     for event in made.events {
       if let row = LoanEventRow(
-        event.draft, id: event.id, by: submission.principal, action: submission.action, at: platform.now)
+        event.draft, id: event.id, by: submission.principal, action: part.action, at: platform.now)
       {
         changes.loanEvents.append(row)
       }
     }
-    record(
-      submission, answer, outcome: decision.outcome, subject: made.subject, auditID: decision.auditID,
-      wallTime: wallTime)
-    return .answered(Answered(answer: answer, replayed: false))
-  }
-
-  private mutating func record(
-    _ submission: Submission, _ answer: StoredAnswer, outcome: String, subject: UUIDValue?, auditID: UUIDValue,
-    wallTime: Instant
-  ) {
     let principal = submission.principal
     changes.audit.append(
       AuditRow(
-        organizationID: principal.organizationID, id: auditID, at: platform.now, recordedAt: wallTime,
-        credential: principal.credential, personID: principal.personID, action: submission.action, subject: subject,
-        outcome: outcome, requestID: submission.requestID))
+        organizationID: principal.organizationID, id: decision.auditID, at: platform.now, recordedAt: moment.wallTime,
+        credential: principal.credential, personID: principal.personID, action: part.action, subject: made.subject,
+        outcome: decision.outcome, requestID: submission.requestID))
+    return nil
+  }
+
+  /// Stores the answer under its key.
+  mutating func keep(_ answer: StoredAnswer, of submission: Submission, wallTime: Instant) {
     guard let key = submission.idempotency else { return }
     decided[ScopedKey(organizationID: key.organizationID, key: key.key)] = (key.fingerprint, answer)
     changes.answers.append(

@@ -26,6 +26,10 @@ package protocol Command: Sendable {
   /// commands whose needs can all be compared (`Need.isComparable`) and whose decision does not look at heads.
   var foresees: Bool { get }
 
+  /// Whether it may be done together with others in one act of a caller's (`Submission.init(all:)`). Not where what it makes
+  /// holds for the next batch only, such as reference data: those after it would be decided as if it had not been done.
+  static var combines: Bool { get }
+
   /// Decides, and writes what follows into the draft.
   /// - Throws: a `Refusal`; the draft is dropped then. Anything else is a defect of this command alone.
   func decide(_ draft: inout Draft, by principal: Principal) throws -> Outcome
@@ -35,6 +39,7 @@ extension Command {
   package func needs(_ state: BatchState) -> Set<Need> { [] }
   package func heads(_ state: BatchState) -> Set<OrganizationID> { [] }
   package var foresees: Bool { false }
+  package static var combines: Bool { true }
 }
 
 /// The idempotency key of a command, and what the request that carried it was.
@@ -52,39 +57,112 @@ package struct IdempotencyKey: Sendable, Hashable {
   }
 }
 
-/// A command on its way through the pipeline, its type erased.
+/// A command on its way through the pipeline, its type erased; or several that are done all or none.
 package struct Submission: Sendable {
+  /// One command with the answer that it gets.
+  package struct Part: Sendable {
+    let action: String
+    let combines: Bool
+    let foresees: Bool
+    let needs: @Sendable (BatchState) -> Set<Need>
+    let heads: @Sendable (BatchState) -> Set<OrganizationID>
+    let decide: @Sendable (inout Draft) throws -> StoredAnswer
+    let refuse: @Sendable (any Refusal) -> StoredAnswer
+
+    /// - Parameter render: turns the outcome, or the refusal, into the bytes of the answer. It runs inside the batch, since
+    ///   the answer is stored with the change.
+    package init<C: Command>(
+      _ command: C, by principal: Principal, render: @escaping @Sendable (Result<C.Outcome, any Error>) -> StoredAnswer
+    ) {
+      self.action = C.action
+      self.combines = C.combines
+      self.foresees = command.foresees
+      self.needs = { command.needs($0) }
+      self.heads = { command.heads($0) }
+      self.decide = { draft in
+        if principal.isStaff, let duty = command.staffDuty { try principal.require(duty: duty) }
+        return render(.success(try command.decide(&draft, by: principal)))
+      }
+      self.refuse = { render(.failure($0)) }
+    }
+  }
+
+  /// What all parts came to.
+  package enum Gathered: Sendable {
+    /// The answers of all, in order.
+    case done([StoredAnswer])
+    /// One was refused, and nothing was done.
+    case refused(position: Int, answer: StoredAnswer)
+  }
+
   let principal: Principal
-  let action: String
+  let parts: [Part]
+  /// Makes one answer of those of several parts; nil for a command alone.
+  let gather: (@Sendable (Gathered) -> StoredAnswer)?
   let idempotency: IdempotencyKey?
   /// The same checks and the same answer, and nothing is changed.
   let validateOnly: Bool
   let requestID: String?
-  let needs: @Sendable (BatchState) -> Set<Need>
-  let heads: @Sendable (BatchState) -> Set<OrganizationID>
-  let foresees: Bool
-  let decide: @Sendable (inout Draft) throws -> StoredAnswer
-  let refuse: @Sendable (any Refusal) -> StoredAnswer
 
-  /// - Parameter render: turns the outcome, or the refusal, into the bytes of the answer. It runs inside the batch, since
-  ///   the answer is stored with the change.
+  /// - Parameter render: see ``Part``.
   package init<C: Command>(
     _ command: C, by principal: Principal, idempotency: IdempotencyKey?, validateOnly: Bool = false,
     requestID: String? = nil, render: @escaping @Sendable (Result<C.Outcome, any Error>) -> StoredAnswer
   ) {
     self.principal = principal
-    self.action = C.action
+    self.parts = [Part(command, by: principal, render: render)]
+    self.gather = nil
     self.idempotency = idempotency
     self.validateOnly = validateOnly
     self.requestID = requestID
-    self.needs = { command.needs($0) }
-    self.heads = { command.heads($0) }
-    self.foresees = command.foresees
-    self.decide = { draft in
-      if principal.isStaff, let duty = command.staffDuty { try principal.require(duty: duty) }
-      return render(.success(try command.decide(&draft, by: principal)))
+  }
+
+  /// Several commands of one caller, decided in their order, each on what those before it did: all are done or none.
+  /// - Parameter gather: makes the answer; it is stored with the change.
+  package init(
+    all parts: [Part], by principal: Principal, idempotency: IdempotencyKey?, validateOnly: Bool = false,
+    requestID: String? = nil, gather: @escaping @Sendable (Gathered) -> StoredAnswer
+  ) {
+    self.principal = principal
+    self.parts = parts
+    self.gather = gather
+    self.idempotency = idempotency
+    self.validateOnly = validateOnly
+    self.requestID = requestID
+  }
+
+  func needs(_ state: BatchState) -> Set<Need> {
+    parts.count == 1 ? parts[0].needs(state) : parts.reduce(into: []) { $0.formUnion($1.needs(state)) }
+  }
+
+  func heads(_ state: BatchState) -> Set<OrganizationID> {
+    parts.count == 1 ? parts[0].heads(state) : parts.reduce(into: []) { $0.formUnion($1.heads(state)) }
+  }
+
+  var foresees: Bool { gather == nil && parts[0].foresees }
+}
+
+/// Why commands are not done together.
+package enum CombinationRefusal: Refusal, Hashable {
+  /// What it makes holds for the next batch only.
+  case alone(action: String)
+  /// Which books it locks is known only once a command before it is done.
+  case dependsOnEarlier
+
+  package var kind: RefusalKind { .conflict }
+
+  package var code: String {
+    switch self {
+    case .alone: "batch.not_combinable"
+    case .dependsOnEarlier: "batch.depends_on_earlier"
     }
-    self.refuse = { render(.failure($0)) }
+  }
+
+  package var detail: String {
+    switch self {
+    case .alone(let action): "\(action) is done alone: what it makes holds only from the next request on."
+    case .dependsOnEarlier: "It depends on what an operation before it makes; post it by itself, after the others."
+    }
   }
 }
 

@@ -52,7 +52,8 @@ package final class CommandPipeline: Sendable {
   /// Hands a command in and waits for its answer.
   /// - Throws: `PipelineError`.
   package func submit(_ submission: Submission, weight: Weight = .light) async throws -> Answered {
-    let lane = weight == .light ? light : heavy
+    // Several at once are decided on a state that is theirs alone.
+    let lane = weight == .light && submission.gather == nil ? light : heavy
     let result = await withCheckedContinuation { continuation in
       let request = Span.current
       let pending = Pending(

@@ -73,6 +73,8 @@ package struct PlanMatchRound: Command {
 /// Moves a sandbox's business clock forward.
 package struct MoveClock: Command {
   package static let action = "sandbox.move_clock"
+  /// Those after it in the same transaction would be decided at the old time.
+  package static let combines = false
   package var staffDuty: Duty? { .operations }
   package let to: Instant
   /// Whether this deployment is a sandbox at all.

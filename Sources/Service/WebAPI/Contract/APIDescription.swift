@@ -83,6 +83,7 @@ struct APIDescription: Sendable {
       writer.field("operationId", contract.operationID)
       writer.array("tags", [contract.tag]) { $0.string($1) }
       writer.field("summary", contract.summary)
+      if operation.body?.combines == true { writer.field("x-batchable", true) }
       if contract.kind == .probe { writer.array("security", [String]()) { $0.string($1) } }
       parameters(of: operation, to: &writer)
       body(of: operation, to: &writer)

@@ -34,6 +34,14 @@ enum APIGuide {
       "`?validate_only=true` on any of them: the same checks and the same answer, nothing changes, no key is needed."
     ),
     (
+      "All or none",
+      "`POST /v1/batches` does up to 100 commands in one transaction, each on what those before it did: "
+        + "`{\"operations\": [{\"path\": \"/v1/lots\", \"body\": {...}}, ...]}`, with one `Idempotency-Key` for the whole. `results` has "
+        + "status, location, etag and body of each. Where one is refused none is done: the answer has its status, `results` its "
+        + "problem, and the others 424. Each operation counts as a request, needs its own scope, and may have an `if_match`. What shows a secret "
+        + "once, takes a file, goes over whole books or changes what everybody's requests are decided by is posted by itself."
+    ),
+    (
       "Versions",
       "Answers about one object carry its version as `ETag`. `If-None-Match` on a GET answers 304 where nothing changed; "
         + "`If-Match` on a POST answers 412 where something did."

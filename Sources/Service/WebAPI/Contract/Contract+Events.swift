@@ -29,6 +29,10 @@ extension Contract {
     .get(
       "webhooks/{id}/deliveries", "What was sent, when, and what was answered.",
       QueryParameter.page + [QueryParameter("state", .words(["pending", "delivered", "dead"]), "Only these.")]),
+    .post(
+      "batches",
+      "Up to 100 commands, each as its own POST takes it, in one transaction: all are done, or none. Those whose operation "
+        + "says `x-batchable` are taken. A refusal is that of the first one refused; `results` says which and why."),
     .get(
       "approvals", "Acts that wait for a second person, or were decided by one.",
       QueryParameter.page + [

@@ -53,6 +53,7 @@ struct ReferencePage {
       text += "</dl>"
     }
     if let body = operation.body {
+      if body.combines { text += "<p>May be one of a batch, <code>POST /v1/batches</code>.</p>" }
       text += "<h4>Body</h4>"
       if let shape = body.shape, case .object(let members) = shape {
         text += members.isEmpty ? "<p>None, or <code>{}</code>.</p>" : list(members)

@@ -22,6 +22,8 @@ package final class BodyProbe: Sendable {
     package let mostBytes: Int
     /// Of the answer that is no refusal; nil where the route's own words tell.
     package let status: Int?
+    /// Whether a batch takes it as one of its operations.
+    package let combines: Bool
   }
 
   private let found = Mutex<Finding?>(nil)
