@@ -167,7 +167,8 @@ let package = Package(
     service(
       "WebSupport",
       [
-        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Traces", "Identity", hummingbird,
+        "Operations", "Persistence", "Postgres", "Primitives", "Parties", "StrictJSON", "Traces", "Identity",
+        hummingbird,
         logging, crypto,
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
       ]),
@@ -184,7 +185,8 @@ let package = Package(
       "ServiceAssembly",
       [
         "WebAPI", "WebSupport", "Settlement", "Operations", "Persistence", "Postgres", "Primitives", "Telemetry",
-        "Schema", "Parties", "StrictJSON", "Delivery", "TraceExport", "Tokens", "Identity", hummingbird, logging, lifecycle,
+        "Schema", "Parties", "StrictJSON", "Delivery", "TraceExport", "Tokens", "Identity", hummingbird, logging,
+        lifecycle,
         crypto,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),

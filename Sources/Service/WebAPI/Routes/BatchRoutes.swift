@@ -42,7 +42,7 @@ extension WebAPI {
       if let kind = RateLimiter.Class(template) { expensive[kind, default: 0] += 1 }
     }
     let verdict = limiter.charge(
-      Int64(batch.operations.count - 1), expensive, key: principal.keyID, of: principal.organizationID,
+      Int64(batch.operations.count - 1), expensive, key: principal.credential, of: principal.organizationID,
       now: limiter.now)
     switch verdict {
     case .admitted(let standing): return standing
