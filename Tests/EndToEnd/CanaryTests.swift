@@ -18,15 +18,24 @@ extension EndToEnd {
       try await withDeployment { deployment in
         let file = "/tmp/cb-canaries-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let logged = ["--access-log", "stdout", "--log-level", "trace"]
+        let secrets = OperatorSecrets()
+        try secrets.write(to: file + ".key")
+        defer { try? FileManager.default.removeItem(atPath: file + ".key") }
+        let logged = [
+          "--access-log", "stdout", "--log-level", "trace", "--audit-key-file", file + ".key", "--database-url",
+          deployment.databaseURL + "&password=\(secrets.password)",
+        ]
         let environment = Traces.environment(collector).merging(
-          ["OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20cnry-of-the-collector"]
+          [
+            "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20\(secrets.collector)",
+            "CHIPBRIDGE_WEBHOOK_KEY": secrets.webhooks.hexadecimal,
+          ]
         ) { $1 }
         let service = try deployment.serve(
           options: logged + ["--webhook-loopback", "--audit-seconds", "1", "--audit-checkpoints", file],
           environment: environment)
         let narrow = try deployment.serve(options: logged + ["--key-quota", "6"], environment: environment)
-        let walk = try CanaryWalk(deployment, service, narrow, receiver)
+        let walk = try CanaryWalk(deployment, service, narrow, receiver, secrets)
         try walk.succeed()
         try walk.beRefused()
         try walk.meetTheQuota()
@@ -81,6 +90,22 @@ extension EndToEnd {
   }
 }
 
+/// What the operator gives a service that nobody else is to see.
+private struct OperatorSecrets: Sendable {
+  struct Seed: Sendable {
+    let bytes = (0..<32).map { _ in UInt8.random(in: 0 ... .max) }
+
+    var hexadecimal: String { bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
+  }
+
+  let seed = Seed()
+  let webhooks = Seed()
+  let collector = "cnry-of-the-collector"
+  let password = "cnry-of-the-database"
+
+  func write(to file: String) throws { try seed.hexadecimal.write(toFile: file, atomically: true, encoding: .utf8) }
+}
+
 /// What the service writes, beside its tables and the answers that are meant for the caller.
 enum Place: String, Hashable {
   case log, metrics, spans, errors, audit
@@ -108,7 +133,10 @@ private final class CanaryWalk {
   private(set) var errors: [String] = []
   private(set) var statuses: Set<Int> = []
 
-  init(_ deployment: Deployment, _ service: Service, _ narrow: Service, _ receiver: WebhookReceiver) throws {
+  init(
+    _ deployment: Deployment, _ service: Service, _ narrow: Service, _ receiver: WebhookReceiver,
+    _ secrets: OperatorSecrets
+  ) throws {
     (self.deployment, self.service, self.narrow, self.receiver) = (deployment, service, narrow, receiver)
     http = RawHTTP(port: service.port)
     lender = try deployment.enrol(service, "Lender", role: "lender")
@@ -119,7 +147,15 @@ private final class CanaryWalk {
       // `cbk_<id>_<secret>_<checksum>`: the identity of a key is no secret, and the log names it.
       keep("the key of \(whose)", String(key.split(separator: "_")[2]))
     }
-    keep("the collector's key", "cnry-of-the-collector")
+    keep("the collector's key", secrets.collector)
+    keep("the database's password", secrets.password)
+    for (what, seed) in [("the seed of checkpoints", secrets.seed), ("the key of webhooks", secrets.webhooks)] {
+      keep(what, seed.hexadecimal)
+      // As a value tells its bytes that is left to describe itself.
+      keep(what, seed.bytes.map { "\($0)" }.joined(separator: ", "))
+    }
+    let platform = try deployment.console().rows("select encode(secret, 'hex') from platform_state")
+    keep("the platform's own secret", platform.first?.first ?? "none", tables: ["platform_state"])
   }
 
   private func keep(_ what: String, _ text: String, in places: Set<Place> = [], tables: Set<String> = []) {

@@ -2,7 +2,7 @@ import Foundation
 import Traces
 
 /// Where spans are exported to, and which: from the variables that OpenTelemetry has for it, read and checked as a whole.
-package struct ExportConfiguration: Sendable {
+package struct ExportConfiguration: Sendable, CustomStringConvertible {
   /// Spans are posted to it as they are.
   package let endpoint: String
   /// Header fields of each export; they may be secrets and are printed nowhere.
@@ -16,6 +16,9 @@ package struct ExportConfiguration: Sendable {
   package let delay: Duration
   /// How long one try may take.
   package let timeout: Duration
+
+  /// Without the headers, and without a query, which may be a secret too.
+  package var description: String { "spans of \(serviceName)" }
 
   /// Everything that is wrong, by the names of the variables. Values are not told: they may be secrets.
   package struct Faults: Error, Sendable, CustomStringConvertible {

@@ -119,7 +119,7 @@ package struct AuditCheckpoint: Sendable {
 }
 
 /// Seals at intervals, and hands what was sealed to the log and to a file.
-package struct AuditSealing: Sendable {
+package struct AuditSealing: Sendable, CustomStringConvertible {
   /// At least so often, in seconds, 1 to 3600.
   package var seconds: Int64 = 60
   /// And as soon as this process has written so many entries since.
@@ -130,6 +130,9 @@ package struct AuditSealing: Sendable {
   package var file: String?
 
   package init() {}
+
+  /// Without the seed.
+  package var description: String { "every \(seconds) s or \(entries) entries" }
 }
 
 /// Seals what the audit log has gathered. Nothing that writes waits for it.

@@ -137,8 +137,16 @@ package struct ChipBridgeService {
   }
 }
 
+/// A service that is told of by its name. The group logs its services as they describe themselves, and left to itself a value
+/// tells all that it holds, keys with it.
+private protocol NamedService: Service, CustomStringConvertible {}
+
+extension NamedService {
+  var description: String { "\(Self.self)" }
+}
+
 /// Closes the pools after everything that uses them has ended.
-private struct PoolService: Service {
+private struct PoolService: NamedService {
   let pools: [PostgresPool]
 
   func run() async throws {
@@ -148,7 +156,7 @@ private struct PoolService: Service {
 }
 
 /// Exports spans; on shutdown those that wait, for a bounded time.
-private struct ExporterService: Service {
+private struct ExporterService: NamedService {
   let exporter: SpanExporter
 
   func run() async throws {
@@ -158,7 +166,7 @@ private struct ExporterService: Service {
 }
 
 /// Runs the pipeline; on shutdown what is queued is still decided.
-private struct PipelineService: Service {
+private struct PipelineService: NamedService {
   let pipeline: CommandPipeline
 
   func run() async throws {
@@ -171,7 +179,7 @@ private struct PipelineService: Service {
 }
 
 /// Runs the worker; on shutdown it stops claiming, and a run it holds is taken up again by whoever comes next.
-private struct WorkerService: Service {
+private struct WorkerService: NamedService {
   let worker: RunWorker
   let hints: AsyncStream<Void>
 
@@ -181,7 +189,7 @@ private struct WorkerService: Service {
 }
 
 /// Seals the audit log; on shutdown it stops, and what is not sealed yet is sealed by whoever comes next.
-private struct SealerService: Service {
+private struct SealerService: NamedService {
   let sealer: AuditSealer
   let sealing: AuditSealing
   let logger: Logger
@@ -193,7 +201,7 @@ private struct SealerService: Service {
 }
 
 /// Writes now and then which keys were used; once more at the end.
-private struct KeyUseService: Service {
+private struct KeyUseService: NamedService {
   let authenticator: Authenticator
 
   func run() async throws {
@@ -218,7 +226,7 @@ private struct IssuerService: Service {
 }
 
 /// Feeds the streams; on shutdown they end.
-private struct FeedService: Service {
+private struct FeedService: NamedService {
   let feed: EventFeed
 
   func run() async throws {
@@ -227,7 +235,7 @@ private struct FeedService: Service {
 }
 
 /// Tells webhooks; on shutdown what is under way is left to whoever comes next.
-private struct DelivererService: Service {
+private struct DelivererService: NamedService {
   let deliverer: WebhookWorker
 
   func run() async throws {
