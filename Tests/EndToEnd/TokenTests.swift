@@ -51,6 +51,10 @@ extension EndToEnd {
           "select count(*)::text from audit_log where binding_id::text = '\(id.dropFirst(4))' and key_id is null "
             + "and action = 'loan_request.create'")
         #expect(rows == [["1"]])
+        // Described as they are: a binding, the list of them, and a line of the audit log without a key.
+        for target in ["identity-bindings", "identity-bindings/\(id)", "audit-log?action=loan_request.create"] {
+          #expect(try http.get("/v1/\(target)", as: tokens[0]).status == 200, "\(target)")
+        }
         let wrong = try http.send("GET", "/v1/loan-requests", headers: [("Authorization", "Bearer nobody")])
         for text in try forgeries(signer) {
           tokens.append(text)
