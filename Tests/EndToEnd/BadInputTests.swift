@@ -136,6 +136,21 @@ extension BadInputStage {
       cases.append(
         lot("price \(number)", replacing: "250000", with: number == "10000001" ? "-7" : number, naming: "/unit_cost"))
     }
+    let good = Goods.lot("bad")
+    for (name, operations, naming) in [
+      ("batch of nothing", "[]", "/operations"), ("batch of texts", #"["/v1/lots"]"#, "/operations/0"),
+      (
+        "batch with a bad price", #"[{"path":"/v1/lots","body":\#(good.replacing("250000", with: "1e400"))}]"#,
+        "/operations/0/body/unit_cost"
+      ),
+      ("batch in a batch", #"[{"path":"/v1/lots","body":\#(good)},{"path":"/v1/batches"}]"#, "/operations/1/path"),
+      ("batch of nowhere", #"[{"path":"/v1/../../etc/passwd"}]"#, "/operations/0/path"),
+      ("batch of a path with NUL", #"[{"path":"/v1/lots\u0000"}]"#, "/operations/0/path"),
+      ("batch of a read", #"[{"path":"/v1/order-book"}]"#, "/operations/0/path"),
+    ] {
+      let body = Array("{\"operations\":\(operations)}".utf8)
+      cases.append(post(name, 422, "/v1/batches", as: lender.key, body: body, naming: naming))
+    }
     cases.append(lot("unknown currency", replacing: "USD", with: "usd", naming: "/unit_cost"))
     cases.append(lot("unknown country", replacing: #""CN""#, with: #""cn""#, naming: "/site"))
     return cases

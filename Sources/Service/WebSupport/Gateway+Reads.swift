@@ -8,21 +8,36 @@ import Primitives
 import StrictJSON
 
 extension Gateway {
+  /// What an answer about these rows has besides, as this principal may see it.
+  package typealias Besides<Row> = ([Row], Principal) async throws -> (inout JSONWriter) -> Void
+
   /// An object as an answer, with its version as a strong entity tag; 304 when the caller has it already.
+  /// - Parameter besides: members beyond the object's own. Then there is no tag: its version does not tell of them.
   package func object(
-    _ request: Request, version: Int64?, _ write: (inout JSONWriter) throws -> Void
+    _ request: Request, version: Int64?, besides: ((inout JSONWriter) -> Void)? = nil,
+    _ write: (inout JSONWriter) throws -> Void
   ) rethrows -> Response {
     var fields = HTTPFields()
     fields[.contentType] = "application/json"
-    if let version {
+    if let version, besides == nil {
       let tag = "\"v\(version)\""
       fields[.eTag] = tag
       if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: fields) }
     }
     var writer = JSONWriter(capacity: 1_024)
     try write(&writer)
-    return Response(
-      status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+    let body = besides.map { Self.adding($0, to: writer.bytes) } ?? writer.bytes
+    return Response(status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+  }
+
+  /// Members at the end of an object that is written already and has some.
+  static func adding(_ besides: (inout JSONWriter) -> Void, to body: [UInt8]) -> [UInt8] {
+    guard body.last == UInt8(ascii: "}") else { return body }
+    var writer = JSONWriter(capacity: 256)
+    writer.beginObject()
+    besides(&writer)
+    writer.endObject()
+    return body.dropLast() + [UInt8(ascii: ",")] + writer.bytes.dropFirst()
   }
 
   /// What a list asks for.
@@ -56,7 +71,8 @@ extension Gateway {
   /// A page: `{"data": [...], "next_cursor": ...}`.
   package func list<Row>(
     _ request: Request, _ resource: ResourceQuery<Row>, name: String, filter: String? = nil,
-    position: @escaping (Row) -> PagePosition, write: (Row, inout JSONWriter) throws -> Void
+    position: @escaping (Row) -> PagePosition, besides: Besides<Row>? = nil,
+    write: (Row, inout JSONWriter) throws -> Void
   ) async throws -> Response {
     let principal = try await principal(of: request)
     let query = try listQuery(request, list: name)
@@ -65,11 +81,13 @@ extension Gateway {
       resource, after: query.position, limit: query.limit + 1, filter: value, as: principal)
     let shown = rows.prefix(Int(query.limit))
     let next = rows.count > shown.count ? shown.last.map(position) : nil
-    return try page(Array(shown), next: next.map { cursors.encode($0, list: name) }, write)
+    let members = try await besides?(Array(shown), principal)
+    return try page(Array(shown), next: next.map { cursors.encode($0, list: name) }, besides: members, write)
   }
 
   package func page<Row>(
-    _ rows: [Row], next: String?, _ write: (Row, inout JSONWriter) throws -> Void
+    _ rows: [Row], next: String?, besides: ((inout JSONWriter) -> Void)? = nil,
+    _ write: (Row, inout JSONWriter) throws -> Void
   ) rethrows -> Response {
     var writer = JSONWriter(capacity: 4_096)
     writer.beginObject()
@@ -78,6 +96,7 @@ extension Gateway {
     for row in rows { try write(row, &writer) }
     writer.endArray()
     writer.field("next_cursor", next)
+    besides?(&writer)
     writer.endObject()
     var fields = HTTPFields()
     fields[.contentType] = "application/json"

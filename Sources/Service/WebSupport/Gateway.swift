@@ -185,13 +185,7 @@ package struct Gateway: Sendable {
   static func response(_ answered: Answered, besides: ((inout JSONWriter) -> Void)? = nil) -> Response {
     let answer = answered.answer
     var body = answer.body
-    if let besides, answer.status < 300, body.last == UInt8(ascii: "}") {
-      var writer = JSONWriter(capacity: 256)
-      writer.beginObject()
-      besides(&writer)
-      writer.endObject()
-      body = body.dropLast() + [UInt8(ascii: ",")] + writer.bytes.dropFirst()
-    }
+    if let besides, answer.status < 300 { body = adding(besides, to: body) }
     var fields = HTTPFields()
     for (name, value) in answer.headers {
       if let name = fieldName(name) { fields.append(HTTPField(name: name, value: value)) }

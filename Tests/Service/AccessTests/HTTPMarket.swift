@@ -23,6 +23,7 @@ struct HTTPMarket: Sendable {
   let market: Marketplace
   let client: any TestClientProtocol
   let routes: RouteTable
+  let reader: Reader
   let authenticator: Authenticator
 
   /// - Parameters:
@@ -58,8 +59,9 @@ struct HTTPMarket: Sendable {
     configuration.role = "chipbridge_reader"
     let readers = try PostgresPool(configuration: configuration, size: 3, waiters: 100)
     let authenticator = Authenticator(pool: market.pool, clock: market.clock, tokens: tokens)
+    let reader = Reader(pool: readers, filtersTenants: filtersTenants)
     let gateway = Gateway(
-      pipeline: market.pipeline, reader: Reader(pool: readers, filtersTenants: filtersTenants),
+      pipeline: market.pipeline, reader: reader,
       authenticator: authenticator, cursors: PageCursor(secret: [UInt8](repeating: 7, count: 32)))
     let api = WebAPI(
       gateway: gateway, reference: market.reference, clock: market.clock, writer: market.pool,
@@ -72,7 +74,8 @@ struct HTTPMarket: Sendable {
     let application = Application(router: router, logger: logger)
     do {
       try await application.test(.router) { client in
-        try await body(HTTPMarket(market: market, client: client, routes: routes, authenticator: authenticator))
+        try await body(
+          HTTPMarket(market: market, client: client, routes: routes, reader: reader, authenticator: authenticator))
       }
       await readers.shutdown()
     } catch {

@@ -75,7 +75,7 @@ package enum StatementNames {
     guard let files = FileManager.default.enumerator(atPath: directory) else {
       throw HarnessError("there is no folder \(folder)")
     }
-    let single = /(?:Statement|narrowed)\(\s*"([a-z0-9_]+)"/
+    let single = /(?:Statement|narrowed|ManyQuery)\(\s*"([a-z0-9_]+)"/
     let list = /names: \(([^)]*)\)/
     let quoted = /"([a-z0-9_]+)"/
     var names: Set<String> = []

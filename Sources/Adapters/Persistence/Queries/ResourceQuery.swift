@@ -1,6 +1,7 @@
 import Parties
 import Postgres
 import Primitives
+import Synchronization
 
 /// Where a page starts: after this row, in order of creation.
 package struct PagePosition: Sendable, Hashable {
@@ -21,6 +22,8 @@ package struct ResourceQuery<Row: Sendable>: Sendable {
   package let table: Table<Row>
   package let byID: Statement
   package let page: Statement
+  let idColumn: SQL
+  let visible: SQL
 
   /// - Parameters:
   ///   - visible: a predicate on `$1`, the organisation that asks; staff and auditors pass null.
@@ -30,6 +33,8 @@ package struct ResourceQuery<Row: Sendable>: Sendable {
     names: (byID: StaticString, page: StaticString)
   ) {
     self.table = table
+    self.idColumn = idColumn
+    self.visible = visible
     self.byID = Statement(
       names.byID,
       table.selectList + "where" + idColumn + "= $2 and ($1::uuid is null or" + visible + ")",
@@ -178,7 +183,7 @@ package enum Resources {
       depositActs.byID, depositActs.page, warrants.byID, warrants.page,
       platformInvoices.byID, platformInvoices.page,
       auditLog.byID, auditLog.page, journalEntries.byID, journalEntries.page,
-    ]
+    ] + Expandables.statements
   }
 }
 
@@ -186,6 +191,8 @@ package enum Resources {
 package struct Reader: Sendable {
   package let pool: PostgresPool
   private let filtersTenants: Bool
+  /// Statements run since the start.
+  package let statements = ReadCounter()
 
   /// - Parameter filtersTenants: false leaves the statements' own tenant filter out, so that row security stands alone:
   ///   for the test that it does.
@@ -203,6 +210,7 @@ package struct Reader: Sendable {
   /// The results of the queries as this principal may see them.
   package func run(_ queries: [Query], as principal: Principal) async throws -> [ResultSet] {
     let deadline = ContinuousClock.now + .seconds(10)
+    statements.add(queries.count)
     let identity = Query(
       Self.identify,
       [
@@ -244,4 +252,15 @@ package struct Reader: Sendable {
     let results = try await run([query], as: principal)
     return try resource.table.decode(results[0])
   }
+}
+
+/// How many statements of reads a process has run.
+package final class ReadCounter: Sendable {
+  private let value = Atomic<Int>(0)
+
+  package init() {}
+
+  package var count: Int { value.load(ordering: .relaxed) }
+
+  func add(_ statements: Int) { value.add(statements, ordering: .relaxed) }
 }

@@ -52,6 +52,12 @@ enum APIGuide {
         + "each item is seen once, whatever is added meanwhile. Cursors are signed, and good for their own list."
     ),
     (
+      "Expanding",
+      "`?expand=lot,lender` on a read or a list adds `expanded`: by id, each object that these name, once, as its own read gives it. "
+        + "What the caller, or its key's scopes, could not read there is not in it. One level deep; each operation says which names it "
+        + "knows. Such an answer has no `ETag`, since the version of an object does not tell of others."
+    ),
+    (
       "Refusals",
       "`application/problem+json` (RFC 9457): `code` is stable, `detail` for people, `errors` names each member at fault by "
         + "JSON pointer and each parameter as `?name`, `request_id` is that of our logs. 422 is wrong whenever it is sent, 409 only "

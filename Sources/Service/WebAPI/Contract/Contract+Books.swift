@@ -88,9 +88,9 @@ extension Contract {
       QueryParameter.page + [
         QueryParameter(
           "state", .words(MarginCall.State.allCases.map(\.rawValue) + ["running", "ended"]), "Only these."),
-        loan,
+        loan, .expand(Expansions.marginCall),
       ]),
-    .get("margin-calls/{id}", "One call, from its test to its end."),
+    .get("margin-calls/{id}", "One call, from its test to its end.", [.expand(Expansions.marginCall)]),
     .post("margin-calls/{id}/agree", "The startup agrees to a call, or to part of it."),
     .post("margin-calls/{id}/dispute", "The startup says why a call asks too much."),
     .post("margin-calls/{id}/decide", "Staff decides a dispute."),
@@ -98,9 +98,9 @@ extension Contract {
       "margin-tests", "Tests of cover, one for each loan and day.",
       QueryParameter.page + [
         .words("outcome", MarginTestRow.Outcome.self, "Only these."), QueryParameter("on", .date, "Only of this day."),
-        loan,
+        loan, .expand(Expansions.marginTest),
       ]),
-    .get("margin-tests/{id}", "One test with its inputs."),
+    .get("margin-tests/{id}", "One test with its inputs.", [.expand(Expansions.marginTest)]),
     .get(
       "loans/{id}/coverage", "How well a loan is covered on a day, as known at a moment, each input named.",
       [
@@ -109,9 +109,9 @@ extension Contract {
     .get(
       "deposit-acts", "Acts on deposits that startups pledged.",
       QueryParameter.page + [
-        .words("state", SecondPersonState.self, "Only these."), loan,
+        .words("state", SecondPersonState.self, "Only these."), loan, .expand(Expansions.depositAct),
       ]),
-    .get("deposit-acts/{id}", "One act on a deposit."),
+    .get("deposit-acts/{id}", "One act on a deposit.", [.expand(Expansions.depositAct)]),
     .post("deposit-acts/{id}/approve", "A second person agrees; it is posted."),
     .post("deposit-acts/{id}/reject", "It is not done."),
   ]

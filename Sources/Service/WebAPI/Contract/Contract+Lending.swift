@@ -10,14 +10,19 @@ extension Contract {
       "loan-requests", "A startup asks for chips. With `validate_only` it learns what a round now would make of it."),
     .get(
       "loan-requests", "Requests of the caller.",
-      QueryParameter.page + [.words("state", LoanRequestState.self, "Only these.")]),
-    .get("loan-requests/{id}", "One request, with the verdicts that hold it."),
+      QueryParameter.page + [
+        .words("state", LoanRequestState.self, "Only these."), .expand(Expansions.loanRequest),
+      ]),
+    .get(
+      "loan-requests/{id}", "One request, with the verdicts that hold it.", [.expand(Expansions.loanRequest)]),
     .post("loan-requests/{id}/cancel", "A request asks no more; what was matched stays matched."),
     .get(
       "loan-requests/{id}/explanation", "Why a request is not matched, and the smallest change that would match it."),
     .get(
-      "offers", "Offers to and of the caller.", QueryParameter.page + [.words("state", OfferState.self, "Only these.")]),
-    .get("offers/{id}", "One offer: quantity, rate, mark, and until when it stands."),
+      "offers", "Offers to and of the caller.",
+      QueryParameter.page + [.words("state", OfferState.self, "Only these."), .expand(Expansions.offer)]),
+    .get(
+      "offers/{id}", "One offer: quantity, rate, mark, and until when it stands.", [.expand(Expansions.offer)]),
     .get("offers/{id}/options", "What shares an offer asks for beside its fee."),
     .post("offers/{id}/accept", "The startup takes an offer: the loan is agreed."),
     .post("offers/{id}/decline", "The startup leaves an offer; the chips are free again."),
@@ -37,9 +42,9 @@ extension Contract {
     .get(
       "loans", "Loans in which the caller has a part.",
       QueryParameter.page + [
-        .words("state", LoanState.self, "Only these.")
+        .words("state", LoanState.self, "Only these."), .expand(Expansions.loan),
       ]),
-    .get("loans/{id}", "One loan: parties, terms, debt, chips."),
+    .get("loans/{id}", "One loan: parties, terms, debt, chips.", [.expand(Expansions.loan)]),
     .get(
       "loans/{id}/timeline", "What happened to a loan and who did it, what was posted, and which verdicts were taken."),
     .get("loans/{id}/schedule", "The fee to come by month, and what is owed at maturity, if nothing is paid before."),
@@ -104,9 +109,9 @@ extension Contract {
     .get(
       "warrants", "Warrants of and on the caller.",
       QueryParameter.page + [
-        .words("state", Warrant.State.self, "Only these.")
+        .words("state", Warrant.State.self, "Only these."), .expand(Expansions.warrant),
       ]),
-    .get("warrants/{id}", "One warrant."),
+    .get("warrants/{id}", "One warrant.", [.expand(Expansions.warrant)]),
     .get("loans/{id}/warrants", "Warrants that a loan gave."),
     .post("warrants/{id}/exercise", "The lender takes shares, for cash or for as many fewer."),
     .post("warrants/{id}/confirm", "The startup confirms that the shares were issued."),

@@ -70,10 +70,13 @@ extension Contract {
     .get("cash-conversions/{id}", "One conversion, with its rate."),
     .post("cash-conversions/{id}/approve", "A second person agrees; it is posted."),
     .post("cash-conversions/{id}/reject", "It is not done."),
-    .get("payouts", "What was paid out to lenders.", QueryParameter.page + [currency]),
-    .get("payouts/{id}", "One payout."),
-    .get("platform-invoices", "What the platform took of payouts.", QueryParameter.page + [currency]),
-    .get("platform-invoices/{id}", "One invoice of the platform."),
+    .get(
+      "payouts", "What was paid out to lenders.", QueryParameter.page + [currency, .expand(Expansions.payout)]),
+    .get("payouts/{id}", "One payout.", [.expand(Expansions.payout)]),
+    .get(
+      "platform-invoices", "What the platform took of payouts.",
+      QueryParameter.page + [currency, .expand(Expansions.invoice)]),
+    .get("platform-invoices/{id}", "One invoice of the platform.", [.expand(Expansions.invoice)]),
     .post("client-money/top-ups", "Proposes own means for the accounts of client money."),
     .get(
       "client-money/top-ups", "Own means put into the accounts of client money.",

@@ -87,8 +87,9 @@ extension Contract {
 
   static let inventory: [OperationContract] = [
     .post("lots", "A lender brings chips to the market, in hand or on order."),
-    .get("lots", "Lots with their quantities by state.", QueryParameter.page + [chipModelID]),
-    .get("lots/{id}", "One lot."),
+    .get(
+      "lots", "Lots with their quantities by state.", QueryParameter.page + [chipModelID, .expand(Expansions.lot)]),
+    .get("lots/{id}", "One lot.", [.expand(Expansions.lot)]),
     .post("lots/{id}/receipts", "Chips on order have come."),
     .post("lots/{id}/device-events", "Repair, return to service and loss of chips in the lender's own hands."),
     .get("lots/{id}/units", "Numbered units of a lot with their chain of custody.", QueryParameter.page),
@@ -96,8 +97,10 @@ extension Contract {
     .get("reserve-plans", "Plans of own use.", QueryParameter.page + [chipModelID]),
     .post("listings", "Offers chips of a lot to borrowers, on stated terms."),
     .get(
-      "listings", "Listings of the caller.", QueryParameter.page + [.words("state", ListingState.self, "Only these.")]),
-    .get("listings/{id}", "One listing, with its rate as money an hour and a month."),
+      "listings", "Listings of the caller.",
+      QueryParameter.page + [.words("state", ListingState.self, "Only these."), .expand(Expansions.listing)]),
+    .get(
+      "listings/{id}", "One listing, with its rate as money an hour and a month.", [.expand(Expansions.listing)]),
     .get("listings/{id}/options", "What shares a listing asks for beside its fee."),
     .post("listings/{id}/pause", "A listing takes no part in rounds for now."),
     .post("listings/{id}/resume", "A paused listing is open again."),

@@ -123,6 +123,8 @@ extension QueryParameter {
     case .currency: "^[A-Z]{3}$"
     case .identifier(let prefix): IDPattern.of(prefix)
     case .chipModel: "^[a-z0-9.-]{1,64}$"
+    case .names(let names):
+      "^(\(names.joined(separator: "|")))(,(\(names.joined(separator: "|")))){0,\(names.count - 1)}$"
     case .integers: "^[0-9]{1,18}(,[0-9]{1,18})*$"
     case .dates: "^[0-9]{4}-[0-9]{2}-[0-9]{2}(,[0-9]{4}-[0-9]{2}-[0-9]{2})*$"
     default: nil

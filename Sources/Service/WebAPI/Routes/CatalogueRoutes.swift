@@ -59,12 +59,21 @@ extension WebAPI {
     return try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now.date
   }
 
-  /// The mark of a chip as of today, as known now.
-  func chipMark(_ chip: ChipModelID, as principal: Principal) async throws -> ValuationMark? {
-    let rows = try await gateway.reader.run([Query(Details.chipMarks, [.text(chip.value)])], as: principal)[0]
-    let history = try MarkHistory(subject: .chipModel(chip), marks: Tables.chipMarks.decode(rows))
+  /// The marks of chips as of today, as known now; a chip without one is not among them.
+  func chipMarks(
+    _ chips: Set<ChipModelID>, as principal: Principal
+  ) async throws -> [ChipModelID: ValuationMark] {
+    if chips.isEmpty { return [:] }
+    let query = Query(Expandables.chipMarks, [.textArray(chips.sorted().map(\.value))])
+    let marks = try await Tables.chipMarks.decode(gateway.reader.run([query], as: principal)[0])
     let now = try await MarketTime.read(pool: writer, clock: clock, deadline: .now + .seconds(5)).now
-    return history.asOf(now.date, knownAt: now, basis: .perChip)
+    var found: [ChipModelID: ValuationMark] = [:]
+    for (chip, marks) in Dictionary(grouping: marks, by: \.subject.chipModel) {
+      guard let chip else { continue }
+      found[chip] = try MarkHistory(subject: .chipModel(chip), marks: marks)
+        .asOf(now.date, knownAt: now, basis: .perChip)
+    }
+    return found
   }
 
   /// Changes nothing, so it needs no key. The parties' facts are looked up by the platform and shown to nobody.

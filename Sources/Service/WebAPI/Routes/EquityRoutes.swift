@@ -50,13 +50,15 @@ extension WebAPI {
     routes.get("/v1/warrants") { request, _ in
       try await gateway.list(
         request, Resources.warrants, name: "warrants", filter: "state",
-        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        besides: expanding(request, Expansions.warrant), write: { $0.write(to: &$1) })
     }
     routes.get("/v1/warrants/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: WarrantID = try Gateway.pathID(context, noun: "warrant")
       let row = try await gateway.reader.one(Resources.warrants, id.value, as: principal, noun: "warrant")
-      return gateway.object(request, version: row.version) { row.write(to: &$0) }
+      let more = try await expanding(request, Expansions.warrant)?([row], principal)
+      return gateway.object(request, version: row.version, besides: more) { row.write(to: &$0) }
     }
     routes.get("/v1/loans/{id}/warrants") { request, context in
       let principal = try await gateway.principal(of: request)

@@ -96,13 +96,15 @@ extension WebAPI {
     routes.get("/v1/payouts") { request, _ in
       try await gateway.list(
         request, Resources.payouts, name: "payouts", filter: "currency",
-        position: { PagePosition(createdAt: $0.recordedAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+        position: { PagePosition(createdAt: $0.recordedAt, id: $0.id.value) },
+        besides: expanding(request, Expansions.payout), write: { $0.write(to: &$1) })
     }
     routes.get("/v1/payouts/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: PayoutID = try Gateway.pathID(context, noun: "payout")
       let row = try await gateway.reader.one(Resources.payouts, id.value, as: principal, noun: "payout")
-      return gateway.object(request, version: nil) { row.write(to: &$0) }
+      let more = try await expanding(request, Expansions.payout)?([row], principal)
+      return gateway.object(request, version: nil, besides: more) { row.write(to: &$0) }
     }
   }
 }

@@ -22,13 +22,15 @@ extension WebAPI {
     routes.get("/v1/lots") { request, _ in
       try await gateway.list(
         request, Resources.lots, name: "lots", filter: "chip_model_id",
-        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        besides: expanding(request, Expansions.lot), write: { $0.write(to: &$1) })
     }
     routes.get("/v1/lots/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: LotID = try Gateway.pathID(context, noun: "lot")
       let row = try await gateway.reader.one(Resources.lots, id.value, as: principal, noun: "lot")
-      return gateway.object(request, version: row.version) { row.write(to: &$0) }
+      let more = try await expanding(request, Expansions.lot)?([row], principal)
+      return gateway.object(request, version: row.version, besides: more) { row.write(to: &$0) }
     }
     routes.post("/v1/lots/{id}/receipts") { request, context in
       let id: LotID = try Gateway.pathID(context, noun: "lot")
@@ -97,14 +99,16 @@ extension WebAPI {
     routes.get("/v1/listings") { request, _ in
       try await gateway.list(
         request, Resources.listings, name: "listings", filter: "state",
-        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        besides: expanding(request, Expansions.listing), write: { $0.write(to: &$1) })
     }
     routes.get("/v1/listings/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: ListingID = try Gateway.pathID(context, noun: "listing")
       let row = try await gateway.reader.one(Resources.listings, id.value, as: principal, noun: "listing")
-      let mark = try await chipMark(row.chipModelID, as: principal)
-      return gateway.object(request, version: row.version) { row.write(to: &$0, mark: mark?.amount) }
+      let mark = try await chipMarks([row.chipModelID], as: principal)[row.chipModelID]
+      let more = try await expanding(request, Expansions.listing)?([row], principal)
+      return gateway.object(request, version: row.version, besides: more) { row.write(to: &$0, mark: mark?.amount) }
     }
     for (verb, act) in [("pause", Listing.Act.pause), ("resume", .resume), ("withdraw", .withdraw)] {
       routes.post("/v1/listings/{id}/\(verb)") { request, context in

@@ -13,7 +13,8 @@ extension WebAPI {
     routes.get("/v1/platform-invoices") { request, _ in
       try await gateway.list(
         request, Resources.platformInvoices, name: "platform-invoices", filter: "currency",
-        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        besides: expanding(request, Expansions.invoice), write: { $0.write(to: &$1) })
     }
     routes.get("/v1/platform-invoices/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
@@ -21,7 +22,8 @@ extension WebAPI {
       let row = try await gateway.reader.one(Resources.platformInvoices, id.value, as: principal, noun: "invoice")
       let query = Query(InvoiceSQL.linesOfInvoice, [gateway.reader.scope(principal), .uuid(id.value.bits)])
       let lines = try await Tables.invoiceLines.decode(gateway.reader.run([query], as: principal)[0])
-      return gateway.object(request, version: nil) { row.write(to: &$0, lines: lines) }
+      let more = try await expanding(request, Expansions.invoice)?([row], principal)
+      return gateway.object(request, version: nil, besides: more) { row.write(to: &$0, lines: lines) }
     }
   }
 }

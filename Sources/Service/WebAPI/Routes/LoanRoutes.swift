@@ -13,12 +13,14 @@ extension WebAPI {
     routes.get("/v1/loans") { request, _ in
       try await gateway.list(
         request, Resources.loans, name: "loans", filter: "state",
-        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        besides: expanding(request, Expansions.loan), write: { $0.write(to: &$1) })
     }
     routes.get("/v1/loans/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let loan = try await self.loan(context, as: principal)
-      return gateway.object(request, version: loan.version) { loan.write(to: &$0) }
+      let more = try await expanding(request, Expansions.loan)?([loan], principal)
+      return gateway.object(request, version: loan.version, besides: more) { loan.write(to: &$0) }
     }
     routes.post("/v1/loans/{id}/deliveries") { request, context in
       let id: LoanID = try Gateway.pathID(context, noun: "loan")

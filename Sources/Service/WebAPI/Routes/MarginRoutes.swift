@@ -15,26 +15,28 @@ extension WebAPI {
     routes.get("/v1/margin-calls") { request, _ in
       try await marginList(
         request, Resources.marginCalls, name: "margin-calls", words: ["state"], at: { $0.createdAt },
-        id: { $0.id.value }
+        id: { $0.id.value }, expansions: Expansions.marginCall
       ) { $0.write(to: &$1) }
     }
     routes.get("/v1/margin-calls/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: MarginCallID = try Gateway.pathID(context, noun: "margin call")
       let row = try await gateway.reader.one(Resources.marginCalls, id.value, as: principal, noun: "margin call")
-      return gateway.object(request, version: row.version) { row.write(to: &$0) }
+      let more = try await expanding(request, Expansions.marginCall)?([row], principal)
+      return gateway.object(request, version: row.version, besides: more) { row.write(to: &$0) }
     }
     routes.get("/v1/margin-tests") { request, _ in
       try await marginList(
         request, Resources.marginTests, name: "margin-tests", words: ["outcome", "on"], at: { $0.recordedAt },
-        id: { $0.id.value }
+        id: { $0.id.value }, expansions: Expansions.marginTest
       ) { $0.write(to: &$1) }
     }
     routes.get("/v1/margin-tests/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: MarginTestID = try Gateway.pathID(context, noun: "margin test")
       let row = try await gateway.reader.one(Resources.marginTests, id.value, as: principal, noun: "margin test")
-      return gateway.object(request, version: nil) { row.write(to: &$0) }
+      let more = try await expanding(request, Expansions.marginTest)?([row], principal)
+      return gateway.object(request, version: nil, besides: more) { row.write(to: &$0) }
     }
     let answered = Gateway.Rendering<MarginCallRow>(version: { $0.version }, write: { $0.write(to: &$1) })
     routes.post("/v1/margin-calls/{id}/agree") { request, context in
@@ -96,21 +98,22 @@ extension WebAPI {
     routes.get("/v1/deposit-acts") { request, _ in
       try await marginList(
         request, Resources.depositActs, name: "deposit-acts", words: ["state"], at: { $0.createdAt },
-        id: { $0.id.value }
+        id: { $0.id.value }, expansions: Expansions.depositAct
       ) { $0.write(to: &$1) }
     }
     routes.get("/v1/deposit-acts/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: DepositActID = try Gateway.pathID(context, noun: "deposit act")
       let row = try await gateway.reader.one(Resources.depositActs, id.value, as: principal, noun: "deposit act")
-      return gateway.object(request, version: row.version) { row.write(to: &$0) }
+      let more = try await expanding(request, Expansions.depositAct)?([row], principal)
+      return gateway.object(request, version: row.version, besides: more) { row.write(to: &$0) }
     }
   }
 
   /// A page of rows of loans, filtered by `loan_id` or by one of the words.
   private func marginList<Row>(
     _ request: Request, _ resource: ResourceQuery<Row>, name: String, words: [Substring],
-    at createdAt: @escaping (Row) -> Instant, id: @escaping (Row) -> UUIDValue,
+    at createdAt: @escaping (Row) -> Instant, id: @escaping (Row) -> UUIDValue, expansions: [Expansion<Row>],
     write: (Row, inout JSONWriter) throws -> Void
   ) async throws -> Response {
     let principal = try await gateway.principal(of: request)
@@ -130,11 +133,12 @@ extension WebAPI {
       resource, after: query.position, limit: query.limit + 1, filter: filters.first, as: principal)
     let shown = rows.prefix(Int(query.limit))
     let next = rows.count > shown.count ? shown.last : nil
+    let more = try await expanding(request, expansions)?(Array(shown), principal)
     return try gateway.page(
       Array(shown),
       next: next.map {
         gateway.cursors.encode(PagePosition(createdAt: createdAt($0), id: id($0)), list: name)
-      }, write)
+      }, besides: more, write)
   }
 }
 

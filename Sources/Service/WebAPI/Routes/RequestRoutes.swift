@@ -29,14 +29,16 @@ extension WebAPI {
     routes.get("/v1/loan-requests") { request, _ in
       try await gateway.list(
         request, Resources.loanRequests, name: "loan-requests", filter: "state",
-        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        besides: expanding(request, Expansions.loanRequest), write: { $0.write(to: &$1) })
     }
     routes.get("/v1/loan-requests/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: LoanRequestID = try Gateway.pathID(context, noun: "loan request")
       let row = try await gateway.reader.one(Resources.loanRequests, id.value, as: principal, noun: "loan request")
-      let holds = try await self.holds(of: id, as: principal)
-      return gateway.object(request, version: row.version) { row.write(to: &$0, holds: holds) }
+      let holds = try await self.holds(of: [id], as: principal)[id] ?? []
+      let more = try await expanding(request, Expansions.loanRequest)?([row], principal)
+      return gateway.object(request, version: row.version, besides: more) { row.write(to: &$0, holds: holds) }
     }
     routes.post("/v1/loan-requests/{id}/cancel") { request, context in
       let id: LoanRequestID = try Gateway.pathID(context, noun: "loan request")
@@ -53,16 +55,20 @@ extension WebAPI {
     addRoundRoutes(&routes)
   }
 
-  /// The newest verdict for each chip that holds it.
-  func holds(of id: LoanRequestID, as principal: Principal) async throws -> [[UInt8]] {
-    let query = Query(Details.verdictsOfSubject, [gateway.reader.scope(principal), .uuid(id.value.bits)])
+  /// Of each request the newest verdict for each chip that holds it.
+  func holds(of ids: [LoanRequestID], as principal: Principal) async throws -> [LoanRequestID: [[UInt8]]] {
+    if ids.isEmpty { return [:] }
+    let query = Query(
+      Expandables.verdictsOfSubjects, [gateway.reader.scope(principal), .uuidArray(ids.map(\.value.bits))])
     let rows = try await gateway.reader.run([query], as: principal)[0].map { try Tables.verdicts.decode($0) }
-    var newest: [ChipModelID: VerdictRow] = [:]
-    for row in rows where !row.acted { newest[row.chipModelID] = row }
-    return newest.values.sorted { $0.chipModelID < $1.chipModelID }.map { row in
-      var writer = JSONWriter()
-      row.write(to: &writer)
-      return writer.bytes
+    return Dictionary(grouping: rows.filter { !$0.acted }) { LoanRequestID($0.subject) }.mapValues { rows in
+      var newest: [ChipModelID: VerdictRow] = [:]
+      for row in rows { newest[row.chipModelID] = row }
+      return newest.values.sorted { $0.chipModelID < $1.chipModelID }.map { row in
+        var writer = JSONWriter()
+        row.write(to: &writer)
+        return writer.bytes
+      }
     }
   }
 
@@ -70,7 +76,7 @@ extension WebAPI {
     let principal = try await gateway.principal(of: request)
     let id: LoanRequestID = try Gateway.pathID(context, noun: "loan request")
     let row = try await gateway.reader.one(Resources.loanRequests, id.value, as: principal, noun: "loan request")
-    let holds = try await self.holds(of: id, as: principal)
+    let holds = try await self.holds(of: [id], as: principal)[id] ?? []
     let reasons = try await RoundReasons.latest(of: id.description, reader: gateway.reader)
     let advice = try await advice(for: id, reasons)
     let block = row.remaining > 0 ? try await valuationBlock(of: row.borrowerID) : nil
@@ -147,13 +153,15 @@ extension WebAPI {
     routes.get("/v1/offers") { request, _ in
       try await gateway.list(
         request, Resources.offers, name: "offers", filter: "state",
-        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) }, write: { $0.write(to: &$1) })
+        position: { PagePosition(createdAt: $0.createdAt, id: $0.id.value) },
+        besides: expanding(request, Expansions.offer), write: { $0.write(to: &$1) })
     }
     routes.get("/v1/offers/{id}") { request, context in
       let principal = try await gateway.principal(of: request)
       let id: OfferID = try Gateway.pathID(context, noun: "offer")
       let row = try await gateway.reader.one(Resources.offers, id.value, as: principal, noun: "offer")
-      return gateway.object(request, version: row.version) { row.write(to: &$0) }
+      let more = try await expanding(request, Expansions.offer)?([row], principal)
+      return gateway.object(request, version: row.version, besides: more) { row.write(to: &$0) }
     }
     routes.post("/v1/offers/{id}/accept") { request, context in
       let id: OfferID = try Gateway.pathID(context, noun: "offer")

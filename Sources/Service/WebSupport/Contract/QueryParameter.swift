@@ -19,6 +19,8 @@ package struct QueryParameter: Sendable, Hashable {
     case identifier(String)
     case chipModel
     case words([String])
+    /// Some of these words, parted by commas.
+    case names([String])
     /// Integers, or dates, parted by commas: at most so many.
     case integers(ClosedRange<Int64>, most: Int)
     case dates(most: Int)
@@ -56,6 +58,7 @@ package struct QueryParameter: Sendable, Hashable {
     case .identifier(let prefix): "an id: \(prefix)_ and a UUID in lower case"
     case .chipModel: "the id of a chip model"
     case .words(let words): "one of \(words.joined(separator: ", "))"
+    case .names(let names): "some of \(names.joined(separator: ", ")), parted by commas"
     case .integers(let range, let most):
       "integers from \(range.lowerBound) to \(range.upperBound) parted by commas, at most \(most)"
     case .dates(let most): "dates, YYYY-MM-DD, parted by commas, at most \(most)"
@@ -76,6 +79,8 @@ package struct QueryParameter: Sendable, Hashable {
       text.utf8.starts(with: "\(prefix)_".utf8) && UUIDValue(text.dropFirst(prefix.count + 1)) != nil
     case .chipModel: ChipModelText.takes(text)
     case .words(let words): words.contains { $0.utf8.elementsEqual(text.utf8) }
+    case .names(let names):
+      Self.parts(text, most: names.count) { part in names.contains { $0.utf8.elementsEqual(part.utf8) } }
     case .integers(let range, let most):
       Self.parts(text, most: most) { Self.integer($0).map(range.contains) ?? false }
     case .dates(let most): Self.parts(text, most: most) { CalendarDate(String($0)) != nil }
