@@ -14,7 +14,11 @@ package final class Tracer: Sendable {
 
   private struct State {
     var waiting: [SpanRecord] = []
+    /// Older ones, taken from the front: to take a batch from a long array would move the rest while requests wait.
+    var leaving: ArraySlice<SpanRecord> = []
     var dropped = 0
+
+    var count: Int { waiting.count + leaving.count }
   }
 
   package let limits: Limits
@@ -56,7 +60,7 @@ package final class Tracer: Sendable {
 
   func add(_ span: SpanRecord) {
     let isBatch = state.withLock { state in
-      guard state.waiting.count < limits.queue else {
+      guard state.count < limits.queue else {
         state.dropped += 1
         return false
       }
@@ -69,14 +73,18 @@ package final class Tracer: Sendable {
   /// The oldest spans, a batch of them at most.
   package func take() -> [SpanRecord] {
     state.withLock { state in
-      let batch = Array(state.waiting.prefix(limits.batch))
-      state.waiting.removeFirst(batch.count)
+      if state.leaving.isEmpty {
+        state.leaving = state.waiting[...]
+        state.waiting = []
+      }
+      let batch = Array(state.leaving.prefix(limits.batch))
+      state.leaving.removeFirst(batch.count)
       return batch
     }
   }
 
   /// Whether a whole batch waits.
-  package var isFilled: Bool { state.withLock { $0.waiting.count >= limits.batch } }
+  package var isFilled: Bool { state.withLock { $0.count >= limits.batch } }
 
   /// Spans that did not fit, or that nobody took.
   package var dropped: Int { state.withLock { $0.dropped } + counters.lost.load(ordering: .relaxed) }
