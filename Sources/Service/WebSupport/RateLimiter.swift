@@ -123,13 +123,13 @@ package final class RateLimiter: Sendable {
   ///   - requests: 0 or more.
   ///   - expensive: how many of the operations are of each class.
   package func charge(
-    _ requests: Int64, _ expensive: [Class: Int64], key: APIKeyID, of organization: OrganizationID, now: Int64
+    _ requests: Int64, _ expensive: [Class: Int64], key: Credential, of organization: OrganizationID, now: Int64
   ) -> Verdict {
     state.withLock { take(requests, expensive, key: key, of: organization, now: now, from: &$0) }
   }
 
   private func take(
-    _ requests: Int64, _ expensive: [Class: Int64], key: APIKeyID, of organization: OrganizationID, now: Int64,
+    _ requests: Int64, _ expensive: [Class: Int64], key: Credential, of organization: OrganizationID, now: Int64,
     from state: inout State
   ) -> Verdict {
     if state.fullAt.count >= Self.capacity { state.fullAt = state.fullAt.filter { $0.value > now } }
