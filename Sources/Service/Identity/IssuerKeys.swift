@@ -46,7 +46,7 @@ package final class IssuerKeys: Sendable {
   private let logger: Logger
   private let state = Mutex(State())
   /// Requests that wait for a reading at once; others are refused without waiting.
-  private static let mostWaiting = 1_000
+  private static let mostWaiting = 256
 
   package init(source: KeySetSource, timing: Timing = Timing(), logger: Logger) {
     self.source = source
@@ -172,7 +172,7 @@ package final class IssuerKeys: Sendable {
   private func waitForReading() async {
     let end = ContinuousClock.now + timing.wait
     while state.withLock({ $0.isReading }), ContinuousClock.now < end {
-      do { try await Task.sleep(for: .milliseconds(5)) } catch { return }
+      do { try await Task.sleep(for: .milliseconds(10)) } catch { return }
     }
   }
 
