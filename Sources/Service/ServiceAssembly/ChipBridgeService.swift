@@ -87,6 +87,10 @@ package struct ChipBridgeService {
     self.logger = logger
   }
 
+  /// Connections that wait to be accepted; the kernel bounds it by its own limit. Past it a client that believes that it is
+  /// connected is dropped in silence and tries for half a minute: a burst of a thousand overflowed the framework's 256.
+  private static let backlog = 4_096
+
   /// Serves until the process is told to stop: then no new requests, those under way end, what is queued is decided.
   /// - Parameter whenListening: told the port once requests are taken.
   package func run(whenListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
@@ -103,7 +107,7 @@ package struct ChipBridgeService {
       },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: "chipbridge",
-        reuseAddress: true, availableConnectionsDelegate: .maximum(most, logger: logger)),
+        backlog: Self.backlog, reuseAddress: true, availableConnectionsDelegate: .maximum(most, logger: logger)),
       onServerRunning: { channel in
         await whenListening(channel.localAddress?.port ?? port)
       }, eventLoopGroupProvider: .shared(loops), logger: logger)
