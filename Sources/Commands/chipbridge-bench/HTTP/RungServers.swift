@@ -85,9 +85,8 @@ struct ServeRungs: AsyncParsableCommand {
           let query = try query(isPage: isPage, context, as: principal)
           let rows =
             rung == .row
-            ? try await owner.transaction(.repeatableRead, access: .readOnly, deadline: .now + .seconds(10)) {
-              Array(try await $0.commit(after: [query]))
-            } : try await reader.run([query], as: principal)
+            ? try await owner.read([query], deadline: .now + .seconds(10))
+            : try await reader.run([query], as: principal)
           guard rows[0].count > 0 else { throw HTTPError(.notFound) }
           return answer(bytes)
         }
