@@ -60,6 +60,9 @@ extension EndToEnd {
 
     private static var isLong: Bool { ProcessInfo.processInfo.environment["CHIPBRIDGE_LONG"] != nil }
 
+    /// Whoever names a binary names one that was built for use.
+    private static var isOptimised: Bool { ProcessInfo.processInfo.environment["CHIPBRIDGE_BIN"]?.isEmpty == false }
+
     @Test("nine kinds of slow client are each cut in time, while a good one is served as before and memory stays")
     func nineKinds() async throws {
       let many = Self.isLong ? 200 : 60
@@ -89,8 +92,9 @@ extension EndToEnd {
         let late = Gathered<String>()
         try concurrently(SlowKind.allCases.count) { index in
           let kind = SlowKind.allCases[index]
-          // What makes the service work is fewer here, where an unoptimised build shares two cores with the tests.
-          try Self.hold(kind, kind.isWork && !Self.isLong ? many / 3 : many, service.port, startup.key, late)
+          // What makes the service work is fewer where an unoptimised build shares two cores with the tests.
+          let isFewer = kind.isWork && !(Self.isLong && Self.isOptimised)
+          try Self.hold(kind, isFewer ? many / 3 : many, service.port, startup.key, late)
         }
         stop.raise()
         let growth = HostileTests.residentKilobytes(service) - before
