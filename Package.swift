@@ -314,7 +314,9 @@ let package = Package(
       "Service/ServiceAssemblyTests", "ServiceAssemblyTests",
       [
         "DomainFixtures", "PostgresHarness", "SchemaFixtures", "ServiceAssembly", "Operations", "Persistence",
-        "Postgres", logging,
+        "Postgres", logging, .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     tests("Service/WebSupportTests", "WebSupportTests", ["WebSupport", "Parties", "Primitives"]),
     tests(

@@ -21,9 +21,10 @@ extension EndToEnd {
         let secrets = OperatorSecrets()
         try secrets.write(to: file + ".key")
         defer { try? FileManager.default.removeItem(atPath: file + ".key") }
+        // Both may tell any webhook: what one of them alone could reach, the other would put off for minutes.
         let logged = [
-          "--access-log", "stdout", "--log-level", "trace", "--audit-key-file", file + ".key", "--database-url",
-          deployment.databaseURL + "&password=\(secrets.password)",
+          "--access-log", "stdout", "--log-level", "trace", "--audit-key-file", file + ".key", "--webhook-loopback",
+          "--database-url", deployment.databaseURL + "&password=\(secrets.password)",
         ]
         let environment = Traces.environment(collector).merging(
           [
@@ -32,7 +33,7 @@ extension EndToEnd {
           ]
         ) { $1 }
         let service = try deployment.serve(
-          options: logged + ["--webhook-loopback", "--audit-seconds", "1", "--audit-checkpoints", file],
+          options: logged + ["--audit-seconds", "1", "--audit-checkpoints", file],
           environment: environment)
         let narrow = try deployment.serve(options: logged + ["--key-quota", "6"], environment: environment)
         let walk = try CanaryWalk(deployment, service, narrow, receiver, secrets)

@@ -14,17 +14,23 @@ check_scripts() {
     bash deploy/run deploy/test deploy/lib/*.sh .ci/run
 }
 
-# All suites in one run of the one build. Shown: failures, skips, ends of suites; the rest is in the log.
+# All suites in one run of the one build.
 run_suites() {
-  local log="$ROOT/.build/chipbridge-test.log" follower status=0
   start_throwaway throwaway || fail "The throw-away PostgreSQL did not start (its words are above)."
   export CHIPBRIDGE_TEST_DATABASE_URL=$THROWAWAY_URL CHIPBRIDGE_TEST_POSTGRES_BIN=$POSTGRES_BIN
   if [[ -n $LONG ]]; then export CHIPBRIDGE_LONG=1; fi
+  run_tests "$ROOT/.build/chipbridge-test.log" "${FILTERS[@]}"
+}
+
+# One run of the tests. Shown: failures, skips, ends of suites; the rest is in the log.
+run_tests() { # LOG ARGUMENT...
+  local log=$1 follower status=0 before=$FAILED
+  shift
   say ''
   : >"$log"
   # One after the other: many tests break servers and wait for what happens within seconds, and two cores are soon busy.
   # Line by line, or the lines of a run that hangs or crashes would be lost in its buffer.
-  start_aside "$log" stdbuf -oL swift test --skip-build --disable-xctest --no-parallel "${FILTERS[@]}"
+  start_aside "$log" stdbuf -oL swift test --skip-build --disable-xctest --no-parallel "$@"
   { tail -n +1 -s 0.3 --pid="$ASIDE" -f -- "$log" |
     LC_ALL=C grep -a --line-buffered -vE "^(◇ |↳ T(esting Library|arget Platform)|✔ $NAMED|\[0/1\] Planning)"; } &
   follower=$!
@@ -34,7 +40,7 @@ run_suites() {
   if [[ -n $ASIDE_LATE ]]; then warn "The tests were ended after $MINUTES minute(s)."; fi
   count_outcome "$log" "$status"
   slowest "$log"
-  if ((FAILED > 0)); then
+  if ((FAILED > before)); then
     say "Failed (the whole output is in $log):"
     LC_ALL=C sed -nE "s/^.*✘ ($NAMED.*) failed after [0-9.]+ seconds( with [^\"]*)?\.\$/  \1/p" "$log"
   fi
@@ -92,11 +98,11 @@ slowest() { # LOG
   if [[ -n $list ]]; then printf 'The slowest tests:\n%s\n' "$list"; fi
 }
 
-# The bench compares with pgbench on a durable server of its own; it prints its settings and ratios itself.
-run_bench() {
-  local product status=0
+# What only means something for a program as it is deployed: the whole number of slow clients, and the bench.
+run_optimised() {
+  local product bin
   if ((${#FILTERS[@]} > 0)); then
-    say "            no bench: a filter was given"
+    say "            no optimised build, its tests and no bench: a filter was given"
     return 0
   fi
   for product in chipbridge chipbridge-bench; do
@@ -105,14 +111,21 @@ run_bench() {
       return 0
     fi
   done
+  bin=$(swift build -c release --show-bin-path </dev/null)
+  CHIPBRIDGE_BIN="$bin/chipbridge" run_tests "$ROOT/.build/chipbridge-test-optimised.log" --filter SlowClientTests
+  run_bench "$bin"
+}
+
+# The bench compares with pgbench on a durable server of its own; it prints its settings and ratios itself.
+run_bench() { # FOLDER
+  local status=0
   if ! start_throwaway durable; then
     FAILED=$((FAILED + 1))
     warn "The durable PostgreSQL of the bench did not start (its words are above)."
     return 0
   fi
   say ''
-  start_aside - env DATABASE_URL="$THROWAWAY_URL" PATH="$PATH:$POSTGRES_BIN" \
-    "$(swift build -c release --show-bin-path </dev/null)/chipbridge-bench" http --quick
+  start_aside - env DATABASE_URL="$THROWAWAY_URL" PATH="$PATH:$POSTGRES_BIN" "$1/chipbridge-bench" http --quick
   await_aside "$SECONDS_A_BENCH" || status=$?
   say ''
   if ((status != 0)); then

@@ -221,7 +221,7 @@ private struct KeyUseService: NamedService {
 
 /// Reads the outside issuer's keys again and again. Not waited for at the start: while the issuer is silent, keys of our own
 /// are good.
-private struct IssuerService: Service {
+private struct IssuerService: NamedService {
   let keys: IssuerKeys
 
   func run() async throws {

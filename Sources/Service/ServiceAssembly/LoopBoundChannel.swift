@@ -40,17 +40,22 @@ struct LoopBoundChannel: ServerChildChannel {
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
     let value = base.setup(channel: channel, logger: logger)
     return value.flatMapThrowing { value in
-      // What the kernel keeps for a client that does not read is bounded too: left alone it grows to megabytes.
-      try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: limits.sendBufferBytes)
-      let pipeline = channel.pipeline.syncOperations
-      let requests = RequestGuard(limits: limits, connections: connections, standing: standing)
-      let wire = WireGuard(limits: limits, requests: requests)
-      requests.watch(wire)
-      let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-      try pipeline.addHandler(requests, position: .after(parser))
-      try pipeline.addHandler(wire, position: .first)
+      try guardConnection(channel)
       return value
     }
+  }
+
+  /// Puts the guards around the parser of a connection.
+  func guardConnection(_ channel: any Channel) throws {
+    // What the kernel keeps for a client that does not read is bounded too: left alone it grows to megabytes.
+    try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: limits.sendBufferBytes)
+    let pipeline = channel.pipeline.syncOperations
+    let requests = RequestGuard(limits: limits, connections: connections, standing: standing)
+    let wire = WireGuard(limits: limits, requests: requests)
+    requests.watch(wire)
+    let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+    try pipeline.addHandler(requests, position: .after(parser))
+    try pipeline.addHandler(wire, position: .first)
   }
 
   func handle(value: HTTP1Channel.Value, logger: Logger) async {

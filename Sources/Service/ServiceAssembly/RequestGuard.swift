@@ -39,7 +39,7 @@ final class RequestGuard: ChannelDuplexHandler {
   /// Whether the oldest of them has the beginning of its answer.
   private(set) var isAnswerBegun = false
   /// Since when the oldest of them, whole, is worked on; or since when nothing is asked.
-  var since = NIODeadline.now()
+  private var since = NIODeadline.uptimeNanoseconds(0)
   private var passedOn = 0
   /// No answer after those that are owed.
   private var isLast = false
@@ -65,6 +65,7 @@ final class RequestGuard: ChannelDuplexHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     connections.opened()
+    since = context.eventLoop.now
     tickLater(context)
   }
 
@@ -83,10 +84,11 @@ final class RequestGuard: ChannelDuplexHandler {
     }
   }
 
+  /// Ticks for as long as it is in the pipeline. A connection is handed from loop to loop before it is active, which takes
+  /// longer than a tick where many come at once: a clock that stopped then would leave such a one to its client for ever.
   private func tick(_ context: ChannelHandlerContext) {
-    guard context.channel.isActive else { return }
-    judge(at: .now(), context)
-    if context.channel.isActive { tickLater(context) }
+    if context.channel.isActive { judge(at: context.eventLoop.now, context) }
+    if clock != nil { tickLater(context) }
   }
 
   private func judge(at now: NIODeadline, _ context: ChannelHandlerContext) {
@@ -121,8 +123,8 @@ final class RequestGuard: ChannelDuplexHandler {
 
   /// Called before bytes are parsed.
   /// - Returns: whether they are taken at all.
-  func readsMore() -> Bool {
-    if reading == .nothing { reading = .head(since: .now()) }
+  func readsMore(at now: NIODeadline) -> Bool {
+    if reading == .nothing { reading = .head(since: now) }
     return reading != .ended
   }
 
@@ -139,7 +141,7 @@ final class RequestGuard: ChannelDuplexHandler {
     case .end:
       guard case .body = reading else { return }
       reading = isLast ? .ended : .nothing
-      if unanswered == 1 { since = .now() }
+      if unanswered == 1 { since = context.eventLoop.now }
       // Trailers are no header fields: what they say was judged by nobody.
       context.fireChannelRead(wrapInboundOut(.end(nil)))
     }
@@ -147,7 +149,7 @@ final class RequestGuard: ChannelDuplexHandler {
 
   private func read(_ head: HTTPRequestHead, _ data: NIOAny, _ context: ChannelHandlerContext) {
     guard reading != .ended else { return }
-    var start = NIODeadline.now()
+    var start = context.eventLoop.now
     if case .head(let since) = reading { start = since }
     let facts: RequestHead
     do { facts = try RequestHead(head, limits: limits) } catch {
@@ -205,7 +207,7 @@ final class RequestGuard: ChannelDuplexHandler {
     case .end:
       isAnswerBegun = false
       unanswered -= 1
-      since = .now()
+      since = context.eventLoop.now
       if unanswered == 0, isLast {
         drainingSince = since
         reading = .ended
@@ -244,7 +246,7 @@ final class RequestGuard: ChannelDuplexHandler {
 
   private func answer(_ problem: Problem, _ context: ChannelHandlerContext) {
     refusal = nil
-    drainingSince = .now()
+    drainingSince = context.eventLoop.now
     // Half an answer cannot be made another one.
     guard !isAnswerBegun else { return context.close(promise: nil) }
     let body = context.channel.allocator.buffer(bytes: problem.body(requestID: nil))

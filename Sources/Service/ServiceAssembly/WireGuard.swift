@@ -17,8 +17,8 @@ final class WireGuard: ChannelDuplexHandler {
   private var handedOver = 0
   /// When bytes began to wait, and how many were gone then; nil while nothing waits.
   private var waiting: (since: NIODeadline, gone: Int)?
-  /// When the client last took anything.
-  private var progress: (at: NIODeadline, gone: Int) = (.now(), 0)
+  /// When the client last took anything of what waits.
+  private var progress: (at: NIODeadline, gone: Int) = (.uptimeNanoseconds(0), 0)
 
   init(limits: ConnectionLimits, requests: RequestGuard) {
     self.limits = limits
@@ -26,7 +26,7 @@ final class WireGuard: ChannelDuplexHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard requests.readsMore() else { return }
+    guard requests.readsMore(at: context.eventLoop.now) else { return }
     let buffer = unwrapInboundIn(data)
     current = buffer
     requests.lineBroken = { [self] in isPastFirstLine || current?.readableBytesView.contains(0x0A) == true }
