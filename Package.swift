@@ -104,7 +104,7 @@ let package = Package(
         .embedInCode("migrations/0027_haircuts.sql"), .embedInCode("migrations/0028_identity.sql"),
         .embedInCode("migrations/0029_events.sql"), .embedInCode("migrations/0030_audit_seals.sql"),
         .embedInCode("migrations/0032_falls.sql"),
-        .embedInCode("migrations/0033_identity_bindings.sql"),
+        .embedInCode("migrations/0033_identity_bindings.sql"), .embedInCode("migrations/0034_held_acts.sql"),
         .embedInCode("seed/chip-models.csv"),
         .embedInCode("seed/export-rules.json"), .embedInCode("seed/country-scope.csv"),
         .embedInCode("seed/holiday-calendars.json"),

@@ -34,6 +34,7 @@ package enum Schema {
     ("0030_audit_seals.sql", PackageResources._030_audit_seals_sql),
     ("0032_falls.sql", PackageResources._032_falls_sql),
     ("0033_identity_bindings.sql", PackageResources._033_identity_bindings_sql),
+    ("0034_held_acts.sql", PackageResources._034_held_acts_sql),
   ]
 
   package static let chipModels: [UInt8] = PackageResources.chip_models_csv

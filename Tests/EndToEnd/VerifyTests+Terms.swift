@@ -64,6 +64,16 @@ extension EndToEnd {
       ], found: "no reference data counts that was adopted"),
     Breach(
       plant: [
+        "alter table held_acts drop constraint held_acts_second_person",
+        """
+        insert into held_acts (id, action, duty, path, body, state, proposed_by, decided_by, decided_at, version,
+          created_at, updated_at)
+        select org_id, 'licence.add', 'compliance', '/v1/licences', '{}', 'approved', org_id, org_id, now(), 2, now(),
+          now() from heads limit 1
+        """,
+      ], found: "no held act was done that the person who asked for it approved"),
+    Breach(
+      plant: [
         """
         insert into loan_tax_lines (borrower_id, id, lender_id, loan_id, treatment, jurisdiction, currency, rate_bps,
           rounding, from_on, to_on, is_restated, fee, amount, residue_before, residue_after, booked_on, recorded_at)

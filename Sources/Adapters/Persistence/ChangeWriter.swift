@@ -206,6 +206,7 @@ package enum ChangeWriter {
     plan.insert(Tables.platformInvoices, changes.invoices)
     plan.insert(Tables.invoiceLines, changes.invoiceLines)
     plan.write(Tables.referenceEntries, shelves.referenceEntries)
+    plan.write(Tables.heldActs, shelves.heldActs)
     if changes.isReferenceChanged { plan.add(Query(ReferenceSQL.bump), rows: 1, isUpdate: true) }
     plan.insert(Tables.verdicts, changes.verdicts)
     plan.write(Tables.markProposals, shelves.markProposals)

@@ -68,6 +68,7 @@ extension Loader {
     var fxRates: Set<FXSpan> = []
     var cashConversions: [UUIDValue] = []
     var referenceEntries: [UUIDValue] = []
+    var heldActs: [UUIDValue] = []
     var adoptedTaxRules = false
     var taxCertificates: [UUIDValue] = []
     var taxCertificatesOf: [OrganizationID] = []
@@ -147,6 +148,7 @@ extension Loader {
       case .division(let id): divisions.append(id)
       case .topUp(let id): topUps.append(id.value)
       case .referenceEntry(let id): referenceEntries.append(id.value)
+      case .heldAct(let id): heldActs.append(id.value)
       case .adoptedTaxRules: adoptedTaxRules = true
       case .taxCertificate(let id): taxCertificates.append(id.value)
       case .taxCertificates(let id): taxCertificatesOf.append(id)

@@ -171,6 +171,7 @@ package enum Loader {
     byID(wanted.cashConversions, Tables.cashConversions, \.cashConversions)
     byID(wanted.taxCertificates, Tables.taxCertificates, \.taxCertificates)
     byID(wanted.referenceEntries, Tables.referenceEntries, \.referenceEntries)
+    byID(wanted.heldActs, Tables.heldActs, \.heldActs)
     byID(wanted.warrants, Tables.warrants, \.warrants)
     byID(wanted.controlChoices, Tables.controlChoices, \.controlChoices)
 

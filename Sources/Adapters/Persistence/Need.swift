@@ -62,6 +62,7 @@ package enum Need: Sendable, Hashable {
   case division(CashReceiptID)
   case topUp(TopUpID)
   case referenceEntry(ReferenceEntryID)
+  case heldAct(HeldActID)
   case taxCertificate(TaxCertificateID)
   /// What a borrower recorded of tax that it kept back.
   case taxCertificates(OrganizationID)

@@ -21,6 +21,8 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8_080
   @Flag(help: "A sandbox: the business clock may be moved.") var sandbox = false
+  @Flag(help: "In a sandbox: ask for two persons as elsewhere, for acts that move money or change compliance.")
+  var twoPersons = false
   @Flag(inversion: .prefixedNo, help: "Do settlement runs and match rounds in this process.") var workers = true
   @Option(help: "Plan a match round once in so many seconds (5 to 86400); by hand only when absent.")
   var matchEvery: Int64?
@@ -68,6 +70,7 @@ struct Serve: AsyncParsableCommand {
     try tokens.apply(to: &configuration)
     configuration.events.streams = streams
     configuration.allowsLoopbackWebhooks = webhookLoopback
+    configuration.asksSecondPersonInSandbox = twoPersons
     configuration.webhookKey = try Self.webhookKey()
     configuration.events.heartbeat = .seconds(streamHeartbeat)
     configuration.export = try ExportConfiguration(environment: ProcessInfo.processInfo.environment)

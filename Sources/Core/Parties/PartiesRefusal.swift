@@ -14,6 +14,8 @@ package enum PartiesRefusal: Refusal, Hashable {
   case notYours(String)
   /// The maker of an act cannot be its checker.
   case samePerson(String)
+  /// A key of staff that names somebody else would let its maker be two persons.
+  case keyOfAnotherPerson
   /// The act needs a named person, and the key carries none.
   case personRequired
   case illegalVerification(from: VerificationState, act: String)
@@ -38,7 +40,9 @@ package enum PartiesRefusal: Refusal, Hashable {
   package var kind: RefusalKind {
     switch self {
     case .notFound: .notFound
-    case .roleRequired, .dutyRequired, .scopeRequired, .notYours, .samePerson, .personRequired: .forbidden
+    case .roleRequired, .dutyRequired, .scopeRequired, .notYours, .samePerson, .personRequired,
+      .keyOfAnotherPerson:
+      .forbidden
     case .illegalVerification, .notVerified, .alreadyRevoked, .keyExpired, .keyReplaced, .bindingExists,
       .bindingAlreadyRevoked:
       .conflict
@@ -56,6 +60,7 @@ package enum PartiesRefusal: Refusal, Hashable {
     case .notYours: "parties.not_yours"
     case .samePerson: "parties.same_person"
     case .personRequired: "parties.person_required"
+    case .keyOfAnotherPerson: "parties.key_of_another_person"
     case .illegalVerification: "parties.illegal_verification"
     case .ownersExceedWhole: "parties.owners_exceed_whole"
     case .notVerified: "parties.not_verified"
@@ -81,6 +86,8 @@ package enum PartiesRefusal: Refusal, Hashable {
       "The key is confined to scopes; this needs \(scope)\(scope.family == nil ? "" : " or \(scope.access.rawValue)")."
     case .notYours(let what): "Your organisation is not the party that may act on this \(what)."
     case .samePerson(let act): "The person who \(act) cannot be the one who checks it."
+    case .keyOfAnotherPerson:
+      "A key of staff that is made here names its maker or nobody, or one person could be two; bind the other person's own identity instead."
     case .personRequired: "This act needs a key that names a person (person_id)."
     case .illegalVerification(let from, let act): "The organisation is \(from.rawValue); it cannot be \(act)."
     case .ownersExceedWhole(let sum): "The owners' shares sum to \(sum) bps; at most 10000 are possible."

@@ -53,6 +53,7 @@ package enum RulePackNoun: IdentifiedNoun { package static let prefix: StaticStr
 package enum ScreeningDecisionNoun: IdentifiedNoun { package static let prefix: StaticString = "scd" }
 package enum ComplianceItemNoun: IdentifiedNoun { package static let prefix: StaticString = "cmp" }
 package enum ReferenceEntryNoun: IdentifiedNoun { package static let prefix: StaticString = "ref" }
+package enum HeldActNoun: IdentifiedNoun { package static let prefix: StaticString = "held" }
 package enum StatementNoun: IdentifiedNoun { package static let prefix: StaticString = "sdoc" }
 package enum InvoiceNoun: IdentifiedNoun { package static let prefix: StaticString = "inv" }
 package enum PenaltyNoun: IdentifiedNoun { package static let prefix: StaticString = "pen" }
@@ -113,6 +114,7 @@ package typealias RulePackID = Identifier<RulePackNoun>
 package typealias ScreeningDecisionID = Identifier<ScreeningDecisionNoun>
 package typealias ComplianceItemID = Identifier<ComplianceItemNoun>
 package typealias ReferenceEntryID = Identifier<ReferenceEntryNoun>
+package typealias HeldActID = Identifier<HeldActNoun>
 package typealias StatementID = Identifier<StatementNoun>
 package typealias InvoiceID = Identifier<InvoiceNoun>
 package typealias PenaltyID = Identifier<PenaltyNoun>

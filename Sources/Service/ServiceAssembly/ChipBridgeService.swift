@@ -52,7 +52,8 @@ package struct ChipBridgeService {
     authenticator = Authenticator(pool: writer, clock: clock, tokens: tokens)
     let gateway = Gateway(
       pipeline: pipeline, reader: Reader(pool: readerPool), authenticator: authenticator,
-      cursors: PageCursor(secret: secret))
+      cursors: PageCursor(secret: secret),
+      secondPerson: configuration.isSandbox && !configuration.asksSecondPersonInSandbox ? nil : Approval.held)
     let metrics = MetricsRegistry()
     let exporter = configuration.export.map { SpanExporter($0, logger: logger) }
     self.exporter = exporter

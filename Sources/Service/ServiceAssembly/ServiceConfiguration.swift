@@ -34,6 +34,8 @@ package struct ServiceConfiguration: Sendable {
   package var export: ExportConfiguration?
   /// How the audit log is sealed; nil leaves it to other processes.
   package var sealing: AuditSealing? = AuditSealing()
+  /// Whether acts that move money or change compliance are of two persons in a sandbox too; elsewhere they always are.
+  package var asksSecondPersonInSandbox = false
   /// For how many seconds browsers are told to come by TLS only; nil where TLS does not end in front of this service.
   package var strictTransportSeconds: Int64?
   /// How many streams of events are taken, and how often they say that they are there.

@@ -22,9 +22,12 @@ package final class BatchItem: Sendable {
   private let body: JSONNode?
   /// Of the body, where there is none to say it.
   private let pointer: String
+  /// Whether it is an act that waited for a second person, who is there: then it is done whatever batches take.
+  let isHeld: Bool
   private let found = Mutex<Submission.Part?>(nil)
 
-  package init(principal: Principal, validateOnly: Bool, body: JSONNode?, pointer: String) {
+  package init(principal: Principal, validateOnly: Bool, body: JSONNode?, pointer: String, isHeld: Bool = false) {
+    self.isHeld = isHeld
     self.principal = principal
     self.validateOnly = validateOnly
     self.body = body
@@ -69,15 +72,18 @@ extension Gateway {
   }
 
   /// Runs what a batch's operations were found to be: all of them, or none.
-  /// - Parameter body: the whole request's, for its fingerprint.
+  /// - Parameters:
+  ///   - body: the whole request's, for its fingerprint.
+  ///   - gather: makes the answer; that of a batch when nil.
   package func postTogether(
-    _ parts: [Submission.Part], _ request: Request, _ context: ChipBridgeContext, by principal: Principal, body: [UInt8]
+    _ parts: [Submission.Part], _ request: Request, _ context: ChipBridgeContext, by principal: Principal,
+    body: [UInt8], gather: (@Sendable (Submission.Gathered) -> StoredAnswer)? = nil
   ) async throws -> Response {
     let validateOnly = try validateOnly(request)
     let key = validateOnly ? nil : try idempotencyKey(request, principal, body)
     let submission = Submission(
       all: parts, by: principal, idempotency: key, validateOnly: validateOnly, requestID: context.id.description,
-      gather: { Self.answer($0, of: parts.count) })
+      gather: gather ?? { Self.answer($0, of: parts.count) })
     return Self.response(try await pipeline.submit(submission, weight: .heavy))
   }
 
@@ -108,7 +114,7 @@ extension Gateway {
   }
 
   /// What one operation came to: its status, what its headers would say, its body.
-  private static func write(_ answer: StoredAnswer, to writer: inout JSONWriter) {
+  static func write(_ answer: StoredAnswer, to writer: inout JSONWriter) {
     writer.object { writer in
       writer.field("status", answer.status)
       for (name, value) in answer.headers {

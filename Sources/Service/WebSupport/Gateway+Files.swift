@@ -17,12 +17,12 @@ extension Gateway {
       throw probe.done(
         BodyProbe.Finding(
           kind: .upload, shape: nil, types: types.sorted(), mostBytes: limit, status: Int(render.status.code),
-          combines: false))
+          combines: false, asksSecondPerson: false))
     }
     if BatchItem.current != nil { throw BatchItem.notCombinable }
     let principal = try await principal(of: request)
     let validateOnly = try validateOnly(request)
-    let posted = Posted(principal: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)
+    let posted = posted(by: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)
     let body = try await collect(request, upTo: limit, types: types)
     let key = validateOnly ? nil : try idempotencyKey(request, principal, body)
     let submission = Submission(

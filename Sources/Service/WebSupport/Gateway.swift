@@ -30,10 +30,14 @@ package struct Gateway: Sendable {
   package let reader: Reader
   package let authenticator: Authenticator
   package let cursors: PageCursor
+  /// How an act is answered that waits for a second person; nil in a deployment where one is enough.
+  package let secondPerson: Rendering<HeldAct>?
 
   package init(
-    pipeline: CommandPipeline, reader: Reader, authenticator: Authenticator, cursors: PageCursor
+    pipeline: CommandPipeline, reader: Reader, authenticator: Authenticator, cursors: PageCursor,
+    secondPerson: Rendering<HeldAct>? = nil
   ) {
+    self.secondPerson = secondPerson
     self.pipeline = pipeline
     self.reader = reader
     self.authenticator = authenticator
@@ -65,6 +69,8 @@ package struct Gateway: Sendable {
     /// The id in the path, where the route has one.
     package let ifVersion: Int64?
     package let validateOnly: Bool
+    /// Whether acts that move money or change compliance are of two persons here.
+    package let asksSecondPerson: Bool
   }
 
   /// How an answer is made from an outcome.
@@ -116,28 +122,37 @@ package struct Gateway: Sendable {
     command: @Sendable (inout ObjectReader, Posted) throws -> C?
   ) async throws -> Response {
     if let probe = BodyProbe.current {
-      let posted = Posted(principal: BodyProbe.principal, ifVersion: nil, validateOnly: true)
+      let posted = Posted(
+        principal: BodyProbe.principal, ifVersion: nil, validateOnly: true, asksSecondPerson: false)
       throw probe.done(
         BodyProbe.Finding(
           kind: .command, shape: try BodyShape.traced { _ = try command(&$0, posted) }, types: [],
           mostBytes: limits.maxBytes, status: Int(render.status.code),
-          combines: Self.combines(C.self, weight: weight, showsSecret: shownOnce != nil)))
+          combines: Self.combines(C.self, weight: weight, showsSecret: shownOnce != nil),
+          asksSecondPerson: C.asksSecondPerson))
     }
     if let item = BatchItem.current {
-      guard Self.combines(C.self, weight: weight, showsSecret: shownOnce != nil) else {
+      guard item.isHeld || Self.combines(C.self, weight: weight, showsSecret: shownOnce != nil) else {
         throw BatchItem.notCombinable
       }
-      let posted = Posted(
-        principal: try await principal(of: request), ifVersion: try ifMatch(request), validateOnly: item.validateOnly)
+      let posted = self.posted(
+        by: try await principal(of: request), ifVersion: try ifMatch(request), validateOnly: item.validateOnly)
       let parsed = try item.parse { reader in try command(&reader, posted) }
+      if !item.isHeld, posted.asksSecondPerson, parsed.asksSecondPerson { throw BatchItem.notCombinable }
       throw item.done(Submission.Part(parsed, by: posted.principal, render: { render.answer($0) }))
     }
     let principal = try await principal(of: request)
     let validateOnly = try validateOnly(request)
-    let posted = Posted(principal: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)
+    let posted = posted(by: principal, ifVersion: try ifMatch(request), validateOnly: validateOnly)
     let body = try await collect(request, upTo: limits.maxBytes)
     let parsed = try Self.parse(body, limits: limits) { reader in try command(&reader, posted) }
     let key = validateOnly ? nil : try idempotencyKey(request, principal, body)
+    if posted.asksSecondPerson, parsed.asksSecondPerson, !validateOnly, let secondPerson {
+      let held = HoldAct(parsed, path: request.uri.path, body: body, ifVersion: posted.ifVersion)
+      let submission = Submission(
+        held, by: principal, idempotency: key, requestID: context.id.description, render: { secondPerson.answer($0) })
+      return Self.response(try await pipeline.submit(submission, weight: weight))
+    }
     let submission = Submission(
       parsed, by: principal, idempotency: key, validateOnly: validateOnly, requestID: context.id.description,
       render: { render.answer($0) })
@@ -149,6 +164,12 @@ package struct Gateway: Sendable {
     return Self.response(answered) { $0.field(shownOnce.name, shownOnce.value) }
   }
 
+  func posted(by principal: Principal, ifVersion: Int64?, validateOnly: Bool) -> Posted {
+    Posted(
+      principal: principal, ifVersion: ifVersion, validateOnly: validateOnly,
+      asksSecondPerson: principal.isStaff && secondPerson != nil)
+  }
+
   /// For routes that look at more than the body before they post: says what the body is, where that is asked.
   package func describe(
     _ status: HTTPResponse.Status = .ok, limits: JSONLimits = .request, _ read: (inout ObjectReader) throws -> Void
@@ -158,7 +179,7 @@ package struct Gateway: Sendable {
     throw probe.done(
       BodyProbe.Finding(
         kind: .command, shape: try BodyShape.traced(read), types: [], mostBytes: limits.maxBytes,
-        status: Int(status.code), combines: false))
+        status: Int(status.code), combines: false, asksSecondPerson: false))
   }
 
   /// An empty body stands for an empty object.
@@ -169,7 +190,7 @@ package struct Gateway: Sendable {
       throw probe.done(
         BodyProbe.Finding(
           kind: .calculation, shape: try BodyShape.traced { _ = try read(&$0) }, types: [], mostBytes: limits.maxBytes,
-          status: 200, combines: false))
+          status: 200, combines: false, asksSecondPerson: false))
     }
     let document = try JSONDocument(parsing: body.isEmpty ? Array("{}".utf8) : body, limits: limits)
     var reader = ObjectReader(document)
@@ -216,7 +237,7 @@ package struct Gateway: Sendable {
   }
 
   /// The version that an If-Match names.
-  func ifMatch(_ request: Request) throws -> Int64? {
+  package func ifMatch(_ request: Request) throws -> Int64? {
     guard let text = request.headers[.ifMatch], text != "*" else { return nil }
     guard text.hasPrefix("\"v"), text.hasSuffix("\""), let version = Int64(text.dropFirst(2).dropLast()) else {
       throw Problem(.preconditionFailed, "request.precondition_failed", "If-Match names no version of this object.")

@@ -13,7 +13,7 @@ struct AnyTable: Sendable {
 
   static let all: [AnyTable] = [
     AnyTable(Tables.organizations), AnyTable(Tables.heads), AnyTable(Tables.apiKeys), AnyTable(Tables.licences),
-    AnyTable(Tables.identityBindings),
+    AnyTable(Tables.identityBindings), AnyTable(Tables.heldActs),
     AnyTable(Tables.lots), AnyTable(Tables.reservePlans), AnyTable(Tables.listings), AnyTable(Tables.loanRequests),
     AnyTable(Tables.offers), AnyTable(Tables.loans), AnyTable(Tables.loanReturns), AnyTable(Tables.loanAmendments),
     AnyTable(Tables.loanAssignments), AnyTable(Tables.prepaymentDeclines),

@@ -102,6 +102,7 @@ struct RowSecurityTests {
     "match_rounds", "settlement_runs", "settlement_shards", "closed_days",
     "bank_statements", "bank_statement_lines", "reconciliation_matches", "reconciliation_breaks", "rule_packs",
     "compliance_items", "client_money_top_ups", "mark_proposals", "valuation_imports", "audit_checkpoints",
+    "held_acts",
   ]
 
   /// Rows of one deal in a table: a row set has two loans, two marks, five amendments and four journal lines.

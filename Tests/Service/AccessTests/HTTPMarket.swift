@@ -29,12 +29,15 @@ struct HTTPMarket: Sendable {
   /// - Parameters:
   ///   - filtersTenants: whether the reads' own tenant filter stands before row security.
   ///   - tokens: what verifies tokens of an outside issuer.
+  ///   - asksSecondPerson: whether acts of staff are held for one.
   static func with(
     filtersTenants: Bool = true, tokens: TokenVerifier? = nil, rateLimits: RateLimiter.Limits = .init(),
-    _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
+    asksSecondPerson: Bool = false, _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
   ) async throws {
     try await Marketplace.with { market in
-      try await on(market, filtersTenants: filtersTenants, tokens: tokens, rateLimits: rateLimits, body)
+      try await on(
+        market, filtersTenants: filtersTenants, tokens: tokens, rateLimits: rateLimits,
+        asksSecondPerson: asksSecondPerson, body)
     }
   }
 
@@ -52,7 +55,7 @@ struct HTTPMarket: Sendable {
   /// Another process of the service on the same marketplace.
   static func on(
     _ market: Marketplace, filtersTenants: Bool = true, tokens: TokenVerifier? = nil,
-    rateLimits: RateLimiter.Limits = .init(),
+    rateLimits: RateLimiter.Limits = .init(), asksSecondPerson: Bool = false,
     _ body: @escaping @Sendable (HTTPMarket) async throws -> Void
   ) async throws {
     var configuration = try market.database.configuration()
@@ -62,7 +65,8 @@ struct HTTPMarket: Sendable {
     let reader = Reader(pool: readers, filtersTenants: filtersTenants)
     let gateway = Gateway(
       pipeline: market.pipeline, reader: reader,
-      authenticator: authenticator, cursors: PageCursor(secret: [UInt8](repeating: 7, count: 32)))
+      authenticator: authenticator, cursors: PageCursor(secret: [UInt8](repeating: 7, count: 32)),
+      secondPerson: asksSecondPerson ? Approval.held : nil)
     let api = WebAPI(
       gateway: gateway, reference: market.reference, clock: market.clock, writer: market.pool,
       metrics: MetricsRegistry(), feed: EventFeed(pool: market.pool, limits: Self.noStreams), webhooks: Self.desk,

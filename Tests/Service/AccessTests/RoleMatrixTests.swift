@@ -46,15 +46,44 @@ struct RoleMatrixTests {
     }
   }
 
-  @Test("leaves every object as it was where a write is refused")
-  func refusedWrites() async throws {
-    try await HTTPMarket.with { http in
+  @Test(
+    "leaves every object as it was where a write is refused, one that waits for a second person too",
+    arguments: [false, true])
+  func refusedWrites(asksSecondPerson: Bool) async throws {
+    try await HTTPMarket.with(asksSecondPerson: asksSecondPerson) { http in
       let book = try await MatrixBook(http)
       let before = try await book.fingerprints()
       for row in RoleMatrix.rows where row.method == .post { try await book.sendRefused(row) }
       let after = try await book.fingerprints()
       let changed = before.keys.filter { before[$0] != after[$0] }.sorted()
       #expect(changed == [])
+    }
+  }
+
+  @Test("says of every act of staff how many persons it takes, and describes those that are held as they are")
+  func persons() async throws {
+    try await HTTPMarket.with { http in
+      let staffs = Set(
+        RoleMatrix.rows.filter { row in
+          row.method == .post && zip(RoleMatrix.Caller.allCases, row.classes).contains { $0.isStaff && $1 == "+" }
+        }.map(\.template))
+      typealias Persons = RoleMatrix.Persons
+      let groups = [
+        Persons.held, Persons.ofTheirOwn, Persons.reportedByTheParty, Persons.stops, Set(Persons.one.keys),
+      ]
+      let sorted = groups.reduce(into: Set<String>()) { $0.formUnion($1) }
+      #expect(sorted.count == groups.reduce(0) { $0 + $1.count }, "in two groups at once")
+      #expect(staffs.subtracting(sorted).sorted() == [], "acts of staff that nobody thought about")
+      let posts = Set(RoleMatrix.rows.filter { $0.method == .post }.map(\.template))
+      #expect(sorted.subtracting(posts).sorted() == [], "no route")
+      let described = try await http.get("/v1/openapi.json", as: nil)
+      let limits = JSONLimits(maxBytes: 16 << 20, maxMembers: 1_000_000)
+      let paths = try #require(try JSONDocument(parsing: Array(described.text.utf8), limits: limits).root["paths"])
+      let held = paths.members.filter { path in
+        let answer = path.value["post"]?["responses"]?["202"]?["content"]?["application/json"]?["schema"]?["$ref"]
+        return answer?.asString == "#/components/schemas/Approval"
+      }
+      #expect(Set(held.map { String($0.name) }) == Persons.held)
     }
   }
 

@@ -412,6 +412,13 @@ struct RowSet {
       bookedOn: day, recordedAt: now)
   }
 
+  var heldAct: HeldAct {
+    HeldAct(
+      id: id(73), action: "licence.add", duty: .compliance, path: "/v1/licences", body: #"{"reference":"BIS/1"}"#,
+      ifVersion: full ? 3 : nil, state: full ? .rejected : .proposed, proposedBy: id(1), decidedBy: some(id(18)),
+      decidedAt: some(later), reason: some(Self.nasty), version: version, createdAt: now, updatedAt: updatedAt)
+  }
+
   func referenceEntry() throws -> ReferenceEntry {
     let calendar = try PublishedCalendar(
       code: try required(CalendarCode("TEST-1")), currencies: [.usd, .cny], from: day,

@@ -46,6 +46,7 @@ struct Trip {
       Trip(Tables.heads, [set.head], ids: [borrower]),
       Trip(Tables.apiKeys, [set.apiKey], ids: [set.apiKey.id.value]),
       Trip(Tables.identityBindings, [set.identityBinding], ids: [set.uuid(71)]),
+      Trip(Tables.heldActs, [set.heldAct], ids: [set.uuid(73)]),
       Trip(Tables.licences, [try set.licence()], ids: [set.uuid(3)]),
       Trip(Tables.lots, [set.lot], ids: [lender, set.uuid(4)]),
       Trip(Tables.reservePlans, [set.reservePlan], ids: [set.uuid(5)]),

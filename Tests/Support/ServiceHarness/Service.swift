@@ -52,14 +52,15 @@ package final class Deployment: Sendable {
   /// Starts a service and waits until it is ready.
   /// - Parameters:
   ///   - port: 0 takes a free one.
+  ///   - isSandbox: whether its clock may be moved, and one person is enough.
   ///   - options: more of the command line.
   ///   - environment: more variables.
   package func serve(
-    port: Int = 0, options: [String] = [], environment: [String: String] = [:]
+    port: Int = 0, isSandbox: Bool = true, options: [String] = [], environment: [String: String] = [:]
   ) throws -> Service {
     let log = folder + "/serve-\(UUID().uuidString).log"
     let child = try Child(
-      [binary, "serve", "--sandbox", "--port", "\(port)"] + options,
+      [binary, "serve", "--port", "\(port)"] + (isSandbox ? ["--sandbox"] : []) + options,
       environment: environment.merging(["DATABASE_URL": databaseURL]) { $1 }, log: log)
     var listening = 0
     let started = eventually(within: 30) {

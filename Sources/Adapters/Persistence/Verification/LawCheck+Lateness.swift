@@ -70,5 +70,12 @@ extension LawCheck {
         select id, 'adopted by ' || coalesce(decided_by::text, 'nobody') || ', proposed by ' || proposed_by
         from reference_entries where state = 'adopted' and (decided_by is null or decided_by = proposed_by)
         """, counting: "select 1 from reference_entries where state = 'adopted'"),
+    LawCheck(
+      12, "no held act was done that the person who asked for it approved, or that nobody did",
+      names: ("law_held_acts", "law_held_acts_count"),
+      breaches: """
+        select id, action || ' approved by ' || coalesce(decided_by::text, 'nobody') || ', asked for by ' || proposed_by
+        from held_acts where state = 'approved' and (decided_by is null or decided_by = proposed_by)
+        """, counting: "select 1 from held_acts where state = 'approved'"),
   ]
 }

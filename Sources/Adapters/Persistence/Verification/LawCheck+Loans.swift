@@ -177,7 +177,7 @@ extension LawCheck {
           union all select 1 from claw_backs where id = a.id union all select 1 from client_money_top_ups where id = a.id
           union all select 1 from loan_assignments where id = a.id
           union all select 1 from rule_packs where id = a.id union all select 1 from compliance_items where id = a.id
-          union all select 1 from reference_entries where id = a.id
+          union all select 1 from reference_entries where id = a.id union all select 1 from held_acts where id = a.id
           union all select 1 from mark_proposals where id = a.id union all select 1 from mark_disputes where id = a.id
           union all select 1 from reserve_plans where id = a.id union all select 1 from listings where id = a.id
           union all select 1 from loan_requests where id = a.id union all select 1 from match_rounds where id = a.id

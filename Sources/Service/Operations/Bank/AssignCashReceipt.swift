@@ -9,6 +9,7 @@ import Repayment
 /// that lender owes, on its own date, or today where that day is closed.
 package struct AssignCashReceipt: Command {
   package static let action = "cash_receipt.assign"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .treasury }
   package let receiptID: CashReceiptID
   package let payerID: OrganizationID

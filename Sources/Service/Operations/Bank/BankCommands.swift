@@ -158,6 +158,7 @@ package struct ReconcileBank: Command {
 /// A person has looked into a break, and says what it was. Its line and its item are done with; no money moves by it.
 package struct ResolveBreak: Command {
   package static let action = "reconciliation_break.resolve"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .treasury }
   package let breakID: ReconciliationBreakID
   package let note: String

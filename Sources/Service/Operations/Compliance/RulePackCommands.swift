@@ -225,6 +225,7 @@ package struct OpenComplianceItems: Command {
 /// and has its own record; this one says who looked, when, and why it is right so.
 package struct ResolveComplianceItem: Command {
   package static let action = "compliance.resolve_item"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .compliance }
   package let itemID: ComplianceItemID
   package let resolution: ComplianceItem.Resolution

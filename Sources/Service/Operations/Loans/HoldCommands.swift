@@ -33,6 +33,7 @@ package struct FreezeLoan: LoanCommand {
 /// A hold ends. A loan whose debt was paid meanwhile goes on to its title, by a verdict of this day.
 package struct UnfreezeLoan: LoanCommand {
   package static let action = "loan.unfreeze"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .risk }
   package let loanID: LoanID
   package let ifVersion: Int64?

@@ -15,6 +15,8 @@ package struct CreateAPIKey: Command {
   package let expiresAt: Instant?
   package let personID: PersonID?
   package let secretDigest: SHA256Digest
+  /// Whether a key of staff may carry no other person than its maker, who is shown its secret.
+  package var namesMakerOnly = false
 
   package init(
     keyID: APIKeyID, organizationID: OrganizationID, roles: Set<Role>, duties: Set<Duty>? = nil,
@@ -38,6 +40,7 @@ package struct CreateAPIKey: Command {
     else { throw PartiesRefusal.notFound("organization") }
     let duties = duties ?? (roles.contains(.admin) ? principal.duties : [])
     try KeyDesk.require(principal, mayGive: roles, duties, scopes, of: organization)
+    if namesMakerOnly { try KeyDesk.requireOwn(roles, personID, principal) }
     let key = draft.put(
       \.apiKeys,
       APIKey(
@@ -58,6 +61,8 @@ package struct RotateAPIKey: Command {
   package let secretDigest: SHA256Digest
   /// 0 to `APIKey.longestOverlap`.
   package let overlapSeconds: Int64
+  /// As for making one.
+  package var namesMakerOnly = false
 
   package init(keyID: APIKeyID, newKeyID: APIKeyID, secretDigest: SHA256Digest, overlapSeconds: Int64) {
     self.keyID = keyID
@@ -77,6 +82,7 @@ package struct RotateAPIKey: Command {
     if principal.credential != .key(key.id) {
       // Its secret gives its rights, so it is rotated by those only who could have made it.
       try KeyDesk.require(principal, mayGive: key.roles, key.duties, key.scopes, of: organization)
+      if namesMakerOnly { try KeyDesk.requireOwn(key.roles, key.personID, principal) }
     }
     let next = try key.rotate(to: newKeyID, secretDigest, overlapSeconds: overlapSeconds, at: draft.wallTime)
     _ = draft.put(\.apiKeys, key)
@@ -126,6 +132,11 @@ enum KeyDesk {
     try principal.require(.lender, .startup, .admin)
     if principal.isStaff, principal.credential != .key(key.id) { try principal.require(duty: .compliance) }
     return key
+  }
+
+  /// - Throws: `keyOfAnotherPerson` for a key of staff that names somebody else than the principal.
+  static func requireOwn(_ roles: Set<Role>, _ person: PersonID?, _ principal: Principal) throws(PartiesRefusal) {
+    if roles.contains(.admin), let person, person != principal.personID { throw .keyOfAnotherPerson }
   }
 
   /// An organisation makes keys for itself, never with more than the maker's own roles; staff make them for any. Nobody

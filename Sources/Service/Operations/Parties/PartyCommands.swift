@@ -86,6 +86,7 @@ package struct DecideVerification: Command {
   }
 
   package static let action = "organization.decide_verification"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .compliance }
   package let organizationID: OrganizationID
   package let act: Act

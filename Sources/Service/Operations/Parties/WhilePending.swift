@@ -26,6 +26,23 @@ package struct WhilePending<Base: Command>: Command {
   }
 }
 
+/// An act of a kind that waits for a second person elsewhere, and here must not wait: it only stops something.
+package struct AtOnce<Base: Command>: Command {
+  package static var action: String { Base.action }
+  package static var combines: Bool { Base.combines }
+  package var staffDuty: Duty? { base.staffDuty }
+  package var foresees: Bool { base.foresees }
+  private let base: Base
+
+  package init(_ base: Base) { self.base = base }
+
+  package func needs(_ state: BatchState) -> Set<Need> { base.needs(state) }
+  package func heads(_ state: BatchState) -> Set<OrganizationID> { base.heads(state) }
+  package func decide(_ draft: inout Draft, by principal: Principal) throws -> Base.Outcome {
+    try base.decide(&draft, by: principal)
+  }
+}
+
 /// Why an approval is refused, beyond what its own command refuses.
 package enum ApprovalRefusal: Refusal, Hashable {
   case decided(Approval.State)

@@ -30,6 +30,13 @@ package protocol Command: Sendable {
   /// holds for the next batch only, such as reference data: those after it would be decided as if it had not been done.
   static var combines: Bool { get }
 
+  /// Whether some of its kind ask for a second person, where a deployment asks for two (`Gateway.secondPerson`): acts of
+  /// staff that move money or change compliance, and have no second person of their own.
+  static var asksSecondPerson: Bool { get }
+
+  /// Whether this one does. Never where it only stops or takes back.
+  var asksSecondPerson: Bool { get }
+
   /// Decides, and writes what follows into the draft.
   /// - Throws: a `Refusal`; the draft is dropped then. Anything else is a defect of this command alone.
   func decide(_ draft: inout Draft, by principal: Principal) throws -> Outcome
@@ -40,6 +47,8 @@ extension Command {
   package func heads(_ state: BatchState) -> Set<OrganizationID> { [] }
   package var foresees: Bool { false }
   package static var combines: Bool { true }
+  package static var asksSecondPerson: Bool { false }
+  package var asksSecondPerson: Bool { Self.asksSecondPerson }
 }
 
 /// The idempotency key of a command, and what the request that carried it was.

@@ -8,6 +8,7 @@ import Primitives
 /// Records a licence of the authority; its use is counted from then on.
 package struct AddLicence: Command {
   package static let action = "licence.add"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .compliance }
   package let holderID: OrganizationID
   package let consigneeID: OrganizationID?

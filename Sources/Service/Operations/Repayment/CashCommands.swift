@@ -12,6 +12,7 @@ import Valuation
 /// somebody else's name.
 package struct RecordCashReceipt: Command {
   package static let action = "cash_receipt.record"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .treasury }
   package let receivedOn: CalendarDate
   package let amount: Money

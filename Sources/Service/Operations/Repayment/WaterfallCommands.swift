@@ -8,6 +8,7 @@ import Repayment
 /// stays as it was.
 package struct SetWaterfalls: Command {
   package static let action = "waterfalls.set"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .treasury }
   package let startupID: OrganizationID
   package let effectiveOn: CalendarDate

@@ -1,7 +1,9 @@
+import HTTPTypes
 import Parties
 import Persistence
 import Primitives
 import StrictJSON
+import WebSupport
 
 extension Approval.Kind {
   /// The id of the object that waits: that of the approval too.
@@ -20,16 +22,18 @@ extension Approval.Kind {
     case .depositAct: DepositActID(subject).description
     case .payee: PayeeID(subject).description
     case .taxCertificate: TaxCertificateID(subject).description
+    case .heldAct: HeldActID(subject).description
     }
   }
 
-  /// The duty that deciding it needs.
-  var duty: Duty {
+  /// The duty that deciding it needs; of what is held as a request, that request's own.
+  fileprivate var duty: Duty? {
     switch self {
     case .settlementRun, .fundingRound, .calendar: .operations
     case .rulePack, .taxRule: .compliance
     case .mark, .markSeries, .leastHaircut: .risk
     case .fxRate, .cashConversion, .clawback, .topUp, .depositAct, .payee, .taxCertificate: .treasury
+    case .heldAct: nil
     }
   }
 
@@ -45,13 +49,14 @@ extension Approval.Kind {
 
 extension Approval {
   var id: String { kind.id(of: subject) }
+  var duty: Duty? { ownDuty ?? kind.duty }
 
   func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.field("id", id)
       writer.field("kind", kind.rawValue)
       writer.field("state", state.rawValue)
-      writer.field("duty", kind.duty.rawValue)
+      writer.field("duty", duty?.rawValue)
       writer.field("organization_id", organizationID)
       writer.field("maker_id", maker)
       writer.field("checker_id", checker)
@@ -69,4 +74,25 @@ extension Approval {
       writer.field("state", decided.rawValue)
     }
   }
+}
+
+extension Approval {
+  /// A request that was held just now.
+  init(_ act: HeldAct) {
+    var facts = JSONWriter(capacity: act.body.utf8.count + 128)
+    facts.object { writer in
+      writer.field("act", act.action)
+      writer.field("path", act.path)
+      writer.rawField("body", Array(act.body.utf8))
+    }
+    self.init(
+      kind: .heldAct, subject: act.id.value, parent: nil, organizationID: nil, maker: act.proposedBy,
+      checker: act.decidedBy, state: .pending, facts: facts.bytes, version: act.version, createdAt: act.createdAt,
+      ownDuty: act.duty)
+  }
+
+  /// The answer to a request that waits for a second person.
+  package static let held = Gateway.Rendering<HeldAct>(
+    status: .accepted, location: { "/v1/approvals/\($0.id)" }, version: { $0.version },
+    write: { Approval($0).write(to: &$1) })
 }

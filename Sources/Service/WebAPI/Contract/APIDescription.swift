@@ -159,6 +159,7 @@ struct APIDescription: Sendable {
     let kept = answers(of: contract)
     if kept.isEmpty { bareAnswer(of: operation, to: &writer) }
     let byStatus = Dictionary(grouping: kept) { $0["status"]?.asString ?? "" }
+    if operation.body?.asksSecondPerson == true, byStatus["202"] == nil { heldAnswer(to: &writer) }
     for (status, answers) in byStatus.sorted(by: { $0.key < $1.key }) {
       writer.key(dynamic: status)
       writer.object { writer in
@@ -180,6 +181,21 @@ struct APIDescription: Sendable {
     for status in Self.refusals(of: contract) {
       writer.key(dynamic: status)
       writer.object { $0.field("$ref", "#/components/responses/Problem\(status)") }
+    }
+  }
+
+  /// Where the deployment asks for a second person: the approval that the request waits for.
+  private func heldAnswer(to writer: inout JSONWriter) {
+    writer.object("202") { writer in
+      writer.field("description", Self.words(for: "202"))
+      writer.object("headers") { writer in
+        writer.object("Location") { $0.field("$ref", "#/components/headers/Location") }
+      }
+      writer.object("content") { writer in
+        writer.object("application/json") { writer in
+          writer.object("schema") { $0.field("$ref", "#/components/schemas/Approval") }
+        }
+      }
     }
   }
 

@@ -14,7 +14,17 @@ enum APIGuide {
       "Keys",
       "`Authorization: Bearer <key>`. A key belongs to an organisation, and carries roles, often a person, for staff duties, and "
         + "scopes where it is confined (`read`, `write`, `loans:read`). What is not the caller's and what is not there answer "
-        + "alike, 404. Acts that move money or change compliance need two persons: `/v1/approvals` lists what waits for one."
+        + "alike, 404."
+    ),
+    (
+      "Two persons",
+      "What staff do that moves money or changes compliance is of two persons, who are never the same: `/v1/approvals` lists what "
+        + "waits for the second. Some acts make an object that counts for nothing until it is approved. Others are held as the "
+        + "request that they are: that answers 202 with an approval of kind `held_act`, and nothing is done. Its `facts` are the "
+        + "path and the body. `POST /v1/approvals/{id}/approve` does it then, by the rules and on the books of that moment; `result` "
+        + "is what the act answers by itself. A refusal leaves it waiting, and whoever asked for it may reject it too. What stops "
+        + "something, such as suspending or revoking, does not wait. A sandbox asks for one person, unless it was started with "
+        + "`--two-persons`: then both ways can be tried."
     ),
     (
       "Tokens",

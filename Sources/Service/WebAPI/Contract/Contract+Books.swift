@@ -8,7 +8,8 @@ typealias RiskDimension = Concentration.Dimension
 
 extension Contract {
   private static let secondPerson = QueryParameter(
-    "second_person", .boolean, "With `true` the mark is proposed (202), for another person to approve.")
+    "second_person", .boolean,
+    "With `true` the mark is proposed (202), for another person to approve; always so outside a sandbox.")
   private static let basis = QueryParameter.words(
     "basis", ValuationBasis.self, "What the amount is of; the subject's usual one.")
   private static let asOf = QueryParameter(

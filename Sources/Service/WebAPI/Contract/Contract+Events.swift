@@ -40,7 +40,8 @@ extension Contract {
         QueryParameter("state", .words(["pending", "approved", "rejected"]), "Only these; pending."),
       ]),
     .get("approvals/{id}", "One such act: who made it, and what it would do."),
-    .post("approvals/{id}/approve", "A second person agrees; it is done."),
+    .post(
+      "approvals/{id}/approve", "A second person agrees; it is done. `result` is what an act answers that was held."),
     .post("approvals/{id}/reject", "A second person does not agree."),
     .post("haircuts", "Proposes what a test of cover takes off the value of a chip, or of a class of chips, at least."),
     .get(

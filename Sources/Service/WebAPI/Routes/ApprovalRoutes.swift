@@ -10,7 +10,9 @@ import WebSupport
 /// What waits for a second person, in one place. Deciding it here is the same command as on the object's own route: the
 /// same duty, the same rule that maker and checker are two persons.
 extension WebAPI {
+  /// Added after those whose requests may be held for a second person.
   func addApprovalRoutes(_ routes: inout Routes) {
+    let dispatcher = BatchDispatcher(routes)
     routes.get("/v1/approvals") { request, _ in
       let principal = try await gateway.principal(of: request)
       try principal.require(.admin, .auditor)
@@ -32,7 +34,9 @@ extension WebAPI {
     }
     routes.post("/v1/approvals/{id}/approve") { request, context in
       try gateway.describe { _ = EmptyBody.parse(&$0) }
-      return try await approve(request, context, try await approval(request, context, for: .admin))
+      let approval = try await approval(request, context, for: .admin)
+      if approval.kind == .heldAct { return try await approveHeld(request, context, approval, dispatcher) }
+      return try await approve(request, context, approval)
     }
     routes.post("/v1/approvals/{id}/reject") { request, context in
       // Of some kinds it is asked for, of others not taken.
@@ -154,6 +158,8 @@ extension WebAPI {
           loanID: .init(parent), certificateID: .init(subject), act: .confirm,
           ifVersion: $0.ifVersion ?? approval.version)
       }
+    // With the request that was held: see `approveHeld`.
+    case .heldAct: throw PartiesRefusal.notFound("approval")
     }
   }
 
@@ -250,6 +256,9 @@ extension WebAPI {
           loanID: .init(parent), certificateID: .init(subject), act: .reject(reason: $1),
           ifVersion: $0.ifVersion ?? approval.version)
       }
+    case .heldAct:
+      guard let duty = approval.duty else { throw PartiesRefusal.notFound("approval") }
+      return try await rejectHeld(request, context, approval, duty: duty)
     }
   }
 }

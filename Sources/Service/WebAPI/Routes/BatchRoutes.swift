@@ -96,7 +96,7 @@ struct BatchDispatcher: Sendable {
       let item = BatchItem(
         principal: principal, validateOnly: validateOnly, body: operation.body, pointer: "\(place)/body")
       do {
-        parts.append(try await part(operation, item, context))
+        parts.append(try await part(path: operation.path, ifMatch: operation.ifMatch, item, context))
       } catch let problem as Problem where problem.code == BatchItem.notCombinable.code {
         faults.add(problem, at: "\(place)/path")
       } catch {
@@ -107,10 +107,12 @@ struct BatchDispatcher: Sendable {
     return parts
   }
 
-  private func part(
-    _ operation: BatchBody.Operation, _ item: BatchItem, _ context: ChipBridgeContext
+  /// The command of one operation.
+  /// - Parameter ifMatch: as in the header.
+  func part(
+    path: String, ifMatch: String?, _ item: BatchItem, _ context: ChipBridgeContext
   ) async throws -> Submission.Part {
-    guard let template = table.template(of: operation.path, .post) else {
+    guard let template = table.template(of: path, .post) else {
       throw Problem(.unprocessableContent, BatchItem.notCombinable.code, "is no path that takes POST")
     }
     // Neither a batch in a batch, nor what changes nothing, nor a file.
@@ -118,10 +120,10 @@ struct BatchDispatcher: Sendable {
       throw BatchItem.notCombinable
     }
     var fields = HTTPFields()
-    fields[.ifMatch] = operation.ifMatch
+    fields[.ifMatch] = ifMatch
     let request = Request(
       head: HTTPRequest(
-        method: .post, scheme: "http", authority: "localhost", path: operation.path, headerFields: fields),
+        method: .post, scheme: "http", authority: "localhost", path: path, headerFields: fields),
       body: .init(buffer: ByteBuffer()))
     // The batch keeps its own name in logs and metrics.
     var context = context

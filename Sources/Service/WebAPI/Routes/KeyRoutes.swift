@@ -14,15 +14,21 @@ extension WebAPI {
     routes.post("/v1/api-keys") { request, context in
       let secret = newSecret()
       // The database keeps its digest only: the stored answer must not give the secret away.
-      return try await gateway.post(request, context, render: made, shownOnce: ("secret", secret.text)) { reader, _ in
-        CreateAPIKey.parse(&reader, keyID: secret.keyID, secretDigest: secret.digest)
+      return try await gateway.post(request, context, render: made, shownOnce: ("secret", secret.text)) {
+        reader, posted in
+        var command = CreateAPIKey.parse(&reader, keyID: secret.keyID, secretDigest: secret.digest)
+        command?.namesMakerOnly = posted.asksSecondPerson
+        return command
       }
     }
     routes.post("/v1/api-keys/{id}/rotate") { request, context in
       let id: APIKeyID = try Gateway.pathID(context, noun: "API key")
       let secret = newSecret()
-      return try await gateway.post(request, context, render: made, shownOnce: ("secret", secret.text)) { reader, _ in
-        RotateAPIKey.parse(&reader, keyID: id, newKeyID: secret.keyID, secretDigest: secret.digest)
+      return try await gateway.post(request, context, render: made, shownOnce: ("secret", secret.text)) {
+        reader, posted in
+        var command = RotateAPIKey.parse(&reader, keyID: id, newKeyID: secret.keyID, secretDigest: secret.digest)
+        command?.namesMakerOnly = posted.asksSecondPerson
+        return command
       }
     }
     routes.post("/v1/api-keys/{id}/revoke") { request, context in

@@ -38,7 +38,7 @@ extension WebAPI {
     routes.post("/v1/organizations/{id}/suspend") { request, context in
       let id: OrganizationID = try Gateway.pathID(context, noun: "organization")
       return try await gateway.post(request, context, render: decided) { reader, posted in
-        DecideVerification.parseSuspend(&reader, id, ifVersion: posted.ifVersion)
+        DecideVerification.parseSuspend(&reader, id, ifVersion: posted.ifVersion).map { AtOnce($0) }
       }
     }
     addKeyRoutes(&routes)

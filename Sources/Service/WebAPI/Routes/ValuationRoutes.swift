@@ -45,18 +45,22 @@ extension WebAPI {
     addImportRoutes(&routes)
   }
 
-  /// Recorded at once, vouched for by whoever posts it; with `second_person=true` proposed, for another to approve.
+  /// Recorded at once, vouched for by whoever posts it; with `second_person=true` proposed, for another to approve. Where the
+  /// deployment asks for two persons, it is proposed.
   private func postMark(
     _ request: Request, _ context: ChipBridgeContext, of subject: ValuationSubject, at path: String
   ) async throws -> Response {
+    let isOfTwo = gateway.secondPerson != nil
     switch request.uri.queryParameters["second_person"] {
-    case nil, "false"?:
+    case "false"? where isOfTwo:
+      throw Problem(.unprocessableContent, "request.invalid", "second_person is true here: marks are of two persons.")
+    case nil where !isOfTwo, "false"?:
       return try await gateway.post(
         request, context, render: .init(status: .created, location: { _ in path }) { $0.write(to: &$1) }
       ) { reader, posted in
         RecordValuation.parse(&reader, subject: subject).map { RecordMark($0, person: posted.principal.personID) }
       }
-    case "true"?:
+    case nil, "true"?:
       let proposed = Gateway.Rendering<MarkProposal>(
         status: .accepted, location: { "/v1/valuation-proposals/\($0.id)" }, version: { $0.version },
         write: { $0.write(to: &$1) })

@@ -24,6 +24,8 @@ package final class BodyProbe: Sendable {
     package let status: Int?
     /// Whether a batch takes it as one of its operations.
     package let combines: Bool
+    /// Whether it may have to wait for a second person.
+    package let asksSecondPerson: Bool
   }
 
   private let found = Mutex<Finding?>(nil)
