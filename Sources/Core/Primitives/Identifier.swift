@@ -101,6 +101,20 @@ package struct Identifier<Noun: IdentifiedNoun>: Sendable, Hashable, Comparable,
     }
   }
 
+  /// The bytes of ``description``, without a text being made of them.
+  package func withUTF8<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+    let prefix = Noun.prefix
+    let length = prefix.utf8CodeUnitCount + 37
+    return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { buffer in
+      buffer.initialize(repeating: 0x5F)
+      prefix.withUTF8Buffer { text in
+        for (offset, byte) in text.enumerated() { buffer[offset] = byte }
+      }
+      value.write(to: buffer, at: length - 36)
+      return try body(UnsafeBufferPointer(buffer))
+    }
+  }
+
   package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 }
 

@@ -126,12 +126,19 @@ package typealias ReservePlanID = Identifier<ReservePlanNoun>
 package struct ChipModelID: Sendable, Hashable, Comparable, CustomStringConvertible {
   package let value: String
 
-  package init?(_ text: some StringProtocol) {
-    let bytes = text.utf8
-    guard (1...64).contains(bytes.count),
-      bytes.allSatisfy({ ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2D || $0 == 0x2E })
-    else { return nil }
-    self.value = String(text)
+  package init?(_ text: some StringProtocol) { self.init(String(text)) }
+
+  /// Of a text as it is: rows have two of them each, and a generic parser is several times dearer than the whole.
+  package init?(_ text: String) {
+    var text = text
+    let isOne = text.withUTF8 { bytes in
+      (1...64).contains(bytes.count)
+        && bytes.allSatisfy {
+          ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2D || $0 == 0x2E
+        }
+    }
+    guard isOne else { return nil }
+    self.value = text
   }
 
   package var description: String { value }
@@ -142,9 +149,13 @@ package struct ChipModelID: Sendable, Hashable, Comparable, CustomStringConverti
 package struct CountryCode: Sendable, Hashable, Comparable, CustomStringConvertible {
   package let value: String
 
-  package init?(_ text: some StringProtocol) {
-    guard text.utf8.count == 2, text.utf8.allSatisfy({ $0 >= 0x41 && $0 <= 0x5A }) else { return nil }
-    self.value = String(text)
+  package init?(_ text: some StringProtocol) { self.init(String(text)) }
+
+  package init?(_ text: String) {
+    var text = text
+    let isOne = text.withUTF8 { $0.count == 2 && $0.allSatisfy { $0 >= 0x41 && $0 <= 0x5A } }
+    guard isOne else { return nil }
+    self.value = text
   }
 
   package var description: String { value }

@@ -61,10 +61,25 @@ enum Wire {
   }
 
   static func text(_ bytes: UnsafeRawBufferPointer) throws(PostgresError) -> String {
+    // Nearly all of it is ASCII, which needs no decoder: that one is generic, and was a quarter of what reading a loan takes.
+    if isASCII(bytes) { return String(decoding: bytes, as: UTF8.self) }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw PostgresError(.decoding, "text is not UTF-8")
     }
     return text
+  }
+
+  private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var index = 0
+    while index + 8 <= bytes.count {
+      if bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return false }
+      index += 8
+    }
+    while index < bytes.count {
+      if bytes[index] >= 0x80 { return false }
+      index += 1
+    }
+    return true
   }
 
   static func uuid(_ bytes: UnsafeRawBufferPointer) throws(PostgresError) -> UUIDBits {

@@ -4,7 +4,11 @@ import StrictJSON
 
 /// Values of the domain as members. What is absent is written as null, so that each answer of a kind has one shape.
 extension JSONWriter {
-  mutating func field<Noun>(_ name: StaticString, _ id: Identifier<Noun>?) { field(name, id?.description) }
+  mutating func field<Noun>(_ name: StaticString, _ id: Identifier<Noun>?) {
+    guard let id else { return nullField(name) }
+    key(name)
+    id.withUTF8 { string(plain: $0) }
+  }
 
   mutating func field(_ name: StaticString, _ date: CalendarDate?) { field(name, date?.description) }
 
