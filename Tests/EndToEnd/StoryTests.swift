@@ -4,10 +4,12 @@ import StrictJSON
 import Testing
 
 extension EndToEnd {
-  @Test("the story holds to the minor unit: loans, sweeps, receipts, payouts, titles, holds and the books")
-  func story() async throws {
+  @Test(
+    "the story holds to the minor unit: loans, sweeps, receipts, payouts, titles, holds and the books",
+    arguments: [[], ["--two-persons"]])
+  func story(options: [String]) async throws {
     try await withDeployment { deployment in
-      let service = try deployment.serve()
+      let service = try deployment.serve(options: options)
       let play = ["story", "--url", "http://127.0.0.1:\(service.port)", "--keys", deployment.keysFile]
       let told = try deployment.run(play)
       try #require(told.status == 0, "\(told.output)")

@@ -14,7 +14,7 @@ package enum PartiesRefusal: Refusal, Hashable {
   case notYours(String)
   /// The maker of an act cannot be its checker.
   case samePerson(String)
-  /// A key of staff that names somebody else would let its maker be two persons.
+  /// Whoever is shown the secret of another person's key could be two persons.
   case keyOfAnotherPerson
   /// The act needs a named person, and the key carries none.
   case personRequired
@@ -87,7 +87,8 @@ package enum PartiesRefusal: Refusal, Hashable {
     case .notYours(let what): "Your organisation is not the party that may act on this \(what)."
     case .samePerson(let act): "The person who \(act) cannot be the one who checks it."
     case .keyOfAnotherPerson:
-      "A key of staff that is made here names its maker or nobody, or one person could be two; bind the other person's own identity instead."
+      "Staff make and rotate keys of their own person: whoever sees another's secret could be two. Make a new one, which waits "
+        + "for a second person, or bind the other's own identity."
     case .personRequired: "This act needs a key that names a person (person_id)."
     case .illegalVerification(let from, let act): "The organisation is \(from.rawValue); it cannot be \(act)."
     case .ownersExceedWhole(let sum): "The owners' shares sum to \(sum) bps; at most 10000 are possible."

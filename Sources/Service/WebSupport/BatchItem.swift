@@ -25,6 +25,7 @@ package final class BatchItem: Sendable {
   /// Whether it is an act that waited for a second person, who is there: then it is done whatever batches take.
   let isHeld: Bool
   private let found = Mutex<Submission.Part?>(nil)
+  private let secret = Mutex<(name: StaticString, value: String)?>(nil)
 
   package init(principal: Principal, validateOnly: Bool, body: JSONNode?, pointer: String, isHeld: Bool = false) {
     self.isHeld = isHeld
@@ -37,8 +38,12 @@ package final class BatchItem: Sendable {
   /// What the operation was found to be; nil when it threw something else than ``Done``.
   package var part: Submission.Part? { found.withLock { $0 } }
 
-  func done(_ part: Submission.Part) -> Done {
+  /// What the answer to an act that was held shows once, beyond what is stored.
+  package var shownOnce: (name: StaticString, value: String)? { secret.withLock { $0 } }
+
+  func done(_ part: Submission.Part, shownOnce: (name: StaticString, value: String)? = nil) -> Done {
     found.withLock { $0 = part }
+    secret.withLock { $0 = shownOnce }
     return Done()
   }
 
@@ -74,17 +79,21 @@ extension Gateway {
   /// Runs what a batch's operations were found to be: all of them, or none.
   /// - Parameters:
   ///   - body: the whole request's, for its fingerprint.
+  ///   - shownOnce: what the first answer says beyond what is stored.
   ///   - gather: makes the answer; that of a batch when nil.
   package func postTogether(
     _ parts: [Submission.Part], _ request: Request, _ context: ChipBridgeContext, by principal: Principal,
-    body: [UInt8], gather: (@Sendable (Submission.Gathered) -> StoredAnswer)? = nil
+    body: [UInt8], shownOnce: (name: StaticString, value: String)? = nil,
+    gather: (@Sendable (Submission.Gathered) -> StoredAnswer)? = nil
   ) async throws -> Response {
     let validateOnly = try validateOnly(request)
     let key = validateOnly ? nil : try idempotencyKey(request, principal, body)
     let submission = Submission(
       all: parts, by: principal, idempotency: key, validateOnly: validateOnly, requestID: context.id.description,
       gather: gather ?? { Self.answer($0, of: parts.count) })
-    return Self.response(try await pipeline.submit(submission, weight: .heavy))
+    let answered = try await pipeline.submit(submission, weight: .heavy)
+    guard let shownOnce, !answered.replayed, !validateOnly else { return Self.response(answered) }
+    return Self.response(answered) { $0.field(shownOnce.name, shownOnce.value) }
   }
 
   /// One answer of all, as it is stored.

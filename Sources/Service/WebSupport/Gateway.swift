@@ -139,7 +139,8 @@ package struct Gateway: Sendable {
         by: try await principal(of: request), ifVersion: try ifMatch(request), validateOnly: item.validateOnly)
       let parsed = try item.parse { reader in try command(&reader, posted) }
       if !item.isHeld, posted.asksSecondPerson, parsed.asksSecondPerson { throw BatchItem.notCombinable }
-      throw item.done(Submission.Part(parsed, by: posted.principal, render: { render.answer($0) }))
+      throw item.done(
+        Submission.Part(parsed, by: posted.principal, render: { render.answer($0) }), shownOnce: shownOnce)
     }
     let principal = try await principal(of: request)
     let validateOnly = try validateOnly(request)
@@ -148,7 +149,9 @@ package struct Gateway: Sendable {
     let parsed = try Self.parse(body, limits: limits) { reader in try command(&reader, posted) }
     let key = validateOnly ? nil : try idempotencyKey(request, principal, body)
     if posted.asksSecondPerson, parsed.asksSecondPerson, !validateOnly, let secondPerson {
-      let held = HoldAct(parsed, path: request.uri.path, body: body, ifVersion: posted.ifVersion)
+      // As the router reads it, which passes over empty parts.
+      let path = request.uri.path.split(separator: "/").map { "/" + $0 }.joined()
+      let held = HoldAct(parsed, path: path, body: body, ifVersion: posted.ifVersion)
       let submission = Submission(
         held, by: principal, idempotency: key, requestID: context.id.description, render: { secondPerson.answer($0) })
       return Self.response(try await pipeline.submit(submission, weight: weight))

@@ -2,6 +2,7 @@ import Hummingbird
 import Operations
 import Parties
 import Persistence
+import Primitives
 import StrictJSON
 
 extension Gateway {
@@ -9,13 +10,19 @@ extension Gateway {
   /// what the act came to as its `result`; a refusal of either is the answer as it is, and the act goes on waiting.
   /// - Parameters:
   ///   - act: as its own route makes it of the request that was held.
-  ///   - body: of the approving request, for its fingerprint.
+  ///   - shownOnce: what the act shows once, such as the secret of a key; whoever approves it is shown it.
+  ///   - body: of the approving request, for its fingerprint, in which the person is too.
   package func postApproved(
-    _ decision: DecideHeldAct, render: Rendering<HeldAct>, with act: Submission.Part, _ request: Request,
-    _ context: ChipBridgeContext, by principal: Principal, body: [UInt8]
+    _ decision: DecideHeldAct, render: Rendering<HeldAct>, with act: Submission.Part,
+    shownOnce: (name: StaticString, value: String)?, _ request: Request, _ context: ChipBridgeContext,
+    by principal: Principal, body: [UInt8]
   ) async throws -> Response {
     let approval = Submission.Part(decision, by: principal, render: { render.answer($0) })
-    return try await postTogether([approval, act], request, context, by: principal, body: body) { gathered in
+    // Keys are the staff's together; that the maker was refused with one must not be what the checker is told.
+    let signed = body + Array((principal.personID?.description ?? "").utf8)
+    return try await postTogether(
+      [approval, act], request, context, by: principal, body: signed, shownOnce: shownOnce
+    ) { gathered in
       switch gathered {
       case .refused(_, let answer): return answer
       case .done(let answers):

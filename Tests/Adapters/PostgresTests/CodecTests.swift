@@ -82,6 +82,22 @@ struct CodecTests {
     }
   }
 
+  @Test("carries text of every length, with a letter past ASCII at every place")
+  func texts() async throws {
+    try await withConnection { connection in
+      for length in 0...24 {
+        let plain = String(repeating: "x", count: length)
+        let alone = try await echo(.text(plain), on: connection)
+        #expect(try alone.text(0) == plain)
+        for place in 0...length {
+          let text = plain.prefix(place) + "ß" + plain.dropFirst(place)
+          let row = try await echo(.text(String(text)), on: connection)
+          #expect(try row.text(0) == text)
+        }
+      }
+    }
+  }
+
   @Test("dates and times mean what the server means")
   func calendar() async throws {
     try await withConnection { connection in

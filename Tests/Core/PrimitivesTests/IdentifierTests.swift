@@ -52,6 +52,7 @@ struct IdentifierTests {
     #expect(loan.description == "loan_\(uuid)")
     #expect(loan.value.description == uuid)
     #expect(OrganizationID("org_\(uuid)")?.description == "org_\(uuid)")
+    #expect(loan.withUTF8 { String(decoding: $0, as: UTF8.self) } == loan.description)
     for wrong in ["lot_\(uuid)", uuid, "loan\(uuid)", "loan-\(uuid)", "LOAN_\(uuid)", "loan_", "loan__\(uuid)"] {
       #expect(LoanID(wrong) == nil, "\(wrong)")
     }
@@ -64,10 +65,18 @@ struct IdentifierTests {
   @Test("no two nouns share a prefix")
   func distinctPrefixes() {
     let nouns: [any IdentifiedNoun.Type] = [
-      OrganizationNoun.self, PersonNoun.self, APIKeyNoun.self, LotNoun.self, ListingNoun.self, LoanRequestNoun.self,
-      MatchRoundNoun.self, OfferNoun.self, LoanNoun.self, LoanEventNoun.self, FundingRoundNoun.self, ClosingNoun.self,
-      ValuationNoun.self, CashReceiptNoun.self, PayoutNoun.self, SettlementRunNoun.self, JournalEntryNoun.self,
-      AccountNoun.self, EventNoun.self, LicenceNoun.self, VerdictNoun.self, ReservePlanNoun.self,
+      OrganizationNoun.self, PersonNoun.self, APIKeyNoun.self, IdentityBindingNoun.self, LotNoun.self, ListingNoun.self,
+      LoanRequestNoun.self, MatchRoundNoun.self, OfferNoun.self, LoanNoun.self, LoanEventNoun.self, AmendmentNoun.self,
+      UnitNoun.self, FundingRoundNoun.self, ClosingNoun.self, ClosingCorrectionNoun.self, PrepaymentDeclineNoun.self,
+      LoanAssignmentNoun.self, WaterfallsNoun.self, ValuationNoun.self, MarkDisputeNoun.self, ValuationImportNoun.self,
+      RoundReportNoun.self, RunwayReportNoun.self, ChipQuoteNoun.self, MarkSeriesNoun.self, MarginCallNoun.self,
+      MarginTestNoun.self, DepositActNoun.self, CashReceiptNoun.self, ClawbackNoun.self, TopUpNoun.self,
+      BankStatementNoun.self, ReconciliationBreakNoun.self, PayeeNoun.self, PayoutNoun.self, SettlementRunNoun.self,
+      JournalEntryNoun.self, AccountNoun.self, EventNoun.self, WebhookNoun.self, LicenceNoun.self, VerdictNoun.self,
+      FXRateNoun.self, ControlChoiceNoun.self, LoanConversionNoun.self, FavouredClaimNoun.self, WarrantNoun.self,
+      CashConversionNoun.self, RulePackNoun.self, ScreeningDecisionNoun.self, ComplianceItemNoun.self,
+      ReferenceEntryNoun.self, HeldActNoun.self, StatementNoun.self, InvoiceNoun.self, PenaltyNoun.self,
+      TaxCertificateNoun.self, TaxLineNoun.self, ReservePlanNoun.self,
     ]
     #expect(Set(nouns.map { "\($0.prefix)" }).count == nouns.count)
   }

@@ -83,6 +83,42 @@ struct WriterTests {
     #expect(text { $0.object { $0.field("é", 1) } } == #"{"é":1}"#)
   }
 
+  @Test("whatever the room at first, the bytes are the same, copied or where they are")
+  func grows() {
+    func write(_ writer: inout JSONWriter) {
+      writer.array(0..<40) { writer, index in
+        writer.object { writer in
+          writer.key("plain")
+          Array("id_\(index)".utf8).withUnsafeBufferPointer { writer.string(plain: $0) }
+          writer.field("text", String(repeating: "é\"", count: index))
+          writer.field("number", index)
+        }
+      }
+    }
+    var first = JSONWriter()
+    write(&first)
+    #expect(first.isComplete && first.bytes.count > 2_000)
+    for capacity in 0...150 {
+      var writer = JSONWriter(capacity: capacity)
+      write(&writer)
+      #expect(writer.bytes == first.bytes)
+      #expect(writer.withBytes { Array($0) } == first.bytes)
+    }
+  }
+
+  @Test("a copy of a writer goes its own way")
+  func copies() {
+    var writer = JSONWriter()
+    writer.beginArray()
+    writer.int(1)
+    var other = writer
+    writer.int(2)
+    other.int(3)
+    writer.endArray()
+    other.endArray()
+    #expect(writer.bytes == Array("[1,2]".utf8) && other.bytes == Array("[1,3]".utf8))
+  }
+
   @Test("integers come out as the standard library writes them")
   func writesIntegers() {
     for value in [0, 1, -1, 9, 10, 99, 100, -100, .max, .min, 1_000_000_007] as [Int64] {

@@ -4,8 +4,9 @@ extension RoleMatrix {
   enum Persons {
     /// Held as a request until a second person agrees.
     static let held: Set<String> = [
-      "/v1/cash-receipts", "/v1/cash-receipts/{id}/assign", "/v1/compliance-items/{id}/resolve",
-      "/v1/identity-bindings", "/v1/licences", "/v1/loans/{id}/unfreeze", "/v1/organizations/{id}/verify",
+      "/v1/api-keys", "/v1/cash-receipts", "/v1/cash-receipts/{id}/assign", "/v1/compliance-items/{id}/resolve",
+      "/v1/funding-rounds/{id}/correct", "/v1/identity-bindings", "/v1/licences", "/v1/loans/{id}/unfreeze",
+      "/v1/organizations/{id}/verify",
       "/v1/reconciliation-breaks/{id}/resolve", "/v1/startups/{id}/waterfalls",
     ]
 
@@ -31,7 +32,7 @@ extension RoleMatrix {
 
     /// The party reports, and staff decide: two already.
     static let reportedByTheParty: Set<String> = [
-      "/v1/funding-rounds/{id}/correct", "/v1/funding-rounds/{id}/reject", "/v1/funding-rounds/{id}/verify",
+      "/v1/funding-rounds/{id}/reject", "/v1/funding-rounds/{id}/verify",
       "/v1/margin-calls/{id}/decide", "/v1/valuation-disputes/{id}/dismiss", "/v1/valuations/{id}/dispute",
     ]
 
@@ -45,9 +46,8 @@ extension RoleMatrix {
 
     /// Moves no money and changes nothing that compliance goes by: why one person is enough.
     static let one: [String: String] = [
-      "/v1/api-keys": "a key of staff names its maker or nobody, and what needs a person needs a name",
-      "/v1/api-keys/{id}/rotate": "nobody is shown the secret of another person's key",
-      "/v1/bank-statements": "what the bank says, matched by rule; a break is closed by two",
+      "/v1/api-keys/{id}/rotate": "staff rotate keys of their own person only",
+      "/v1/bank-statements": "what the bank says, matched by rule; by hand a break is closed by two",
       "/v1/batches": "takes nothing that is held", "/v1/export-checks": "changes nothing",
       "/v1/listings/{id}/resume": "what its lender offered before", "/v1/match-rounds": "clears what parties ordered",
       "/v1/match-rounds/{id}/replay": "changes nothing", "/v1/organizations": "unverified, it may do nothing",

@@ -18,8 +18,9 @@ struct Story: AsyncParsableCommand {
       print("The story was already played on this database; deploy/run --fresh starts over.")
       return
     }
-    let client = StoryClient(url: url)
-    var play = StoryPlay(client: client, admin: try file.text("admin"), checker: try file.text("checker"))
+    let (admin, checker) = (try file.text("admin"), try file.text("checker"))
+    let client = StoryClient(url: url, staff: [admin, checker])
+    var play = StoryPlay(client: client, admin: admin, checker: checker)
     let names = Set(
       try await client.get("/v1/organizations?limit=200", as: play.admin).data.map { try $0.text("legal_name") })
     guard !names.contains(StoryCast.giants[0].name) else {

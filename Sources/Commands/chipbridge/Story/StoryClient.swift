@@ -11,9 +11,12 @@ struct StoryClient: Sendable {
   /// Sets this playing apart from another on the same database.
   private let run: String
   private let counter: Counter
+  /// Keys of two persons of the staff: what one of them asks for, the other agrees to where two are asked for.
+  private let staff: [String]
 
-  init(url: String) {
+  init(url: String, staff: [String] = []) {
     self.url = url
+    self.staff = staff
     self.http = HTTPClient.shared
     self.run = UUID().uuidString.lowercased()
     self.counter = Counter()
@@ -27,7 +30,8 @@ struct StoryClient: Sendable {
     }
   }
 
-  /// A POST with a fresh idempotency key.
+  /// A POST with a fresh idempotency key. Where it is held for a second person, that one agrees, and the answer is what the
+  /// act comes to.
   /// - Throws: `Failure` with the problem's words for any status of 400 and above.
   @discardableResult
   func post(_ path: String, as key: String, _ body: String = "{}") async throws -> JSONNode {
@@ -36,7 +40,12 @@ struct StoryClient: Sendable {
     request.headers.add(name: "Content-Type", value: "application/json")
     request.headers.add(name: "Idempotency-Key", value: "story-\(run)-\(await counter.next())")
     request.body = .bytes(ByteBuffer(string: body))
-    return try await send(request, path, as: key)
+    let answer = try await send(request, path, as: key)
+    guard answer["kind"]?.asString == "held_act", answer["state"]?.asString == "pending" else { return answer }
+    guard let other = staff.first(where: { $0 != key }) else { throw Failure("\(path) waits for a second person.") }
+    let agreed = try await post("/v1/approvals/\(answer.text("id"))/approve", as: other)
+    // A secret is shown with the approval, once.
+    return agreed["secret"] != nil ? agreed : try agreed.member("result").member("body")
   }
 
   func get(_ path: String, as key: String) async throws -> JSONNode {

@@ -7,8 +7,6 @@ import Primitives
 package struct CreateIdentityBinding: Command {
   package static let action = "identity_binding.create"
   package static let asksSecondPerson = true
-  /// One of staff: whoever could bind a second identity alone would be two persons.
-  package var asksSecondPerson: Bool { roles.contains(.admin) }
   package var staffDuty: Duty? { .compliance }
   package let organizationID: OrganizationID
   package let issuer: String

@@ -5,6 +5,9 @@ import Primitives
 /// Makes a key for an organisation. The secret is made outside; here only its digest is seen.
 package struct CreateAPIKey: Command {
   package static let action = "api_key.create"
+  package static let asksSecondPerson = true
+  /// Whoever could make a party's key alone would be that party, and the person on both sides of what it asks of staff.
+  package var asksSecondPerson: Bool { organizationID != .platform }
   package var staffDuty: Duty? { .compliance }
   package let keyID: APIKeyID
   package let organizationID: OrganizationID
@@ -40,7 +43,9 @@ package struct CreateAPIKey: Command {
     else { throw PartiesRefusal.notFound("organization") }
     let duties = duties ?? (roles.contains(.admin) ? principal.duties : [])
     try KeyDesk.require(principal, mayGive: roles, duties, scopes, of: organization)
-    if namesMakerOnly { try KeyDesk.requireOwn(roles, personID, principal) }
+    if namesMakerOnly, organizationID == .platform, let personID, personID != principal.personID {
+      throw PartiesRefusal.keyOfAnotherPerson
+    }
     let key = draft.put(
       \.apiKeys,
       APIKey(
@@ -61,7 +66,7 @@ package struct RotateAPIKey: Command {
   package let secretDigest: SHA256Digest
   /// 0 to `APIKey.longestOverlap`.
   package let overlapSeconds: Int64
-  /// As for making one.
+  /// Whether staff rotate keys of their own person only, since they are shown the secret.
   package var namesMakerOnly = false
 
   package init(keyID: APIKeyID, newKeyID: APIKeyID, secretDigest: SHA256Digest, overlapSeconds: Int64) {
@@ -82,7 +87,9 @@ package struct RotateAPIKey: Command {
     if principal.credential != .key(key.id) {
       // Its secret gives its rights, so it is rotated by those only who could have made it.
       try KeyDesk.require(principal, mayGive: key.roles, key.duties, key.scopes, of: organization)
-      if namesMakerOnly { try KeyDesk.requireOwn(key.roles, key.personID, principal) }
+      if namesMakerOnly, key.organizationID != .platform || key.personID != principal.personID {
+        throw PartiesRefusal.keyOfAnotherPerson
+      }
     }
     let next = try key.rotate(to: newKeyID, secretDigest, overlapSeconds: overlapSeconds, at: draft.wallTime)
     _ = draft.put(\.apiKeys, key)
@@ -132,11 +139,6 @@ enum KeyDesk {
     try principal.require(.lender, .startup, .admin)
     if principal.isStaff, principal.credential != .key(key.id) { try principal.require(duty: .compliance) }
     return key
-  }
-
-  /// - Throws: `keyOfAnotherPerson` for a key of staff that names somebody else than the principal.
-  static func requireOwn(_ roles: Set<Role>, _ person: PersonID?, _ principal: Principal) throws(PartiesRefusal) {
-    if roles.contains(.admin), let person, person != principal.personID { throw .keyOfAnotherPerson }
   }
 
   /// An organisation makes keys for itself, never with more than the maker's own roles; staff make them for any. Nobody

@@ -8,6 +8,7 @@ import Repayment
 /// closing would not have made due is withdrawn as far as it is not paid. What was paid stays paid: it lowered the debt.
 package struct CorrectFundingRound: Command {
   package static let action = "funding_round.correct"
+  package static let asksSecondPerson = true
   package var staffDuty: Duty? { .operations }
   package let roundID: FundingRoundID
   package let closingID: ClosingID

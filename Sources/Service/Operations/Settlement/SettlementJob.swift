@@ -165,6 +165,8 @@ package struct PlanSettlementRun: Command {
 
   package func decide(_ draft: inout Draft, by principal: Principal) throws -> PlannedRun {
     try principal.require(.admin)
+    // Who asks is compared with who approves; only the platform's own automation is nobody.
+    if principal != .automation { _ = try principal.requirePerson() }
     guard businessDate <= draft.today else { throw PlatformRefusal.dateAhead(businessDate, today: draft.today) }
     // On the wall clock a day that is closed before its end would leave the market without a day to post to.
     if job == .dayClose, businessDate == draft.today, !draft.clockIsSet {

@@ -83,12 +83,13 @@ extension Approval {
     facts.object { writer in
       writer.field("act", act.action)
       writer.field("path", act.path)
-      writer.rawField("body", Array(act.body.utf8))
+      writer.field("if_version", act.ifVersion)
     }
-    self.init(
+    self = Approval(
       kind: .heldAct, subject: act.id.value, parent: nil, organizationID: nil, maker: act.proposedBy,
       checker: act.decidedBy, state: .pending, facts: facts.bytes, version: act.version, createdAt: act.createdAt,
-      ownDuty: act.duty)
+      ownDuty: act.duty
+    ).holding(act.body)
   }
 
   /// The answer to a request that waits for a second person.

@@ -10,12 +10,18 @@ private let expectedName: StaticString = "1 to 255 visible ASCII characters, as 
 extension CreateIdentityBinding {
   /// `organization_id`, `issuer`, `subject`, `roles`, `duties`? (of staff; those of the maker when left out), `scopes`? (at
   /// most 50), `expires_at`?, `person_id`?
-  package static func parse(_ reader: inout ObjectReader) -> CreateIdentityBinding? {
+  /// - Parameter statesDuties: whether duties of staff must be said: what is held is done by its checker, whose duties may be
+  ///   more than the maker's.
+  package static func parse(_ reader: inout ObjectReader, statesDuties: Bool = false) -> CreateIdentityBinding? {
     let organization = reader.id("organization_id", of: OrganizationNoun.self)
     func name(_ text: String) -> String? { IssuerText.isValid(text) ? text : nil }
     let issuer = reader.parsed("issuer", expected: expectedName, bytes: 1...255, name)
     let subject = reader.parsed("subject", expected: expectedName, bytes: 1...255, name)
     let rights = GivenRights.parse(&reader)
+    if statesDuties, let rights, rights.roles.contains(.admin), rights.duties == nil {
+      reader.fault("duties", code: JSONFaultCode.missing, detail: "is required where a second person agrees")
+      return nil
+    }
     guard let organization, let issuer, let subject, let rights else { return nil }
     return CreateIdentityBinding(
       organizationID: organization, issuer: issuer, subject: subject, personID: rights.personID, roles: rights.roles,

@@ -18,13 +18,15 @@ enum APIGuide {
     ),
     (
       "Two persons",
-      "What staff do that moves money or changes compliance is of two persons, who are never the same: `/v1/approvals` lists what "
-        + "waits for the second. Some acts make an object that counts for nothing until it is approved. Others are held as the "
-        + "request that they are: that answers 202 with an approval of kind `held_act`, and nothing is done. Its `facts` are the "
-        + "path and the body. `POST /v1/approvals/{id}/approve` does it then, by the rules and on the books of that moment; `result` "
-        + "is what the act answers by itself. A refusal leaves it waiting, and whoever asked for it may reject it too. What stops "
-        + "something, such as suspending or revoking, does not wait. A sandbox asks for one person, unless it was started with "
-        + "`--two-persons`: then both ways can be tried."
+      "What staff do that moves money or changes compliance is of two persons, who are never the same: "
+        + "`/v1/approvals` lists what waits for the second. Some acts make an object that counts for nothing until "
+        + "it is approved. Others are held as the request that they are: that answers 202 with an approval of kind "
+        + "`held_act`, and nothing is done. Its `facts` are the path, the body and the version that it is bound to. "
+        + "`POST /v1/approvals/{id}/approve` does it then, by the rules and on the books of that moment; `result` "
+        + "is what the act answers by itself, and a key's `secret` is shown there once. A refusal leaves it "
+        + "waiting, and whoever asked for it may reject it too. What stops something, such as suspending or "
+        + "revoking, does not wait. A sandbox asks for one person, unless it was started with `--two-persons`: then "
+        + "both ways can be tried."
     ),
     (
       "Tokens",
@@ -41,7 +43,8 @@ enum APIGuide {
     ),
     (
       "Asking first",
-      "`?validate_only=true` on any of them: the same checks and the same answer, nothing changes, no key is needed."
+      "`?validate_only=true` on any of them: the same checks and the same answer, nothing changes, no key is "
+        + "needed. What would be held for a second person answers as if it were done."
     ),
     (
       "All or none",

@@ -9,7 +9,7 @@ typealias RiskDimension = Concentration.Dimension
 extension Contract {
   private static let secondPerson = QueryParameter(
     "second_person", .boolean,
-    "With `true` the mark is proposed (202), for another person to approve; always so outside a sandbox.")
+    "With `true` the mark is proposed (202), for another person to approve; always so where two are asked for.")
   private static let basis = QueryParameter.words(
     "basis", ValuationBasis.self, "What the amount is of; the subject's usual one.")
   private static let asOf = QueryParameter(

@@ -42,7 +42,7 @@ extension Contract {
     .get("approvals/{id}", "One such act: who made it, and what it would do."),
     .post(
       "approvals/{id}/approve", "A second person agrees; it is done. `result` is what an act answers that was held."),
-    .post("approvals/{id}/reject", "A second person does not agree."),
+    .post("approvals/{id}/reject", "A second person does not agree, or whoever asked for it takes it back."),
     .post("haircuts", "Proposes what a test of cover takes off the value of a chip, or of a class of chips, at least."),
     .get(
       "haircuts", "What is taken off at least, and for staff what waits.",

@@ -14,8 +14,8 @@ extension WebAPI {
         render: .init(
           status: .created, location: { "/v1/identity-bindings/\($0.id)" }, version: { $0.version },
           write: { $0.write(to: &$1) })
-      ) { reader, _ in
-        CreateIdentityBinding.parse(&reader)
+      ) { reader, posted in
+        CreateIdentityBinding.parse(&reader, statesDuties: posted.asksSecondPerson)
       }
     }
     routes.post("/v1/identity-bindings/{id}/revoke") { request, context in

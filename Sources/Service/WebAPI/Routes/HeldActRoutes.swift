@@ -21,15 +21,18 @@ extension WebAPI {
     guard let act = try Tables.heldActs.decode(rows).first else { throw PartiesRefusal.notFound("approval") }
     // Before the request is looked at: what is wrong with it is for those to know who may decide it.
     try principal.require(duty: act.duty)
+    // Within the limits of its own route it was parsed already.
+    let limits = JSONLimits(maxBytes: act.body.utf8.count, maxMembers: 1_000_000)
     let item = BatchItem(
-      principal: principal, validateOnly: validateOnly, body: try JSONDocument(parsing: Array(act.body.utf8)).root,
-      pointer: "/facts/body", isHeld: true)
+      principal: principal, validateOnly: validateOnly,
+      body: try JSONDocument(parsing: Array(act.body.utf8), limits: limits).root, pointer: "/facts/body", isHeld: true)
     let ifMatch = act.ifVersion.map { "\"v\($0)\"" }
     let part = try await dispatcher.part(path: act.path, ifMatch: ifMatch, item, context)
     return try await gateway.postApproved(
       // What a repeated request gets is its first answer, so the state is looked at where that is found.
       DecideHeldAct(id: act.id, duty: act.duty, decision: .approve, ifVersion: ifVersion),
-      render: .init { approval.write(.approved, to: &$1) }, with: part, request, context, by: principal, body: body)
+      render: .init { approval.write(.approved, to: &$1) }, with: part, shownOnce: item.shownOnce, request, context,
+      by: principal, body: body)
   }
 
   /// Its maker may take it back so.
