@@ -89,30 +89,29 @@ package struct Identifier<Noun: IdentifiedNoun>: Sendable, Hashable, Comparable,
   }
 
   package var description: String {
-    let prefix = Noun.prefix
-    let length = prefix.utf8CodeUnitCount
-    return String(unsafeUninitializedCapacity: length + 37) { buffer in
-      prefix.withUTF8Buffer { text in
-        for (offset, byte) in text.enumerated() { buffer[offset] = byte }
-      }
-      buffer[length] = 0x5F
-      value.write(to: buffer, at: length + 1)
-      return length + 37
+    String(unsafeUninitializedCapacity: Self.length) { buffer in
+      write(to: buffer)
+      return Self.length
     }
   }
 
   /// The bytes of ``description``, without a text being made of them.
   package func withUTF8<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
-    let prefix = Noun.prefix
-    let length = prefix.utf8CodeUnitCount + 37
-    return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { buffer in
-      buffer.initialize(repeating: 0x5F)
-      prefix.withUTF8Buffer { text in
-        for (offset, byte) in text.enumerated() { buffer[offset] = byte }
-      }
-      value.write(to: buffer, at: length - 36)
-      return try body(UnsafeBufferPointer(buffer))
+    try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.length) { buffer in
+      write(to: buffer)
+      return try body(UnsafeBufferPointer(rebasing: buffer[..<Self.length]))
     }
+  }
+
+  /// Of ``description``, in bytes.
+  private static var length: Int { Noun.prefix.utf8CodeUnitCount + 37 }
+
+  private func write(to buffer: UnsafeMutableBufferPointer<UInt8>) {
+    Noun.prefix.withUTF8Buffer { text in
+      for (offset, byte) in text.enumerated() { buffer[offset] = byte }
+    }
+    buffer[Self.length - 37] = 0x5F
+    value.write(to: buffer, at: Self.length - 36)
   }
 
   package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
